@@ -1,0 +1,1 @@
+"""Lanyard: the school duty record that never loses a note."""

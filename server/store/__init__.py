@@ -1,0 +1,1 @@
+"""Where it is kept. The only room that imports piccolo."""

@@ -1,0 +1,332 @@
+"""What the school keeps, table by table. An edit is never altered or removed; a record is what its edits add up to.
+
+Every row belongs to a school. Moments are whole microseconds since 1970 in UTC (`…_at`), days are ISO text (`…_on`),
+structured values are JSON text: all three compare and travel the same on both engines. The statements that build these
+tables, their keys and indexes stand in `migrations/`; a test compares the two.
+"""
+
+from piccolo.columns import BigInt, Boolean, Text
+from piccolo.table import Table
+
+
+# ── The school and what it says ────────────────────────────────────────────────────────────
+
+
+class School(Table):
+    id = Text(primary_key=True)
+    name = Text()
+    is_demo = Boolean(default=False)  # said on every page
+    ribbon = Text(default="#0d6166")  # the lanyard's colour, and its thread
+    thread = Text(default="#f0c24b")
+    settings = Text(default="{}")
+    made_at = BigInt()
+
+
+class ListEntry(Table):
+    """One word of one of the school's lists. Retired, never removed: old records still say it."""
+
+    school = Text()
+    list = Text()  # places, categories, outcomes, …
+    code = Text(primary_key=True)  # key: school, list, code
+    label = Text()
+    position = BigInt(default=0)
+    retired = Boolean(default=False)
+
+
+class Term(Table):
+    school = Text()
+    name = Text(primary_key=True)  # key: school, name
+    starts_on = Text()
+    ends_on = Text()
+
+
+class ClosedDay(Table):
+    """A weekday inside a term on which there is no school."""
+
+    school = Text()
+    on_day = Text(primary_key=True)  # key: school, on_day
+    why = Text()
+
+
+class Period(Table):
+    """A lesson of the timetable: when it runs, in the school's own wall-clock time."""
+
+    school = Text()
+    code = Text(primary_key=True)  # key: school, code
+    label = Text()
+    starts = Text()  # "08:40"
+    ends = Text()
+    is_lesson = Boolean(default=True)  # False for registration, break and lunch
+
+
+class AttendanceCode(Table):
+    """Reference data, dated and sourced; the same for every school."""
+
+    code = Text(primary_key=True)  # key: code, from_on
+    from_on = Text()
+    to_on = Text(null=True, default=None)
+    meaning = Text()
+    category = Text()  # present, approved, authorised, unauthorised, not counted, administrative
+    is_possible = Boolean()  # counts as a possible session
+    is_physical = Boolean()  # the pupil is on the site
+    source = Text()
+    verified = Boolean(default=False)
+
+
+class AttendanceDay(Table):
+    """One pupil's two marks of one day."""
+
+    school = Text()
+    pupil = Text()
+    on_day = Text(primary_key=True)  # key: school, pupil, on_day
+    am = Text(null=True, default=None)
+    pm = Text(null=True, default=None)
+
+
+# ── People ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Staff(Table):
+    id = Text(primary_key=True)  # unique everywhere
+    school = Text()
+    username = Text()  # unique everywhere, kept in lower case
+    name = Text()
+    role = Text()  # see server/kinds/roles.py
+    years = Text(default="[]")  # the year groups they look after, JSON; empty: none in particular
+    password = Text(null=True, default=None)  # Argon2id, or none: cannot sign in
+    rights = BigInt(default=1)  # moves when what they may hold changes otherwise than by an edit
+    left_at = BigInt(null=True, default=None)
+    seq = BigInt(default=0)  # the step that last changed this row
+
+
+class Caseload(Table):
+    """A pupil who is in a member of staff's care, whatever their year."""
+
+    school = Text()
+    staff = Text()
+    pupil = Text(primary_key=True)  # key: school, staff, pupil
+
+
+class Pupil(Table):
+    id = Text(primary_key=True)  # unique everywhere
+    school = Text()
+    mis_id = Text(null=True, default=None)
+    upn = Text(null=True, default=None)
+    admission_no = Text(null=True, default=None)
+    forename = Text()
+    surname = Text()
+    preferred = Text(null=True, default=None)  # the forename they go by
+    year = Text()  # "9"
+    form = Text()  # "9 KEL"
+    born_on = Text(null=True, default=None)
+    family = Text(null=True, default=None)  # the same for siblings
+    address = Text(null=True, default=None)  # never on a phone unless taken along
+    address_withheld = Boolean(default=False)
+    left_at = BigInt(null=True, default=None)
+    seq = BigInt(default=0)
+
+
+class Contact(Table):
+    """One adult of one pupil. `person` is the same wherever the same adult stands beside a sibling."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    pupil = Text()
+    person = Text()
+    position = BigInt()  # 1 is rung first
+    name = Text()
+    relationship = Text(default="")
+    phone = Text(null=True, default=None)
+    other_phone = Text(null=True, default=None)
+    email = Text(null=True, default=None)
+    address = Text(null=True, default=None)
+    parental_responsibility = Boolean(default=False)
+    do_not_contact = Boolean(default=False)
+    address_withheld = Boolean(default=False)
+    note = Text(default="")
+    gone = Boolean(default=False)
+    seq = BigInt(default=0)
+
+
+# ── The record ─────────────────────────────────────────────────────────────────────────────
+
+
+class Counter(Table):
+    """The last number the school drew. Its row is the lock under which numbers are drawn."""
+
+    school = Text(primary_key=True)
+    seq = BigInt(default=0)
+
+
+class Step(Table):
+    """A place in history: a number and its mark. One for every number drawn, and none left out."""
+
+    school = Text()
+    seq = BigInt(primary_key=True)  # key: school, seq
+    mark = BigInt()  # 64 random bits, signed
+    record = Text(null=True, default=None)  # the record it moved, if any
+    edit = Text(null=True, default=None)  # the edit taken, held or settled, if any
+    what = Text()  # taken, held, settled, people, lists, audience
+    at = BigInt()
+
+
+class Edit(Table):
+    """What one person wrote at one time. Never altered, but for what became of it (`outcome` … `settled_why`)."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    phone = Text()
+    number = BigInt()
+    record = Text()
+    kind = Text()
+    author = Text()
+    role = Text()  # the author's when it was taken in: what they could see
+    made_at = BigInt(null=True, default=None)  # as the phone claimed; null: unreadable
+    received_at = BigInt()
+    ordered_at = BigInt(null=True, default=None)  # fixed when taken
+    seen = BigInt(default=0)  # the step their version names; 0: nothing, or not found
+    seq = BigInt(null=True, default=None)  # the step that took it in; null while held
+    values = Text()  # normalised, JSON
+    original = Text()  # the edit as it lay in the letter, JSON text
+    amends = Text(null=True, default=None)
+    remarks = Text(default="[]")  # what was mended on the way in, JSON: "NUL replaced in account", …
+    outcome = Text()  # taken, held
+    because = Text(null=True, default=None)  # why it is held, JSON: {field: words}
+    held_seq = BigInt(null=True, default=None)  # the step that held or settled it last
+    settled_how = Text(null=True, default=None)  # amended, taken, set aside
+    settled_by = Text(null=True, default=None)
+    settled_at = BigInt(null=True, default=None)
+    settled_why = Text(null=True, default=None)
+
+
+class Unreadable(Table):
+    """Something in a letter that had no id to receipt. Kept once, known again by its hash."""
+
+    school = Text()
+    hash = Text(primary_key=True)  # key: school, hash
+    phone = Text()
+    staff = Text()
+    received_at = BigInt()
+    original = Text()
+
+
+class Record(Table):
+    """What its edits add up to. `lanyard check` builds it again from them and compares."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    kind = Text()
+    seq = BigInt()  # the step that last moved it
+    mark = BigInt()
+    state = Text()  # open, closed, void
+    author = Text()
+    made_at = BigInt()  # its first edit's in order
+    received_at = BigInt()
+    happened_at = BigInt()  # the kind's own moment, or made_at
+    edits = BigInt()
+    gaps = Text(default="[]")
+    body = Text()
+    disputes = Text(null=True, default=None)  # null: none open
+    disputed = Text(null=True, default=None)  # counts, where more than ten values differ
+
+
+class RecordPupil(Table):
+    school = Text()
+    record = Text()
+    pupil = Text(primary_key=True)  # key: school, record, pupil
+    dropped_seq = BigInt(null=True, default=None)  # the step that took them out, while out
+
+
+class RecordStaff(Table):
+    """Who wrote in a record (for good), or is named in it (until dropped): they may hold it."""
+
+    school = Text()
+    record = Text()
+    staff = Text(primary_key=True)  # key: school, record, staff
+    wrote = Boolean(default=False)
+    dropped_seq = BigInt(null=True, default=None)
+
+
+class RecordLink(Table):
+    """This record names that one: a statement its incident, a sighting its sweep."""
+
+    school = Text()
+    record = Text()
+    field = Text()
+    other = Text(primary_key=True)  # key: school, record, field, other
+
+
+# ── Who came in, and what they looked at ───────────────────────────────────────────────────
+
+
+class Phone(Table):
+    """One installed copy of the app and one person. A desk is a phone too: its edits are numbered like any other's."""
+
+    id = Text(primary_key=True)  # key: school, id
+    school = Text()
+    staff = Text()
+    name = Text()
+    is_desk = Boolean(default=False)
+    highest = BigInt(default=0)  # the highest number received
+    received = Text(default="[]")  # the numbers received, as [first, last] runs, JSON
+    lost = Text(default="[]")  # numbers it says it no longer has, likewise
+    waiting = BigInt(default=0)  # as it said last
+    drift_s = BigInt(default=0)  # how far ahead its clock ran
+    build = Text(default="")
+    paired_at = BigInt()
+    seen_at = BigInt(null=True, default=None)
+    revoked_at = BigInt(null=True, default=None)
+
+
+class Session(Table):
+    hash = Text(primary_key=True)  # SHA-256 of the token; the token itself is kept nowhere
+    school = Text()
+    staff = Text()
+    phone = Text(null=True, default=None)
+    made_at = BigInt()
+    used_at = BigInt()
+    signed_in_at = BigInt()  # when a password was last given
+    ends_at = BigInt()
+
+
+class Attempt(Table):
+    """Failed sign-ins by what they were tried against, for the throttle."""
+
+    key = Text(primary_key=True)
+    failures = BigInt(default=0)
+    failed_at = BigInt()
+    free_at = BigInt(default=0)
+
+
+class Audit(Table):
+    """Who looked at what, and who changed what is not a record. Only ever added to."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    at = BigInt()
+    staff = Text()
+    phone = Text(null=True, default=None)
+    what = Text()  # read pupil, read record, export, sign in, revoke phone, change list, …
+    pupil = Text(null=True, default=None)
+    record = Text(null=True, default=None)
+    detail = Text(default="{}")
+
+
+class Reading(Table):
+    """How far one person has read one record. Unread is per person; read never means vanished."""
+
+    school = Text()
+    staff = Text()
+    record = Text(primary_key=True)  # key: school, staff, record
+    seq = BigInt()
+    at = BigInt()
+
+
+class Import(Table):
+    id = Text(primary_key=True)
+    school = Text()
+    at = BigInt()
+    staff = Text(null=True, default=None)
+    what = Text()  # pupils, contacts
+    hash = Text()
+    counts = Text(default="{}")
