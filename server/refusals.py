@@ -1,0 +1,99 @@
+"""The few ways to say no. Raised where the reason is noticed; turned into JSON or a page in one place (`app.py`)."""
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A request that is not done, and why: in words for a person, and in a name for a phone."""
+
+    status: ClassVar[int]
+    name: ClassVar[str]
+    words: ClassVar[str]
+
+    def __init__(self, words: str | None = None, *, retry_after: int | None = None, **details: Any) -> None:
+        super().__init__(words or self.words)
+        self.said = words or self.words
+        self.retry_after = retry_after  # seconds
+        self.details = details
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"refusal": self.name, "words": self.said, **self.details}
+
+
+class Unreadable(Refusal):
+    status, name, words = 400, "unreadable", "The school could not read this request."
+
+
+class Protocol(Refusal):
+    """The app and the school do not speak the same protocol. `speaks`: the versions we do."""
+
+    status, name, words = 400, "protocol", "This app needs an update before it can talk to the school."
+
+    def __init__(self, speaks: tuple[int, ...]) -> None:
+        super().__init__(speaks=list(speaks))
+
+
+class SignIn(Refusal):
+    status, name, words = 401, "sign_in", "Please sign in."
+
+
+class WrongPair(Refusal):
+    """The one answer to every sign-in that fails, whatever was wrong with it."""
+
+    status, name, words = 401, "wrong_pair", "That username and password do not go together."
+
+
+class NotAllowed(Refusal):
+    status, name, words = 403, "not_allowed", "Your role does not allow this."
+
+
+class ForeignPage(Refusal):
+    """The request was made by a page that is not ours, or cannot show that it was made by ours."""
+
+    status, name, words = 403, "foreign_page", "This request did not come from Lanyard’s own pages."
+
+
+class PhoneRevoked(Refusal):
+    status, name, words = 403, "phone_revoked", "The school has switched this phone off."
+
+
+class NotFound(Refusal):
+    status, name, words = 404, "not_found", "There is nothing here."
+
+
+class NotThatWay(Refusal):
+    status, name, words = 405, "not_that_way", "That cannot be done here."
+
+
+class TooLarge(Refusal):
+    """`limit`: what was exceeded and how much is taken, `{"bytes": 1000000}`. Send less at once."""
+
+    status, name, words = 413, "too_large", "That is more than the school takes at once."
+
+    def __init__(self, **limit: int) -> None:
+        super().__init__(limit=limit)
+
+
+class NotJson(Refusal):
+    status, name, words = 415, "not_json", "The school takes JSON here."
+
+
+class TooMany(Refusal):
+    status, name, words = 429, "too_many", "Too many tries. Wait a little, then try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+
+
+class Busy(Refusal):
+    status, name, words = 503, "busy", "The school is busy. Nothing was changed; try again in a moment."
+
+    def __init__(self, retry_after: int = 2) -> None:
+        super().__init__(retry_after=retry_after)
+
+
+OUR_FAULT = {"refusal": "our_fault", "words": "Something went wrong here; it has been noted."}  # 500, and logged
