@@ -1,0 +1,2 @@
+/** The name of this build, filled in when it is built. */
+declare const BUILD: string;

@@ -1,0 +1,212 @@
+// The shapes that cross the network, as server/sync/PROTOCOL.md writes them. A test compares the letter, the answer and
+// the edit with server/sync/wire.py, key by key.
+
+export const PROTOCOL = 1;
+
+// ── What people write ──────────────────────────────────────────────────────────────────────
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** A moment with how exactly it is known. */
+export type Moment = { at: string; precision: 'exact' | 'about' | 'lesson'; lesson?: string };
+
+/** What one edit does to a `gather` field: drops first, then puts. */
+export type Gathering = { put?: Record<string, Json>; drop?: string[] };
+
+/** One author's statement in an `own` field, as it stands in a body. */
+export type Statement = { value: Json; at: string; versions: number };
+
+/** Only the fields touched: missing is untouched, null is cleared. */
+export type Values = Record<string, Json>;
+
+export type Edit = {
+  id: string;
+  phone: string;
+  number: number;
+  record: string;
+  kind: string;
+  made_at: string;
+  seen: string | null;
+  values: Values;
+  amends?: string;
+};
+
+// ── The exchange ───────────────────────────────────────────────────────────────────────────
+
+export type Letter = {
+  protocol: number;
+  build: string;
+  phone: string;
+  sent_at: string;
+  cursor: string | null;
+  receipted: number;
+  waiting: number;
+  lost: number[];
+  edits: Edit[];
+};
+
+export type Because = Record<string, string>;
+
+export type Receipt = { id: string; outcome: 'taken' | 'held'; because?: Because };
+
+/** One of the values two people left standing without having seen the other's. */
+export type Head = { value: Json; by: string; at: string; edit: string };
+
+export type WireRecord = {
+  id: string;
+  kind: string;
+  version: string;
+  state: string;
+  author: string;
+  made_at: string;
+  received_at: string;
+  edits: number;
+  gaps: string[];
+  body: Record<string, Json>;
+  disputes: Record<string, Head[]>;
+  disputed?: Record<string, number>;
+};
+
+export type Settled = { how: 'amended' | 'taken' | 'set aside'; by: string | null; at: string; why: string | null };
+
+/** An edit the school has stored but could not add to its record: it is shown to its author and at the desk. */
+export type HeldEdit = {
+  edit: string;
+  record: string;
+  kind: string;
+  made_at: string;
+  values: Values;
+  because: Because;
+  settled: Settled | null;
+};
+
+export type Rebuild = 'unknown' | 'restored' | 'rights';
+
+export type Answer = {
+  receipts: Receipt[];
+  records: WireRecord[];
+  held: HeldEdit[];
+  gone: string[];
+  wanted: number[];
+  unreadable?: number[];
+  forked: string | null;
+  cursor: string | null;
+  more: boolean;
+  rebuild: Rebuild | null;
+  now: string;
+};
+
+// ── What the school is: kinds, lists, people ───────────────────────────────────────────────
+
+export type Option = { code: string; label: string };
+export type ListEntry = { code: string; label: string; retired: boolean };
+
+export type Control =
+  | 'line'
+  | 'note'
+  | 'choice'
+  | 'choices'
+  | 'moment'
+  | 'duration'
+  | 'yesno'
+  | 'place'
+  | 'pupils'
+  | 'staff'
+  | 'record'
+  | 'code';
+
+export type Shape = {
+  control: Control;
+  options?: Option[]; // fixed; of a `gravest` choice from least to most serious
+  list?: string; // or one of the school's lists
+  parts?: Option[]; // pupils, staff: what each one's part may be
+  outcomes?: string; // pupils: the list of what was done about each
+  kind?: string; // record: which kind it links to
+  unit?: string; // duration: minutes
+};
+
+export type Merge = 'latest' | 'gather' | 'own' | 'gravest';
+
+export type Field = {
+  name: string;
+  question: string;
+  shape: Shape;
+  merge: Merge;
+  needed: boolean;
+  hint?: string;
+  retired?: boolean;
+  quick?: boolean; // asked on the first screen
+  group?: string; // the heading of the long form under which it is asked
+};
+
+export type Kind = {
+  name: string;
+  label: string;
+  plural?: string;
+  icon?: string;
+  moment?: string | null; // the field that says when it happened
+  title?: string[]; // the fields that name one of them in a list
+  may_begin?: boolean;
+  fields: Field[];
+};
+
+export type Period = { code: string; label: string; starts: string; ends: string; is_lesson?: boolean };
+export type AttendanceCode = { code: string; meaning: string; category?: string };
+
+export type Me = { id: string; name: string; role: string; may: string[] };
+export type School = { id: string; name: string; is_demo?: boolean; ribbon?: string; thread?: string };
+
+export type SchoolAnswer = {
+  school: School;
+  me: Me;
+  lists: Record<string, ListEntry[]>;
+  kinds: Kind[];
+  periods?: Period[];
+  codes?: AttendanceCode[];
+};
+
+export type Pupil = {
+  id: string;
+  forename: string;
+  surname: string;
+  preferred?: string | null;
+  year: string;
+  form: string;
+  family?: string | null;
+};
+
+export type Contact = {
+  id: string;
+  pupil: string;
+  person?: string;
+  position: number;
+  name: string;
+  relationship: string;
+  phone?: string | null;
+  other_phone?: string | null;
+  email?: string | null;
+  parental_responsibility: boolean;
+  do_not_contact: boolean;
+  address_withheld?: boolean;
+  note?: string;
+};
+
+export type Staff = { id: string; name: string; role: string };
+
+export type PeopleAnswer = {
+  pupils: Pupil[];
+  contacts: Contact[];
+  staff: Staff[];
+  gone: string[];
+  cursor: string | null;
+  more: boolean;
+};
+
+// ── Signing in, and how the school says no ─────────────────────────────────────────────────
+
+export type SignIn = { username: string; password: string; phone: { id: string; name: string } };
+
+/** `grant` can only send what this person wrote, and read nothing: their outbox goes on sending when somebody else has signed in. */
+export type SignedInAnswer = { staff: { id: string; name: string; role: string }; school: School; phone: string; grant?: string };
+
+export type RefusalAnswer = { refusal: string; words?: string; limit?: number; retry_after?: number; speaks?: number[] };
