@@ -73,7 +73,12 @@ export default defineConfig({
   root: here('.'),
   define: { BUILD: JSON.stringify(sourcesHash()) },
   plugins: [serviceWorker()],
-  build: { target: ['es2022', 'safari16.4', 'chrome111', 'firefox115'], modulePreload: { polyfill: false } },
+  build: {
+    target: ['es2022', 'safari16.4', 'chrome107', 'firefox115'],
+    cssMinify: 'lightningcss',
+    cssTarget: ['chrome100', 'firefox110', 'safari15.4'],
+    modulePreload: { polyfill: false },
+  },
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/console': 'http://127.0.0.1:8000' } },
   test: {
     dir: here('../tests/pwa'),

@@ -98,7 +98,7 @@ export type Answer = {
 
 // ── What the school is: kinds, lists, people ───────────────────────────────────────────────
 
-export type Option = { code: string; label: string };
+export type Option = { code: string; label: string; retired?: boolean };
 export type ListEntry = { code: string; label: string; retired: boolean };
 
 export type Control =
@@ -120,9 +120,13 @@ export type Shape = {
   options?: Option[]; // fixed; of a `gravest` choice from least to most serious
   list?: string; // or one of the school's lists
   parts?: Option[]; // pupils, staff: what each one's part may be
-  outcomes?: string; // pupils: the list of what was done about each
+  outcomes?: { list: string }; // pupils: the list of what was done about each
   kind?: string; // record: which kind it links to
   unit?: string; // duration: minutes
+  precisions?: string[]; // moment
+  longest?: number; // line, note: characters
+  longest_bytes?: number;
+  most?: number; // choices, pupils, staff: how many
 };
 
 export type Merge = 'latest' | 'gather' | 'own' | 'gravest';
@@ -133,6 +137,7 @@ export type Field = {
   shape: Shape;
   merge: Merge;
   needed: boolean;
+  instead?: string; // the field whose answer will do in place of this one
   hint?: string;
   retired?: boolean;
   quick?: boolean; // asked on the first screen
@@ -146,7 +151,7 @@ export type Kind = {
   icon?: string;
   moment?: string | null; // the field that says when it happened
   title?: string[]; // the fields that name one of them in a list
-  may_begin?: boolean;
+  may_write?: boolean; // whether I may begin one
   fields: Field[];
 };
 
@@ -154,7 +159,7 @@ export type Period = { code: string; label: string; starts: string; ends: string
 export type AttendanceCode = { code: string; meaning: string; category?: string };
 
 export type Me = { id: string; name: string; role: string; may: string[] };
-export type School = { id: string; name: string; is_demo?: boolean; ribbon?: string; thread?: string };
+export type School = { id: string; name: string; is_demo?: boolean; ribbon?: string; thread?: string; phone?: string; radio?: string };
 
 export type SchoolAnswer = {
   school: School;
