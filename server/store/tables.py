@@ -8,7 +8,6 @@ tables, their keys and indexes stand in `migrations/`; a test compares the two.
 from piccolo.columns import BigInt, Boolean, Text
 from piccolo.table import Table
 
-
 # ── The school and what it says ────────────────────────────────────────────────────────────
 
 
@@ -296,6 +295,17 @@ class Attempt(Table):
     failures = BigInt(default=0)
     failed_at = BigInt()
     free_at = BigInt(default=0)
+
+
+class Key(Table):
+    """A key pair of ours, by what it signs."""
+
+    id = Text(primary_key=True)
+    purpose = Text()
+    private = Text()
+    public = Text()
+    made_at = BigInt()
+    retired_at = BigInt(null=True, default=None)
 
 
 class Audit(Table):

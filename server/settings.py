@@ -1,0 +1,28 @@
+"""What an installation decides for itself: one struct, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`database`: a file path for SQLite, or a `postgresql://` address. Nothing else differs between the two."""
+
+    database: str = "lanyard.db"
+    origins: tuple[str, ...] = ("http://localhost:8000", "http://127.0.0.1:8000")  # where people's browsers find us
+    demo_password: str | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Cookies travel over https only, as soon as every door is an https one."""
+        return all(origin.startswith("https://") for origin in self.origins)
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Every setting is `LANYARD_` and its name in capitals; one left out or empty keeps its default."""
+    said = {field: environment.get(f"LANYARD_{field.upper()}", "").strip() for field in Settings.__struct_fields__}
+    given: dict[str, str | tuple[str, ...]] = {field: text for field, text in said.items() if text}
+    if "origins" in given:
+        given["origins"] = tuple(origin.rstrip("/") for origin in said["origins"].replace(",", " ").split())
+    return msgspec.convert(given, Settings)

@@ -1,0 +1,76 @@
+"""The only two ways to open a transaction: writing() and reading(). One database is open at a time."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+
+from piccolo.apps.migrations.tables import Migration
+from piccolo.conf.apps import table_finder
+from piccolo.query.base import Query
+
+from server.settings import Settings
+from server.store.engines import Postgres, Row, SQLite
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Tx(Protocol):
+    """One open transaction. SQL is PostgreSQL's spelling of what both engines know: `$1`, `x = any($2)` for a list."""
+
+    engine: Literal["sqlite", "postgres"]
+
+    async def rows(self, sql: str, *args: Any) -> list[Row]: ...
+    async def row(self, sql: str, *args: Any) -> Row | None: ...  # the first, or none
+    async def run(self, sql: str, *args: Any) -> None: ...
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
+    async def query(self, query: Query[Any, T]) -> T: ...  # one of Piccolo's
+    def savepoint(self) -> AbstractAsyncContextManager[None]: ...  # an exception rolls back to it, and goes on up
+
+
+async def writing(work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` answers, after its commit. Inside it only `tx` may be awaited.
+
+    Raises whatever `work` raised, with nothing written; or Busy, when nothing is known and the same may be asked again.
+    A caller who is cancelled does not stop it: it is written whole, or not at all.
+    """
+    return await _engine().write(lambda tx: work(tx, *args, **kwargs))
+
+
+async def reading(work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` answers from one snapshot: nothing written meanwhile shows in it."""
+    return await _engine().read(lambda tx: work(tx, *args, **kwargs))
+
+
+_opened: SQLite | Postgres | None = None
+
+
+def _engine() -> SQLite | Postgres:
+    if _opened is None:
+        raise RuntimeError("No database is open: open_database() comes first.")
+    return _opened
+
+
+async def open_database(settings: Settings) -> None:
+    global _opened
+    if _opened is not None:
+        raise RuntimeError("A database is open already.")
+    engine = engine_for(settings)
+    await engine.start_connection_pool()
+    _opened = engine
+    for table in (*table_finder(["server.store.tables"], exclude_imported=True), Migration):
+        table._meta.db = engine
+
+
+async def close_database() -> None:
+    """Safe to repeat. What was asked for before is still done."""
+    global _opened
+    engine, _opened = _opened, None
+    if engine is not None:
+        await engine.close_connection_pool()
+
+
+def engine_for(settings: Settings) -> SQLite | Postgres:
+    if settings.database.startswith(("postgresql://", "postgres://")):
+        return Postgres(settings.database)
+    return SQLite(settings.database)

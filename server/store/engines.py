@@ -1,0 +1,398 @@
+"""Piccolo's two engines, made quick and safe: SQLite with one writing thread and group commit, PostgreSQL with a pool that cannot leak."""
+
+import asyncio
+import contextlib
+import queue
+import re
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+import asyncpg
+import msgspec
+from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.sqlite import SQLiteEngine
+from piccolo.query.base import Query
+
+from server.refusals import Busy
+
+READERS = 3  # threads, each with its own connection
+GROUP = 32  # works that share one commit
+WAITING = 1000  # works that may wait to be written
+SQLITE_BUSY_MS = 10_000  # how long another process may hold the file
+POOL = 16  # connections to PostgreSQL
+POSTGRES_WRITERS = 10  # of which this many may write, so that those who read never wait for those who wait for a lock
+POSTGRES_LOCK = "3s"
+POSTGRES_WAIT_S = 10  # for a connection
+RETRY_S = 2
+STATEMENTS = 1000  # remembered in their SQLite spelling
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """By index and by name."""
+
+    def __getitem__(self, key: Any) -> Any: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+# ── SQLite ─────────────────────────────────────────────────────────────────────────────────
+
+
+class SQLiteTx:
+    """A transaction of the thread it is used on. Nothing in it ever waits, so a whole work is one step of its coroutine."""
+
+    engine: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    async def rows(self, sql: str, *args: Any) -> list[Row]:
+        return self.connection.execute(in_sqlite(sql), plain(args)).fetchall()
+
+    async def row(self, sql: str, *args: Any) -> Row | None:
+        rows = self.connection.execute(in_sqlite(sql), plain(args)).fetchall()  # to the end: an update returning stops half-way otherwise
+        return rows[0] if rows else None
+
+    async def run(self, sql: str, *args: Any) -> None:
+        self.connection.execute(in_sqlite(sql), plain(args)).fetchall()
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self.connection.executemany(in_sqlite(sql), map(plain, rows))
+
+    async def query(self, query: Query[Any, T]) -> T:
+        return await query
+
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self.connection.execute("savepoint part")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("rollback to part")
+                self.connection.execute("release part")
+            raise
+        self.connection.execute("release part")
+
+
+@lru_cache(STATEMENTS)
+def in_sqlite(sql: str) -> str:
+    sql = re.sub(r"=\s*any\s*\(\s*\$(\d+)\s*\)", r"in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
+    sql = re.sub(r"<>\s*all\s*\(\s*\$(\d+)\s*\)", r"not in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
+    return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+def plain(args: Sequence[Any]) -> list[Any]:
+    return [msgspec.json.encode(list(arg)).decode() if isinstance(arg, list | tuple | set | frozenset) else arg for arg in args]
+
+
+class Work(NamedTuple):
+    run: Callable[[SQLiteTx], Awaitable[Any]]
+    answer: asyncio.Future[Any]
+
+    def settle(self, result: Any, error: BaseException | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop that asked has closed
+            self.answer.get_loop().call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.answer.cancelled():
+            return
+        if error is None:
+            self.answer.set_result(result)
+        else:
+            self.answer.set_exception(error)
+
+
+class SQLite(SQLiteEngine):
+    """A work is driven from begin to commit in one hop to the writing thread; works that wait there together share one commit."""
+
+    def __init__(self, path: str) -> None:
+        self._to_write: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._to_read: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        super().__init__(path)
+
+    async def start_connection_pool(self) -> None:
+        connections = await asyncio.to_thread(self._connect_all)
+        jobs = [(self._write_on, connections[0])] + [(self._read_on, reader) for reader in connections[1:]]
+        self._threads = [threading.Thread(target=job, args=(connection,), daemon=True) for job, connection in jobs]
+        for thread in self._threads:
+            thread.start()
+
+    async def close_connection_pool(self) -> None:
+        self._to_write.put(None)
+        for _ in range(READERS):
+            self._to_read.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        self._threads = []
+
+    async def write(self, run: Callable[[Any], Awaitable[T]]) -> T:
+        if self._to_write.qsize() >= WAITING:
+            raise Busy(RETRY_S)
+        return await self._ask(self._to_write, run)
+
+    async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
+        return await self._ask(self._to_read, run)
+
+    async def _ask(self, works: queue.SimpleQueue[Work | None], run: Callable[[Any], Awaitable[T]]) -> T:
+        if not self._threads:
+            raise RuntimeError("This database is closed.")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        works.put(Work(run, answer))
+        return await asyncio.shield(answer)
+
+    # On the threads
+
+    def _write_on(self, connection: sqlite3.Connection) -> None:
+        tx = SQLiteTx(connection)
+        self.current_transaction.set(tx)  # type: ignore[arg-type]  # so that Piccolo's queries inside a work run in it
+        while work := self._to_write.get():
+            group, closing = [work], False
+            while len(group) < GROUP and not self._to_write.empty() and not closing:
+                following = self._to_write.get()
+                closing = following is None
+                group += [following] if following else []
+            for work, (result, error) in zip(group, commit_together(tx, group), strict=True):
+                work.settle(result, error)
+            if closing:
+                break
+        connection.close()
+
+    def _read_on(self, connection: sqlite3.Connection) -> None:
+        tx = SQLiteTx(connection)
+        self.current_transaction.set(tx)  # type: ignore[arg-type]
+        while work := self._to_read.get():
+            work.settle(*read_at_once(tx, work))
+        connection.close()
+
+    def _connect_all(self) -> list[sqlite3.Connection]:
+        connections: list[sqlite3.Connection] = []
+        try:
+            for _ in range(1 + READERS):
+                connections.append(self._connect())
+        except BaseException:
+            for connection in connections:
+                connection.close()
+            raise
+        for reader in connections[1:]:
+            reader.execute("pragma query_only = on")
+        return connections
+
+    def _connect(self) -> sqlite3.Connection:
+        # PARSE_DECLTYPES: booleans come back as booleans, as they do from PostgreSQL.
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES, cached_statements=512
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute(f"pragma busy_timeout = {SQLITE_BUSY_MS}")  # first: the next one needs the file to itself
+            if connection.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
+                raise RuntimeError(f"{self.path} cannot be kept safely: SQLite has no write-ahead log there.")
+            # A receipt is a promise: it must outlive the power.
+            for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "cache_size = -32768", "temp_store = memory"):
+                connection.execute(f"pragma {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    # What Piccolo's own queries come through
+
+    async def _run_in_existing_connection(
+        self, connection: sqlite3.Connection, query: str, args: Any = None, query_type: str = "generic", table: Any = None
+    ) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(query, plain(args or ())).fetchall()]
+
+    async def _run_in_new_connection(
+        self, query: str, args: Any = None, query_type: str = "generic", table: Any = None
+    ) -> list[dict[str, Any]]:
+        ask = self.read if query.lstrip()[:6].upper() == "SELECT" else self.write
+        return await ask(lambda tx: self._run_in_existing_connection(tx.connection, query, args))
+
+    async def get_connection(self) -> Any:
+        raise RuntimeError("Transactions are opened by writing() and reading() only.")
+
+
+def commit_together(tx: SQLiteTx, group: list[Work]) -> list[tuple[Any, BaseException | None]]:
+    """Each work's answer, or what it raised. One that raises is rolled back alone; a commit that fails fails them all."""
+    try:
+        tx.connection.execute("begin immediate")
+        answers = [attempt(tx, work) for work in group]
+        tx.connection.execute("commit")
+        return answers
+    except BaseException as error:
+        if tx.connection.in_transaction:
+            tx.connection.execute("rollback")
+        return [(None, as_refusal(error))] * len(group)
+
+
+def attempt(tx: SQLiteTx, work: Work) -> tuple[Any, BaseException | None]:
+    tx.connection.execute("savepoint work")
+    try:
+        result = drive(work.run(tx))
+    except BaseException as error:
+        if not tx.connection.in_transaction:
+            raise  # SQLite gave the whole transaction up: disk full, or an input/output error
+        tx.connection.execute("rollback to work")
+        tx.connection.execute("release work")
+        return None, as_refusal(error)
+    tx.connection.execute("release work")
+    return result, None
+
+
+def read_at_once(tx: SQLiteTx, work: Work) -> tuple[Any, BaseException | None]:
+    try:
+        tx.connection.execute("begin")
+        return drive(work.run(tx)), None
+    except BaseException as error:
+        return None, as_refusal(error)
+    finally:
+        if tx.connection.in_transaction:
+            tx.connection.execute("rollback")
+
+
+def drive(work: Awaitable[T]) -> T:
+    """Runs a coroutine to its end here and now."""
+    assert isinstance(work, Coroutine)
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    with contextlib.suppress(RuntimeError):
+        work.close()
+    raise RuntimeError(
+        f"{getattr(work, '__qualname__', work)} waited for something that is not its transaction: inside one, only tx may be awaited."
+    )
+
+
+def as_refusal(error: BaseException) -> BaseException:
+    passing = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+    if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in passing:
+        busy = Busy(RETRY_S)
+        busy.__cause__ = error
+        return busy
+    return error
+
+
+# ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────
+
+
+class PostgresTx:
+    engine: Literal["postgres"] = "postgres"
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def rows(self, sql: str, *args: Any) -> list[Row]:
+        return await self.connection.fetch(sql, *args)  # type: ignore[no-any-return]
+
+    async def row(self, sql: str, *args: Any) -> Row | None:
+        return await self.connection.fetchrow(sql, *args)  # type: ignore[no-any-return]
+
+    async def run(self, sql: str, *args: Any) -> None:
+        await self.connection.execute(sql, *args)
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        await self.connection.executemany(sql, rows)
+
+    async def query(self, query: Query[Any, T]) -> T:
+        return await query
+
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        async with self.connection.transaction():
+            yield
+
+
+PASSING = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DiskFullError,
+    asyncpg.ConnectionDoesNotExistError,
+)
+
+
+class Postgres(PostgresEngine):
+    def __init__(self, address: str) -> None:
+        self._writers = asyncio.Semaphore(POSTGRES_WRITERS)
+        self._works: set[asyncio.Task[Any]] = set()
+        super().__init__({"dsn": address})
+
+    async def check_version(self) -> None:
+        """Piccolo's would connect here and now, on a thread of its own."""
+
+    async def start_connection_pool(self, **_: Any) -> None:
+        settings = {"application_name": "lanyard", "jit": "off", "lock_timeout": POSTGRES_LOCK}
+        self.pool = await asyncpg.create_pool(
+            self.config["dsn"], min_size=2, max_size=POOL, reset=leave_as_it_is, server_settings=settings, timeout=POSTGRES_WAIT_S
+        )
+
+    async def close_connection_pool(self) -> None:
+        if self._works:
+            await asyncio.wait(self._works)
+        if self.pool:
+            await self.pool.close()
+        self.pool = None
+
+    async def write(self, run: Callable[[Any], Awaitable[T]]) -> T:
+        task = asyncio.create_task(self._write(run))
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        return await asyncio.shield(task)
+
+    async def _write(self, run: Callable[[Any], Awaitable[T]]) -> T:
+        async with self._writers:
+            return await self._transact(run, isolation="read_committed")
+
+    async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
+        return await self._transact(run, isolation="repeatable_read", readonly=True)
+
+    async def _transact(self, run: Callable[[Any], Awaitable[T]], **how: Any) -> T:
+        async with self._connection() as connection, connection.transaction(**how):
+            tx = PostgresTx(connection)
+            before = self.current_transaction.set(tx)  # type: ignore[arg-type]  # so that Piccolo's queries inside a work run in it
+            try:
+                return await run(tx)
+            finally:
+                self.current_transaction.reset(before)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        if self.pool is None:
+            raise RuntimeError("This database is closed.")
+        try:
+            connection = await self.pool.acquire(timeout=POSTGRES_WAIT_S)
+        except (*PASSING, OSError, TimeoutError) as error:
+            raise Busy(RETRY_S) from error
+        try:
+            yield connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if isinstance(error, PASSING) or connection.is_closed():
+                raise Busy(RETRY_S) from error
+            raise
+        finally:
+            await self.pool.release(connection)
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[Any]:
+        async with self._connection() as connection:
+            return await connection.fetch(query, *args or ())  # type: ignore[no-any-return]
+
+    def transaction(self, allow_nested: bool = True) -> Any:
+        if not self.transaction_exists():
+            raise RuntimeError("Transactions are opened by writing() and reading() only.")
+        return super().transaction(allow_nested)
+
+
+async def leave_as_it_is(connection: asyncpg.Connection) -> None:
+    """We change no session's state, so there is none to reset: one round trip less for every transaction."""

@@ -1,0 +1,12 @@
+"""Who is asking: a member of staff, as every room that serves them needs to know them."""
+
+import msgspec
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    staff: str
+    school: str
+    role: str  # see server/kinds/roles.py
+    years: tuple[str, ...] = ()  # the year groups they look after
+    rights: int = 1
+    phone: str | None = None  # the one they signed in on

@@ -1,0 +1,55 @@
+"""One set of migrations for both engines, run by Piccolo in order, once each: all that are due in one transaction, or none."""
+
+import contextlib
+import io
+import os
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+from piccolo.apps.migrations.tables import Migration
+from piccolo.conf.apps import AppConfig
+
+from server.settings import Settings
+from server.store import database
+from server.store.database import Tx, close_database, open_database, writing
+
+APP = AppConfig(app_name="lanyard", migrations_folder_path=os.path.dirname(__file__))
+LOCK = 8_206_117  # ours among PostgreSQL's advisory locks
+
+os.environ.setdefault("PICCOLO_CONF", __name__)  # where Piccolo looks for `DB` while it migrates
+
+
+def __getattr__(name: str) -> Any:
+    if name == "DB":
+        return database._engine()
+    raise AttributeError(name)
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Brings the database up to date; answers what was done. Safe to repeat, and to start twice at once."""
+    await open_database(settings)
+    try:
+        return await writing(_forwards)
+    finally:
+        await close_database()
+
+
+async def _forwards(tx: Tx) -> list[str]:
+    if tx.engine == "postgres":  # SQLite's writer is alone already
+        await tx.run("set local lock_timeout = 0")
+        await tx.run("select pg_advisory_xact_lock($1)", LOCK)
+    runner = _Forwards(app_name=APP.app_name)
+    await runner.create_migration_table()
+    before = await Migration.get_migrations_which_ran(APP.app_name)
+    with contextlib.redirect_stdout(io.StringIO()):
+        await runner.run_migrations(APP)
+    return [name for name in await Migration.get_migrations_which_ran(APP.app_name) if name not in before]
+
+
+class _Forwards(ForwardsMigrationManager):
+    def get_migration_modules(self, folder_path: str) -> dict[str, Any]:
+        modules: list[ModuleType] = [import_module(f"{__name__}.{module.name}") for module in iter_modules([folder_path])]
+        return {module.ID: module for module in modules}

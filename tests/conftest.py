@@ -1,0 +1,122 @@
+"""What every test stands on: a database of its own on either engine, and a school with people in it."""
+
+import asyncio
+import itertools
+import shutil
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from server.settings import Settings
+from server.store.database import close_database, open_database
+from server.store.migrations import migrate
+from tests.cluster import Missing, cluster
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    try:
+        with cluster() as address:
+            yield address
+    except Missing as missing:
+        pytest.fail(str(missing), pytrace=False)
+
+
+class SQLiteFiles:
+    """Databases copied from templates: migrated once, then as cheap as a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def address(self, name: str) -> str:
+        return str(self.folder / f"{name}.db")
+
+    async def copy(self, template: str, name: str) -> None:
+        shutil.copyfile(self.address(template), self.address(name))
+
+    async def drop(self, name: str) -> None:
+        for file in self.folder.glob(f"{name}.db*"):
+            file.unlink()
+
+    async def create(self, name: str) -> None:
+        pass
+
+
+class PostgresDatabases:
+    def __init__(self, cluster_address: str) -> None:
+        self.cluster_address = cluster_address
+
+    def address(self, name: str) -> str:
+        return self.cluster_address.format(name)
+
+    async def copy(self, template: str, name: str) -> None:
+        await self._say(f"create database {name} template {template}")
+
+    async def drop(self, name: str) -> None:
+        await self._say(f"drop database if exists {name} with (force)")
+
+    async def create(self, name: str) -> None:
+        await self._say(f"create database {name}")
+
+    async def _say(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.address("postgres"))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+Databases = SQLiteFiles | PostgresDatabases
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """One engine, with a migrated template."""
+    made: Databases
+    if request.param == "sqlite":
+        made = SQLiteFiles(tmp_path_factory.mktemp("databases"))
+    else:
+        made = PostgresDatabases(request.getfixturevalue("postgres"))
+    apart(made.create("empty"))
+    apart(migrate(Settings(database=made.address("empty"))))
+    return made
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[Settings]:
+    """A database with tables and nothing in them, open; the settings it was opened by."""
+    async for settings in copy_of(databases, "empty"):
+        yield settings
+
+
+async def copy_of(databases: Databases, template: str) -> AsyncIterator[Settings]:
+    name = f"test_{next(NUMBERS)}"
+    await databases.copy(template, name)
+    settings = Settings(database=databases.address(name))
+    await open_database(settings)
+    yield settings
+    await close_database()
+    await databases.drop(name)
+
+
+def apart(work: Coroutine[Any, Any, Any]) -> None:
+    """Runs it on a loop of its own, beside whatever loop the tests have."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
