@@ -2,8 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import msgspec
+
+CHECKOUT = Path(__file__).parent.parent
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,6 +16,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: str = "lanyard.db"
     origins: tuple[str, ...] = ("http://localhost:8000", "http://127.0.0.1:8000")  # where people's browsers find us
     demo_password: str | None = None
+    dist: Path = CHECKOUT / "pwa" / "dist"  # the phone's app, as built
+    kept: Path = CHECKOUT / "pwa" / "kept"  # files of earlier builds, for phones that still run them
+    show_schema: bool = False  # describe the API at /schema
 
     @property
     def secure(self) -> bool:
@@ -22,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Every setting is `LANYARD_` and its name in capitals; one left out or empty keeps its default."""
     said = {field: environment.get(f"LANYARD_{field.upper()}", "").strip() for field in Settings.__struct_fields__}
-    given: dict[str, str | tuple[str, ...]] = {field: text for field, text in said.items() if text}
+    given: dict[str, Any] = {field: text for field, text in said.items() if text}
     if "origins" in given:
         given["origins"] = tuple(origin.rstrip("/") for origin in said["origins"].replace(",", " ").split())
-    return msgspec.convert(given, Settings)
+    return msgspec.convert(given, Settings, strict=False, dec_hook=lambda kind, text: kind(text))

@@ -12,9 +12,10 @@ import asyncpg
 import pytest
 
 from server.settings import Settings
-from server.store.database import close_database, open_database
+from server.store.database import close_database, open_database, writing
 from server.store.migrations import migrate
 from tests.cluster import Missing, cluster
+from tests.world import make_world
 
 NUMBERS = itertools.count(1)
 
@@ -77,7 +78,7 @@ Databases = SQLiteFiles | PostgresDatabases
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """One engine, with a migrated template."""
+    """One engine, with two templates: tables with nothing in them, and a world."""
     made: Databases
     if request.param == "sqlite":
         made = SQLiteFiles(tmp_path_factory.mktemp("databases"))
@@ -85,7 +86,17 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         made = PostgresDatabases(request.getfixturevalue("postgres"))
     apart(made.create("empty"))
     apart(migrate(Settings(database=made.address("empty"))))
+    apart(made.copy("empty", "world"))
+    apart(fill(Settings(database=made.address("world"))))
     return made
+
+
+async def fill(settings: Settings) -> None:
+    await open_database(settings)
+    try:
+        await writing(make_world)
+    finally:
+        await close_database()
 
 
 @pytest.fixture
@@ -95,14 +106,23 @@ async def database(databases: Databases) -> AsyncIterator[Settings]:
         yield settings
 
 
+@pytest.fixture
+async def world(databases: Databases) -> AsyncIterator[Settings]:
+    """A database with the people of `tests/world.py` in it, open; the settings it was opened by."""
+    async for settings in copy_of(databases, "world"):
+        yield settings
+
+
 async def copy_of(databases: Databases, template: str) -> AsyncIterator[Settings]:
     name = f"test_{next(NUMBERS)}"
     await databases.copy(template, name)
     settings = Settings(database=databases.address(name))
     await open_database(settings)
-    yield settings
-    await close_database()
-    await databases.drop(name)
+    try:
+        yield settings
+    finally:
+        await close_database()
+        await databases.drop(name)
 
 
 def apart(work: Coroutine[Any, Any, Any]) -> None:

@@ -3,7 +3,7 @@
 from server.settings import Settings
 from server.store import numbers
 from server.store.database import Tx, reading, writing
-from server.store.tables import School, Step
+from server.store.tables import Pupil, School, Staff, Step
 
 
 async def make_school(tx: Tx, school: str = "northgate") -> None:
@@ -33,3 +33,8 @@ async def test_numbers_are_dense_and_each_has_its_step(database: Settings) -> No
         {"seq": 2, "mark": places[1].mark, "what": "lists"},
     ]
     assert [numbers.read_place(str(place)) for place in places] == places
+
+
+async def test_the_world_is_there(world: Settings) -> None:
+    assert await Staff.count() == 9
+    assert (await Pupil.select(Pupil.forename).where(Pupil.id == "zoe").first()) == {"forename": "Zoë"}

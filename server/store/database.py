@@ -7,6 +7,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import table_finder
 from piccolo.query.base import Query
+from piccolo.table import Table
 
 from server.settings import Settings
 from server.store.engines import Postgres, Row, SQLite
@@ -58,7 +59,8 @@ async def open_database(settings: Settings) -> None:
     engine = engine_for(settings)
     await engine.start_connection_pool()
     _opened = engine
-    for table in (*table_finder(["server.store.tables"], exclude_imported=True), Migration):
+    ours: list[type[Table]] = [*table_finder(["server.store.tables"], exclude_imported=True), Migration]
+    for table in ours:
         table._meta.db = engine
 
 

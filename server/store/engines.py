@@ -125,12 +125,13 @@ class SQLite(SQLiteEngine):
             thread.start()
 
     async def close_connection_pool(self) -> None:
-        self._to_write.put(None)
-        for _ in range(READERS):
+        (writer, *readers), self._threads = self._threads, []
+        for _ in readers:
             self._to_read.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-        self._threads = []
+        for reader in readers:
+            await asyncio.to_thread(reader.join)
+        self._to_write.put(None)  # last: only a connection that may write brings the log back into the file
+        await asyncio.to_thread(writer.join)
 
     async def write(self, run: Callable[[Any], Awaitable[T]]) -> T:
         if self._to_write.qsize() >= WAITING:

@@ -9,4 +9,4 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     role: str  # see server/kinds/roles.py
     years: tuple[str, ...] = ()  # the year groups they look after
     rights: int = 1
-    phone: str | None = None  # the one they signed in on
+    phone: str = ""  # the one they signed in on
