@@ -1,6 +1,7 @@
 """An incident: something happened that the school must be able to tell again, fairly, to a parent, a panel or a court."""
 
-from server.kinds.kind import Field, Kind, Merge
+from server.kinds.concern import CONCERN, REFERENCE
+from server.kinds.kind import Field, Kind, Merge, under
 from server.kinds.roles import Role
 from server.kinds.shapes import Choice, Line, Link, Moment, Note, Place, Pupils, Staff, Tags, YesNo
 
@@ -52,83 +53,98 @@ incident = Kind(
     held_by=(Role.MANAGER, Role.DSL, Role.LEADER),
     scoped_to=(Role.HEAD_OF_YEAR, Role.OFFICER),
     fields=(
-        Field(
-            "pupils", "Who?", Pupils(PARTS, outcomes="outcomes"), Merge.GATHER,
-            needed=True, instead="others", group="What happened", quick=True,
+        *under(
+            "What happened",
+            Field(
+                "pupils", "Who?", Pupils(PARTS, outcomes="outcomes"), Merge.GATHER,
+                needed=True, instead="others", quick=True,
+            ),
+            Field(
+                "others", "Who else?", Line(),
+                hint="Somebody whose name you do not know, or who is not a pupil here: two boys, about Year 8.",
+            ),
+            Field("category", "What happened?", Choice(list="categories"), needed=True, quick=True),
+            Field("place", "Where?", Place(), needed=True, quick=True),
+            Field("happened_at", "When?", Moment(), needed=True, quick=True),
+            Field("lesson", "Which class or activity?", Line(), hint="9X/Ma2, or the Year 8 bus queue."),
+            Field("severity", "How serious was it?", Choice(SEVERITY), Merge.GRAVEST),
+            Field("hurt", "Was anybody hurt?", YesNo(), Merge.GRAVEST, quick=True),
+            Field(
+                "force", "Was force used, or was the pupil stopped from leaving?", YesNo(), Merge.GRAVEST,
+                quick=True, hint="Any holding, moving or blocking beyond ordinary contact.",
+            ),
+            CONCERN,
         ),
-        Field(
-            "others", "Who else?", Line(), group="What happened",
-            hint="Somebody whose name you do not know, or who is not a pupil here: two boys, about Year 8.",
+        *under(
+            "Accounts",
+            Field(
+                "account", "Your account", Note(), Merge.OWN, quick=True,
+                hint="What you saw, heard and did, in your own words. Only you can change them.",
+            ),
+            Field(
+                "said", "What did the pupil say?", Note(), Merge.OWN,
+                hint="Word for word, and who said it.",
+            ),
+            Field("before", "What was happening before?", Note(), Merge.OWN),
+            Field("during", "What happened, step by step?", Note(), Merge.OWN),
+            Field("after", "What happened afterwards?", Note(), Merge.OWN),
         ),
-        Field("category", "What happened?", Choice(list="categories"), needed=True, group="What happened", quick=True),
-        Field("place", "Where?", Place(), needed=True, group="What happened", quick=True),
-        Field("happened_at", "When?", Moment(), needed=True, group="What happened", quick=True),
-        Field("lesson", "Which class or activity?", Line(), group="What happened", hint="9X/Ma2, or the Year 8 bus queue."),
-        Field("severity", "How serious was it?", Choice(SEVERITY), Merge.GRAVEST, group="What happened"),
-        Field("hurt", "Was anybody hurt?", YesNo(), Merge.GRAVEST, group="What happened", quick=True),
-        Field(
-            "force", "Was force used, or was the pupil stopped from leaving?", YesNo(), Merge.GRAVEST,
-            group="What happened", quick=True, hint="Any holding, moving or blocking beyond ordinary contact.",
+        *under(
+            "Response",
+            Field(
+                "staff", "Which staff were there?",
+                Staff({"present": "Was there", "called": "Was called to it", "led": "Took charge"}), Merge.GATHER,
+            ),
+            Field("actions", "What was done?", Tags(list="actions"), Merge.GATHER),
+            Field("calming", "What was tried to calm things?", Tags(list="calming"), Merge.GATHER),
+            Field("called_at", "When was help called?", Moment()),
+            Field("arrived_at", "When did help arrive?", Moment()),
+            Field("settled_at", "When was it over?", Moment()),
+            Field(
+                "services", "Which services came or were rung?",
+                Tags(options={"police": "Police", "ambulance": "Ambulance", "fire": "Fire service"}), Merge.GATHER,
+            ),
+            Field("services_reference", "What reference did they give?", Line()),
+            Field(
+                "debriefed", "Who has talked it through since?",
+                Tags(options={"pupils": "The pupils", "staff": "The staff"}), Merge.GATHER,
+            ),
         ),
-        Field(
-            "concern", "Is there a safeguarding concern?", YesNo(), Merge.GRAVEST, group="What happened", quick=True,
-            hint="If there is, tell the safeguarding lead yourself, now. Write the concern in the safeguarding system, not here.",
+        *under(
+            "Injury",
+            Field("injury", "What was the worst injury?", Choice(INJURY), Merge.GRAVEST),
+            Field(
+                "first_aid", "Who was hurt, how, and what first aid was given?", Note(), Merge.OWN,
+                hint="Who gave it, and when.",
+            ),
         ),
-        Field(
-            "account", "Your account", Note(), Merge.OWN, group="Accounts", quick=True,
-            hint="What you saw, heard and did, in your own words. Only you can change them.",
+        *under(
+            "Motive",
+            Field(
+                "motives", "Was it because of who somebody is, or bullying?", Tags(options=MOTIVES, parts=FINDINGS), Merge.GATHER,
+                hint="Alleged until somebody has looked into it.",
+            ),
+            Field(
+                "targets_view", "How does the pupil who was harmed see it?", Note(), Merge.OWN,
+                hint="As they put it.",
+            ),
+            Field("support", "What is being done for the pupil who was harmed?", Note()),
+            Field("support_at", "When will somebody ask them again?", Moment()),
         ),
-        Field(
-            "said", "What did the pupil say?", Note(), Merge.OWN, group="Accounts",
-            hint="Word for word, and who said it.",
+        *under(
+            "Afterwards",
+            Field("parents", "Have parents been told?", Choice(PARENTS)),
+            Field("parents_note", "Who told whom, how and when?", Line()),
+            Field("cctv", "Is there CCTV?", Line(), hint="Which camera, from when to when, and who has kept it."),
+            Field("follow_up", "What still has to happen?", Note()),
+            Field("follow_up_at", "By when?", Moment()),
+            Field(
+                "staff_only", "Anything for colleagues only?", Note(), Merge.OWN,
+                hint="Left out of what is shared with parents. A request for records may still reach it.",
+            ),
+            Field("call_out", "Which call for help was it?", Link("call_out")),
+            Field("follows", "Which incident does it follow from?", Link("incident")),
+            REFERENCE,
         ),
-        Field("before", "What was happening before?", Note(), Merge.OWN, group="Accounts"),
-        Field("during", "What happened, step by step?", Note(), Merge.OWN, group="Accounts"),
-        Field("after", "What happened afterwards?", Note(), Merge.OWN, group="Accounts"),
-        Field(
-            "staff", "Which staff were there?",
-            Staff({"present": "Was there", "called": "Was called to it", "led": "Took charge"}), Merge.GATHER, group="Response",
-        ),
-        Field("actions", "What was done?", Tags(list="actions"), Merge.GATHER, group="Response"),
-        Field("calming", "What was tried to calm things?", Tags(list="calming"), Merge.GATHER, group="Response"),
-        Field("called_at", "When was help called?", Moment(), group="Response"),
-        Field("arrived_at", "When did help arrive?", Moment(), group="Response"),
-        Field("settled_at", "When was it over?", Moment(), group="Response"),
-        Field(
-            "services", "Which services came or were rung?",
-            Tags(options={"police": "Police", "ambulance": "Ambulance", "fire": "Fire service"}), Merge.GATHER, group="Response",
-        ),
-        Field("services_reference", "What reference did they give?", Line(), group="Response"),
-        Field(
-            "debriefed", "Who has talked it through since?",
-            Tags(options={"pupils": "The pupils", "staff": "The staff"}), Merge.GATHER, group="Response",
-        ),
-        Field("injury", "What was the worst injury?", Choice(INJURY), Merge.GRAVEST, group="Injury"),
-        Field(
-            "first_aid", "Who was hurt, how, and what first aid was given?", Note(), Merge.OWN, group="Injury",
-            hint="Who gave it, and when.",
-        ),
-        Field(
-            "motives", "Was it because of who somebody is, or bullying?", Tags(options=MOTIVES, parts=FINDINGS), Merge.GATHER, group="Motive",
-            hint="Alleged until somebody has looked into it.",
-        ),
-        Field(
-            "targets_view", "How does the pupil who was harmed see it?", Note(), Merge.OWN, group="Motive",
-            hint="As they put it.",
-        ),
-        Field("support", "What is being done for the pupil who was harmed?", Note(), group="Motive"),
-        Field("support_at", "When will somebody ask them again?", Moment(), group="Motive"),
-        Field("parents", "Have parents been told?", Choice(PARENTS), group="Afterwards"),
-        Field("parents_note", "Who told whom, how and when?", Line(), group="Afterwards"),
-        Field("cctv", "Is there CCTV?", Line(), group="Afterwards", hint="Which camera, from when to when, and who has kept it."),
-        Field("follow_up", "What still has to happen?", Note(), group="Afterwards"),
-        Field("follow_up_at", "By when?", Moment(), group="Afterwards"),
-        Field(
-            "staff_only", "Anything for colleagues only?", Note(), Merge.OWN, group="Afterwards",
-            hint="Left out of what is shared with parents. A request for records may still reach it.",
-        ),
-        Field("call_out", "Which call for help was it?", Link("call_out"), group="Afterwards"),
-        Field("follows", "Which incident does it follow from?", Link("incident"), group="Afterwards"),
-        Field("concern_reference", "Reference in the safeguarding system", Line(), group="Afterwards", only=(Role.DSL,)),
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from server.kinds.roles import Role
 from server.kinds.shapes import BROKEN, Choice, Known, Line, Link, Misfit, Pupils, Shape, Staff
@@ -28,7 +28,7 @@ class Field(Struct, frozen=True):
     merge: Merge = Merge.LATEST
     needed: bool = False
     instead: str = ""  # the field whose answer will do in place of this one's
-    group: str = ""  # the heading under which the long form asks it
+    group: str = ""  # the heading of the long form it stands under
     quick: bool = False  # asked on the first screen
     hint: str = ""
     only: tuple[Role, ...] = ()  # who may see and write it; empty: all who hold the record
@@ -51,9 +51,15 @@ class Field(Struct, frozen=True):
         return always | {name: extra for name, extra in extras.items() if extra}
 
 
-STATE = (
-    Field("state", "Where does it stand?", Choice({"open": "Open", "closed": "Closed", "void": "Void: made in error"}), group="State"),
-    Field("state_reason", "Why?", Line(), group="State"),
+def under(heading: str, *fields: Field) -> tuple[Field, ...]:
+    """These fields, asked under one heading of the long form."""
+    return tuple(replace(field, group=heading) for field in fields)
+
+
+STATE = under(
+    "State",
+    Field("state", "Where does it stand?", Choice({"open": "Open", "closed": "Closed", "void": "Void: made in error"})),
+    Field("state_reason", "Why?", Line()),
 )
 
 
@@ -172,7 +178,8 @@ class Kind(Struct, frozen=True, dict=True):
     def describe(self, role: Role | str | None = None) -> dict[str, Any]:
         """The kind as a phone reads it; for one role, only what that role may see."""
         kept_back = self.apart | (self.hidden_from(role) if role else frozenset())
-        return {
+        mine = {"may_write": not self.written_by or role in self.written_by} if role else {}
+        return mine | {
             "name": self.name,
             "label": self.label,
             "plural": self.plural,

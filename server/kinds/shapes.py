@@ -93,7 +93,7 @@ class Choice(Shape, frozen=True):
 
     def fit(self, value: Any, known: Known) -> str:
         if self.takes(value, known):
-            return value
+            return value  # type: ignore[no-any-return]
         raise Misfit(f"not in the school’s list of {self.list}" if self.list else "choose one of the answers")
 
     def describe(self) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def utc(text: Any) -> str:
     try:
         if CANONICAL_MOMENT.fullmatch(text):
             datetime.fromisoformat(text)
-            return text
+            return str(text)
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise Misfit("the time does not say where in the world")
