@@ -21,7 +21,8 @@ class Refusal(Exception):
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     def as_json(self) -> dict[str, Any]:
-        return {"refusal": self.name, "words": self.said, **self.details}
+        waiting = {} if self.retry_after is None else {"retry_after": self.retry_after}
+        return {"refusal": self.name, "words": self.said, **waiting, **self.details}
 
 
 class Unreadable(Refusal):
@@ -70,12 +71,12 @@ class NotThatWay(Refusal):
 
 
 class TooLarge(Refusal):
-    """`limit`: what was exceeded and how much is taken, `{"bytes": 1000000}`. Send less at once."""
+    """Send less at once. `limit`: how much is taken; `of`: bytes, edits, depth."""
 
     status, name, words = 413, "too_large", "That is more than the school takes at once."
 
-    def __init__(self, **limit: int) -> None:
-        super().__init__(limit=limit)
+    def __init__(self, limit: int, of: str = "bytes") -> None:
+        super().__init__(limit=limit, of=of)
 
 
 class NotJson(Refusal):

@@ -18,6 +18,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo_password: str | None = None
     dist: Path = CHECKOUT / "pwa" / "dist"  # the phone's app, as built
     kept: Path = CHECKOUT / "pwa" / "kept"  # files of earlier builds, for phones that still run them
+    worker: bool = True  # 0: phones get rid of their service worker, and keep all that was written
     show_schema: bool = False  # describe the API at /schema
 
     @property

@@ -33,18 +33,7 @@ def cluster() -> Iterator[str]:
         settled = [programs / "initdb", "-D", folder / "data", "-U", "lanyard", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(settled, user=owner, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with (folder / "log").open("w") as log:
-            quick = [
-                "-c",
-                "fsync=off",
-                "-c",
-                "full_page_writes=off",
-                "-c",
-                "max_connections=100",
-                "-c",
-                "deadlock_timeout=50ms",
-                "-c",
-                "listen_addresses=",
-            ]
+            quick = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=100", "-c", "listen_addresses="]
             command = [programs / "postgres", "-D", folder / "data", "-k", folder, *quick]
             server = subprocess.Popen(command, user=owner, cwd=folder, stdout=log, stderr=log, preexec_fn=end_with_parent)
         wait_until_ready(server, folder, programs)

@@ -39,7 +39,7 @@ async def migrate(settings: Settings) -> list[str]:
 
 async def _forwards(tx: Tx) -> list[str]:
     if tx.engine == "postgres":  # SQLite's writer is alone already
-        await tx.run("set local lock_timeout = '60s'")
+        await tx.run("set local lock_timeout = 0")
         await tx.run("select pg_advisory_xact_lock($1)", LOCK)
     runner = _Forwards(app_name=APP.app_name)
     await runner.create_migration_table()

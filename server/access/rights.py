@@ -1,0 +1,53 @@
+"""What each role may do beside reading and writing records, which the kinds decide."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from server.kinds.roles import Role
+from server.refusals import NotAllowed, PhoneRevoked, SignIn
+from server.store.me import Me
+
+RIGHTS: dict[str, frozenset[Role]] = {
+    "contacts": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # whom to ring, and whom not
+    "settle": frozenset({Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # decide what is held
+    "patterns": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),
+    "export": frozenset({Role.MANAGER, Role.DSL, Role.LEADER}),
+    "lists": frozenset({Role.MANAGER, Role.ADMIN}),  # edit the school's own words
+    "people": frozenset({Role.ADMIN}),  # staff, roles, passwords
+    "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off
+    "access_log": frozenset({Role.DSL}),  # who looked at whom
+}
+
+
+def may(me: Me, right: str) -> bool:
+    return me.role in RIGHTS[right]
+
+
+def rights_of(me: Me) -> list[str]:
+    return [right for right in RIGHTS if may(me, right)]
+
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+
+
+def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard for what anybody who is signed in may ask."""
+    if connection.state.off:
+        raise PhoneRevoked
+    if connection.state.me is None:
+        raise SignIn
+
+
+def needs(right: str) -> Guard:
+    """A guard for what only some roles may ask."""
+    RIGHTS[right]  # a right that is not in the table is a mistake to hear of at once
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        signed_in(connection, handler)
+        if not may(connection.state.me, right):
+            raise NotAllowed
+
+    return guard

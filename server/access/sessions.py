@@ -1,0 +1,84 @@
+"""Who is signed in: opaque tokens of our own, kept only as their SHA-256, looked up at every request and ended at once.
+
+A token is made here at every sign-in and never taken from a request, so nobody can fix a session beforehand.
+"""
+
+import hashlib
+import secrets
+
+import msgspec
+
+from server.store.database import Tx, reading, writing
+from server.store.me import Me
+from server.store.moments import now
+
+SECOND = 1_000_000
+PHONE_IDLE_S, PHONE_AT_MOST_S = 30 * 24 * 3600, 180 * 24 * 3600
+DESK_IDLE_S, DESK_AT_MOST_S = 2 * 3600, 12 * 3600
+NOTED_EVERY_S = 600  # `used_at` moves this seldom, so that reading does not write
+
+FIND = """
+    select s.school, s.staff, s.phone, s.used_at, s.signed_in_at, s.ends_at, staff.role, staff.years, staff.rights, staff.left_at,
+           phone.revoked_at, phone.is_desk
+    from session s join staff on staff.id = s.staff left join phone on phone.school = s.school and phone.id = s.phone
+    where s.hash = $1"""
+KEEP = """
+    insert into session (hash, school, staff, phone, made_at, used_at, signed_in_at, ends_at) values ($1, $2, $3, $4, $5, $5, $5, $6)"""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Whose session a token names. `off`: they have left, or their phone was switched off, and should forget what it holds."""
+
+    me: Me | None = None
+    off: bool = False
+
+
+NOBODY = Found()
+
+
+async def find(token: str) -> Found:
+    kept_as = hash_of(token)
+    moment = now()
+    row = await reading(lambda tx: tx.row(FIND, kept_as))
+    if row is None or row["ends_at"] <= moment:
+        return NOBODY
+    if row["left_at"] is not None or row["revoked_at"] is not None:
+        return NOBODY if row["is_desk"] else Found(off=True)
+    if moment - row["used_at"] > NOTED_EVERY_S * SECOND:
+        await writing(_note_use, kept_as, moment, ends_at(row["is_desk"], row["signed_in_at"], moment))
+    years = tuple(msgspec.json.decode(row["years"], type=list[str]))
+    return Found(Me(staff=row["staff"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=row["phone"]))
+
+
+async def begin(tx: Tx, me: Me, is_desk: bool) -> str:
+    """A new token for me. The only place where one is made."""
+    token, moment = secrets.token_urlsafe(32), now()
+    await tx.run(KEEP, hash_of(token), me.school, me.staff, me.phone, moment, ends_at(is_desk, moment, moment))
+    return token
+
+
+async def end(tx: Tx, token: str) -> None:
+    """Safe to repeat."""
+    await tx.run("delete from session where hash = $1", hash_of(token))
+
+
+async def end_all(tx: Tx, staff: str) -> None:
+    """Wherever this person is signed in: their password changed, or they have left."""
+    await tx.run("delete from session where staff = $1", staff)
+
+
+async def sweep(tx: Tx) -> None:
+    await tx.run("delete from session where ends_at <= $1", now())
+
+
+def ends_at(is_desk: bool, signed_in_at: int, used_at: int) -> int:
+    idle, at_most = (DESK_IDLE_S, DESK_AT_MOST_S) if is_desk else (PHONE_IDLE_S, PHONE_AT_MOST_S)
+    return min(used_at + idle * SECOND, signed_in_at + at_most * SECOND)
+
+
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+async def _note_use(tx: Tx, kept_as: str, moment: int, until: int) -> None:
+    await tx.run("update session set used_at = $2, ends_at = $3 where hash = $1", kept_as, moment, until)

@@ -1,0 +1,94 @@
+"""Coming in and going out: the one path for phone and desk."""
+
+from uuid import uuid4
+
+import msgspec
+
+from server.access import audit, grants, passwords, sessions, throttle
+from server.refusals import PhoneRevoked, WrongPair
+from server.store.database import Tx, reading, writing
+from server.store.engines import Row
+from server.store.me import Me
+from server.store.moments import now
+
+LONGEST_USERNAME = 200
+STAFF = """
+    select staff.id, staff.school, staff.name, staff.role, staff.years, staff.rights, staff.password, school.name as school_name
+    from staff join school on school.id = staff.school where staff.username = $1 and staff.left_at is null"""
+
+
+class Handset(msgspec.Struct, frozen=True):
+    """The installed app that asks. A desk has none: one is kept for each person."""
+
+    id: str
+    name: str = ""
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """`token` and `device` are for cookies, `grant` for the phone's own store."""
+
+    me: Me
+    name: str
+    token: str
+    device: str
+    grant: str | None
+
+
+async def sign_in(username: str, password: str, *, handset: Handset | None, device: str | None, old_token: str | None) -> Welcome:
+    """Raises WrongPair for whatever is wrong with the pair, after the same work; TooMany while its lane rests; PhoneRevoked.
+
+    `device`: the cookie of an earlier good sign-in. `old_token`: whoever was signed in here is so no longer.
+    """
+    username = username.strip().lower()[:LONGEST_USERNAME]
+    lane = await writing(throttle.take_a_try, username, device, now())
+    row = await reading(lambda tx: tx.row(STAFF, username))
+    if not await passwords.matches(password, row["password"] if row else None) or row is None:
+        raise WrongPair
+    return await writing(_welcome, row, username, lane, device or throttle.new_device(), handset, old_token)
+
+
+async def sign_out(me: Me, token: str) -> None:
+    await writing(_leave, me, token)
+
+
+async def _welcome(tx: Tx, row: Row, username: str, lane: str, device: str, handset: Handset | None, old_token: str | None) -> Welcome:
+    await throttle.forgive(tx, username, lane, device, now())
+    if old_token is not None:
+        await sessions.end(tx, old_token)
+    years = tuple(msgspec.json.decode(row["years"], type=list[str]))
+    phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
+    me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
+    token = await sessions.begin(tx, me, is_desk=handset is None)
+    await audit.looked(tx, me, "sign in")
+    return Welcome(me, row["name"], token, device, None if handset is None else await grants.grant(tx, me))
+
+
+async def _leave(tx: Tx, me: Me, token: str) -> None:
+    await sessions.end(tx, token)
+    await audit.looked(tx, me, "sign out")
+
+
+async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
+    """The id this person's edits are numbered under on this handset: the one it says, unless that is somebody else's already."""
+    phone = await tx.row("select staff, is_desk, revoked_at from phone where school = $1 and id = $2", row["school"], handset.id)
+    if phone is None:
+        return await _pair(tx, row, handset.id, handset.name, is_desk=False)
+    if phone["staff"] != row["id"] or phone["is_desk"]:
+        return await _pair(tx, row, str(uuid4()), handset.name, is_desk=False)
+    if phone["revoked_at"] is not None:
+        raise PhoneRevoked
+    await tx.run("update phone set name = $3, seen_at = $4 where school = $1 and id = $2", row["school"], handset.id, handset.name, now())
+    return handset.id
+
+
+async def _desk_of(tx: Tx, row: Row) -> str:
+    desk = await tx.row("select id from phone where school = $1 and staff = $2 and is_desk", row["school"], row["id"])
+    return desk["id"] if desk else await _pair(tx, row, str(uuid4()), "Desk", is_desk=True)
+
+
+async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:
+    await tx.run(
+        "insert into phone (id, school, staff, name, is_desk, paired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $6)",
+        id, row["school"], row["id"], name, is_desk, now(),
+    )  # fmt: skip
+    return id

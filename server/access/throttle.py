@@ -1,0 +1,111 @@
+"""Slows guessing down, without letting anybody lock a teacher out.
+
+Three lanes, all in the database, so that several processes count together. A try from a phone or desk that has signed in
+as this person before is counted in that device's own lane; a stranger's, in the account's lane and in everybody's.
+Pupils guessing at a teacher's password so make other strangers wait, never the teacher's own phone. A lane is never an
+address: a school sits behind one.
+"""
+
+import hashlib
+import secrets
+
+from server.refusals import TooMany
+from server.store.database import Tx
+
+SECOND = 1_000_000  # moments are microseconds
+FREE_TRIES = 5
+LONGEST_WAIT_S = 15 * 60
+FORGOTTEN_AFTER_S = 24 * 3600  # a lane nobody failed in for a day starts afresh
+KNOWN_TRIES = 20  # then a device is a stranger again
+STRANGERS_A_MINUTE = 60  # failures, by all strangers together
+KNOWN_FOR_S = 400 * 24 * 3600
+
+EVERYBODY = "everybody"  # the strangers' common lane: its `free_at` is the minute being counted
+
+TAKE = """
+    insert into attempt (key, failures, failed_at, free_at) values ($1, $2, $3, $4)
+    on conflict (key) do update set failures = excluded.failures, failed_at = excluded.failed_at, free_at = excluded.free_at"""
+
+
+def lane_of(username: str) -> str:
+    return "account:" + _digest(username)
+
+
+def known_lane(username: str, device: str) -> str:
+    """`device`: the long-lived cookie given at the last good sign-in. It proves nothing but that there was one."""
+    return "known:" + _digest(f"{device}\0{username}")
+
+
+def new_device() -> str:
+    return secrets.token_urlsafe(24)
+
+
+async def take_a_try(tx: Tx, username: str, device: str | None, now: int) -> str:
+    """Counts a try as failed before it is judged, so that a hundred at once count as a hundred. Answers the lane it was counted in.
+
+    Raises TooMany while the lane rests. A refused try does not lengthen the rest.
+    """
+    if device is not None:
+        lane = known_lane(username, device)
+        known = await tx.row("select failures, free_at from attempt where key = $1", lane)
+        if known is not None and known["failures"] < KNOWN_TRIES:
+            await _count(tx, lane, known["failures"], known["free_at"], now)
+            return lane
+    await _count_stranger(tx, now)
+    lane = lane_of(username)
+    row = await tx.row("select failures, failed_at, free_at from attempt where key = $1", lane)
+    if row is None or row["failed_at"] < now - FORGOTTEN_AFTER_S * SECOND:
+        await _count(tx, lane, 0, 0, now)
+    else:
+        await _count(tx, lane, row["failures"], row["free_at"], now)
+    return lane
+
+
+async def forgive(tx: Tx, username: str, lane: str, device: str, now: int) -> None:
+    """The pair was right: the lane starts afresh, and this device is known from now on."""
+    await tx.run("delete from attempt where key = $1", lane)
+    if lane == lane_of(username):
+        await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", EVERYBODY)
+    await tx.run(
+        "insert into attempt (key, failures, failed_at, free_at) values ($1, 0, $2, 0) on conflict (key) do nothing",
+        known_lane(username, device),
+        now,
+    )
+
+
+async def forget(tx: Tx, username: str) -> None:
+    """Nobody waits for this account any more: its password was just set by somebody who may."""
+    await tx.run("delete from attempt where key = $1", lane_of(username))
+
+
+async def sweep(tx: Tx, now: int) -> None:
+    """Lets go of lanes that no longer say anything."""
+    await tx.run(
+        "delete from attempt where failed_at < $1 and key like 'account:%' or failed_at < $2",
+        now - FORGOTTEN_AFTER_S * SECOND,
+        now - KNOWN_FOR_S * SECOND,
+    )
+
+
+def rest_after(failures: int) -> int:
+    """Seconds. 0 for the first tries, then 1, 2, 4 … up to a quarter of an hour."""
+    return 0 if failures < FREE_TRIES else min(2 ** min(failures - FREE_TRIES, 30), LONGEST_WAIT_S)
+
+
+async def _count(tx: Tx, lane: str, failures: int, free_at: int, now: int) -> None:
+    if free_at > now:
+        raise TooMany(retry_after=-(-(free_at - now) // SECOND))
+    await tx.run(TAKE, lane, failures + 1, now, now + rest_after(failures + 1) * SECOND)
+
+
+async def _count_stranger(tx: Tx, now: int) -> None:
+    row = await tx.row("select failures, free_at from attempt where key = $1", EVERYBODY)
+    started = now - now % (60 * SECOND)
+    failures = row["failures"] if row is not None and row["free_at"] == started else 0
+    if failures >= STRANGERS_A_MINUTE:
+        raise TooMany(retry_after=60 - (now - started) // SECOND)
+    await tx.run(TAKE, EVERYBODY, failures + 1, now, started)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

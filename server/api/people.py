@@ -1,0 +1,200 @@
+"""The people of the school, as far as my role needs them: all at first, then only who changed.
+
+Addresses are never sent. A contact who must not be contacted is sent by name, so that everybody is warned, and without
+anything to ring or write to. Contacts go to the roles that ring families; to a head of year only those of their own pupils.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.params import Parameter
+
+from server.access.audit import looked
+from server.access.rights import may, signed_in
+from server.kinds.roles import Role
+from server.store.database import Tx, reading, writing
+from server.store.engines import Row
+from server.store.me import Me
+from server.store.numbers import Place, read_place
+
+PAGE = 2_000  # people
+PAGE_BYTES = 900_000
+
+
+class PupilCard(msgspec.Struct):
+    id: str
+    forename: str
+    surname: str
+    preferred: str | None
+    year: str
+    form: str
+    family: str | None
+
+
+class ContactCard(msgspec.Struct):
+    id: str
+    pupil: str
+    person: str
+    position: int
+    name: str
+    relationship: str
+    phone: str | None
+    other_phone: str | None
+    email: str | None
+    parental_responsibility: bool
+    do_not_contact: bool
+    address_withheld: bool
+    note: str
+
+
+class StaffMember(msgspec.Struct):
+    id: str
+    name: str
+    role: str
+
+
+class PeopleAnswer(msgspec.Struct):
+    """`fresh`: this is the first page of all of them, and replaces whoever the phone holds."""
+
+    pupils: list[PupilCard]
+    contacts: list[ContactCard]
+    staff: list[StaffMember]
+    gone: list[str]
+    cursor: str
+    more: bool
+    fresh: bool
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """For whom, and how far: everybody up to the one at (`seq`, `rank`, `id`) is known. `place`: the school's history when that was so."""
+
+    staff: str
+    role: str
+    rights: int
+    place: str
+    begun: int  # where history stood when the first page was asked for: who had gone by then was never sent
+    seq: int = 0
+    rank: int = 0
+    id: str = ""
+
+
+class Found(msgspec.Struct, frozen=True, order=True):
+    """One person as last changed, in the order of history."""
+
+    seq: int
+    rank: int
+    id: str
+    gone: bool
+    card: Any
+
+
+STAFF, PUPIL, CONTACT = range(3)
+FIND = {
+    STAFF: """
+        select seq, id, left_at is not null as gone, name, role from staff
+        where school = $1 and (seq, 0, id) > ($2, $3, $4) order by seq, id limit $5""",
+    PUPIL: """
+        select seq, id, left_at is not null as gone, forename, surname, preferred, year, form, family from pupil
+        where school = $1 and (seq, 1, id) > ($2, $3, $4) order by seq, id limit $5""",
+    # A contact changes with its pupil too: whoever leaves a year group takes their family along.
+    CONTACT: """
+        select * from (
+            select case when contact.seq > pupil.seq then contact.seq else pupil.seq end as seq, contact.id as id,
+                   contact.gone or pupil.left_at is not null or not ($6 or pupil.year = any($7) or exists (
+                       select 1 from caseload where caseload.school = $1 and caseload.staff = $8 and caseload.pupil = pupil.id)) as gone,
+                   contact.pupil, contact.person, contact.position, contact.name, contact.relationship, contact.phone,
+                   contact.other_phone, contact.email, contact.parental_responsibility, contact.do_not_contact,
+                   contact.address_withheld, contact.note
+            from contact join pupil on pupil.school = contact.school and pupil.id = contact.pupil where contact.school = $1
+        ) changed where (seq, 2, id) > ($2, $3, $4) order by seq, id limit $5""",
+}
+
+
+@get("/api/people", operation_id="people", guards=[signed_in])
+async def people(
+    request: Request[Any, Any, Any], cursor: Annotated[str | None, Parameter(description="as answered last; none: everybody")] = None
+) -> Response[PeopleAnswer]:
+    me: Me = request.state.me
+    answer, body = await reading(page_for, me, read_cursor(cursor))
+    if answer.pupils or answer.contacts:
+        counts = {"pupils": len(answer.pupils), "contacts": len(answer.contacts)}
+        await writing(looked, me, "people to phone", detail=counts)
+    return Response(body, media_type="application/json")  # type: ignore[arg-type]  # encoded already
+
+
+async def page_for(tx: Tx, me: Me, cursor: Cursor | None) -> tuple[PeopleAnswer, bytes]:
+    place = await place_now(tx, me.school)
+    fresh = cursor is None or not await is_mine(tx, me, cursor)
+    if cursor is None or fresh:
+        cursor = Cursor(me.staff, me.role, me.rights, str(place), place.seq)
+    found = await changed_since(tx, me, cursor)
+    page = found[:PAGE]
+    while True:
+        last = page[-1] if page else cursor
+        next_cursor = Cursor(me.staff, me.role, me.rights, str(place), cursor.begun, last.seq, last.rank, last.id)
+        answer = answer_with(page, next_cursor, more=len(page) < len(found), fresh=fresh)
+        body = msgspec.json.encode(answer)
+        if len(body) <= PAGE_BYTES or len(page) == 1:
+            return answer, body
+        page = page[: len(page) // 2]
+
+
+def answer_with(page: list[Found], cursor: Cursor, more: bool, fresh: bool) -> PeopleAnswer:
+    def cards(rank: int) -> list[Any]:
+        return [found.card for found in page if found.rank == rank and not found.gone]
+
+    gone = [found.id for found in page if found.gone and found.seq > cursor.begun]
+    return PeopleAnswer(cards(PUPIL), cards(CONTACT), cards(STAFF), gone, write_cursor(cursor), more, fresh)
+
+
+async def changed_since(tx: Tx, me: Me, cursor: Cursor) -> list[Found]:
+    since = (me.school, cursor.seq, cursor.rank, cursor.id, PAGE + 1)
+    found = [Found(row["seq"], STAFF, row["id"], row["gone"], StaffMember(row["id"], *row[3:])) for row in await rows_of(tx, STAFF, *since)]
+    found += [Found(row["seq"], PUPIL, row["id"], row["gone"], PupilCard(row["id"], *row[3:])) for row in await rows_of(tx, PUPIL, *since)]
+    if may(me, "contacts"):
+        whose = (me.role != Role.HEAD_OF_YEAR, list(me.years), me.staff)
+        found += [
+            Found(row["seq"], CONTACT, row["id"], row["gone"], contact_card(row)) for row in await rows_of(tx, CONTACT, *since, *whose)
+        ]
+    return sorted(found, key=lambda person: (person.seq, person.rank, person.id))[: PAGE + 1]
+
+
+async def rows_of(tx: Tx, rank: int, *args: Any) -> list[Any]:
+    return await tx.rows(FIND[rank], *args)
+
+
+def contact_card(row: Row) -> ContactCard:
+    card = ContactCard(row["id"], *row[3:])
+    if card.do_not_contact:
+        card.phone = card.other_phone = card.email = None
+    return card
+
+
+# ── Where history stands ───────────────────────────────────────────────────────────────────
+
+
+async def place_now(tx: Tx, school: str) -> Place:
+    row = await tx.row("select seq, mark from step where school = $1 order by seq desc limit 1", school)
+    return Place(row["seq"], row["mark"]) if row else Place(0, 0)
+
+
+async def is_mine(tx: Tx, me: Me, cursor: Cursor) -> bool:
+    """Not after my rights changed, and not after a backup was put back: then the numbers since mean other things."""
+    place = read_place(cursor.place)
+    if place is None or (cursor.staff, cursor.role, cursor.rights) != (me.staff, me.role, me.rights):
+        return False
+    return await tx.row("select 1 from step where school = $1 and seq = $2 and mark = $3", me.school, place.seq, place.mark) is not None
+
+
+def write_cursor(cursor: Cursor) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """None for one that is not ours: then everybody is sent."""
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(text or ""), type=Cursor)
+    except (ValueError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,88 @@
+"""Joins everything up: the phone's own files at /, JSON at /api, the desk at /console, and one place where a refusal becomes an answer."""
+
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from server import api
+from server.access.answers import Squeezed
+from server.access.bodies import BoundedBodies, StrictRequest
+from server.access.doors import FrontDoor, on_the_way_out, request_id
+from server.api.live import Hub
+from server.api.shell import phone_app
+from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
+from server.settings import Settings
+from server.store.database import close_database, open_database
+
+log = logging.getLogger("lanyard.app")
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The whole server. Its lifespan opens and closes the database; whoever runs it without one has opened it already."""
+    return Litestar(
+        route_handlers=[*api.routes, phone_app(settings)],
+        request_class=StrictRequest,
+        middleware=[FrontDoor, BoundedBodies, Squeezed],
+        before_send=[on_the_way_out(settings)],
+        exception_handlers={Refusal: refuse, HTTPException: refuse_in_our_words, Exception: own_up},
+        lifespan=[with_database],
+        state=State({"settings": settings, "hub": Hub()}),
+        openapi_config=described(settings),
+        logging_config=None,
+        request_max_body_size=None,  # BoundedBodies sees to it
+    )
+
+
+@asynccontextmanager
+async def with_database(app: Litestar) -> AsyncIterator[None]:
+    await open_database(app.state.settings)
+    try:
+        yield
+    finally:
+        app.state.hub.close()
+        await close_database()
+
+
+def described(settings: Settings) -> OpenAPIConfig | None:
+    """The API's description, for whoever builds against it; a school's own server does not show it."""
+    if not settings.show_schema:
+        return None
+    return OpenAPIConfig(title="Lanyard", version="1", path="/schema", render_plugins=[JsonRenderPlugin(path="/openapi.json")])
+
+
+# ── Saying no ──────────────────────────────────────────────────────────────────────────────
+
+
+def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+    headers = dict(refusal.headers)
+    if isinstance(refusal, TooLarge):
+        headers["Connection"] = "close"  # the rest of the body is not waited for
+    return Response(refusal.as_json(), status_code=refusal.status, headers=headers)
+
+
+def refuse_in_our_words(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What the framework noticed: nothing at this address, not by this method, a parameter that is not one."""
+    if error.status_code >= 500:
+        return own_up(request, error)
+    answer = refuse(request, IN_OUR_WORDS.get(error.status_code, Unreadable()))
+    if isinstance(error, MethodNotAllowedException):
+        answer.headers.update(error.headers or {})
+    return answer
+
+
+IN_OUR_WORDS: dict[int, Refusal] = {401: SignIn(), 403: NotAllowed(), 404: NotFound(), 405: NotThatWay(), 415: NotJson()}
+
+
+def own_up(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Our fault. The log gets the place and the kind of error, never its message: that may quote what somebody wrote."""
+    places = "".join(f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__))
+    log.error("%s %s%s", request_id(request.scope), type(error).__qualname__, places)
+    return Response(OUR_FAULT, status_code=500)
