@@ -9,7 +9,9 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from server.kinds.roles import Role
-from server.kinds.shapes import BROKEN, Choice, Known, Line, Link, Misfit, Pupils, Shape, Staff
+from server.kinds.shapes import BROKEN, Choice, Known, Line, Link, Misfit, Pupils, Shape, Staff, tidy
+
+NAME_LIMIT = 100  # characters of a field's name that is said back
 
 Values = dict[str, Any]
 
@@ -124,7 +126,7 @@ class Kind(Struct, frozen=True, dict=True):
         for name, value in values.items():
             known_field = fits.get(name)
             if known_field is None:
-                judged.problems[name] = f"not something that {self.label.lower()} asks"
+                judged.problems[tidy(str(name)[:NAME_LIMIT])] = "this kind of record does not ask for it"
                 continue
             fit, may_be_cleared = known_field
             if value is None and may_be_cleared:
@@ -136,7 +138,7 @@ class Kind(Struct, frozen=True, dict=True):
                 continue
             if fitted is not value:
                 judged.values[name] = fitted
-                if type(value) is str and BROKEN.search(value):
+                if BROKEN.search(text_in(value)):
                     judged.remarks.append(f"{name}: characters that cannot be kept were replaced")
         return judged
 
@@ -188,6 +190,13 @@ class Kind(Struct, frozen=True, dict=True):
             "title": list(self.title),
             "fields": [field.describe() for field in self.fields if field.name not in kept_back],
         }
+
+
+def text_in(value: Any) -> str:
+    """The free text of a value that fits: a line, a note, the lesson of a moment."""
+    if type(value) is dict:
+        value = value.get("lesson")
+    return value if type(value) is str else ""
 
 
 def answered(field: Field, body: Mapping[str, Any]) -> bool:
