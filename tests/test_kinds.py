@@ -1,5 +1,8 @@
 """What a kind says of some values, what it tells a phone, and that the kinds are fit to be read in a court."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -60,7 +63,12 @@ def test_the_names_to_look_up_are_those_that_are_put() -> None:
 
 
 def test_a_gap_is_a_needed_field_that_nobody_has_answered() -> None:
-    whole = {"category": "fighting", "place": "yard", "pupils": {"p1": {}}, "happened_at": {"at": "2026-11-21T08:02:11.120Z", "precision": "exact"}}
+    whole = {
+        "category": "fighting",
+        "place": "yard",
+        "pupils": {"p1": {}},
+        "happened_at": {"at": "2026-11-21T08:02:11.120Z", "precision": "exact"},
+    }
     assert incident.gaps({}) == ["pupils", "category", "place", "happened_at"]
     assert incident.gaps(whole) == []
     assert incident.gaps(whole | {"category": None, "pupils": {}}) == ["pupils", "category"]
@@ -101,7 +109,7 @@ def test_who_may_begin_a_record_is_told() -> None:
     assert incident.describe(Role.TEACHER)["may_write"] is True
 
 
-def names(described: dict) -> set[str]:
+def names(described: dict[str, Any]) -> set[str]:
     return {field["name"] for field in described["fields"]}
 
 
@@ -121,10 +129,15 @@ def test_a_field_reads_on_the_wire_as_the_protocol_says() -> None:
 
 
 def test_the_gravest_answer_ranks_highest() -> None:
-    severity, force = incident.field("severity"), incident.field("force")
-    assert severity and force
-    assert severity.rank("danger") > severity.rank("high") > severity.rank("low")
-    assert force.rank("yes") > force.rank("unknown") > force.rank("no")
+    severity, force = rank(incident, "severity"), rank(incident, "force")
+    assert severity("danger") > severity("high") > severity("low")
+    assert force("yes") > force("unknown") > force("no")
+
+
+def rank(kind: Kind, name: str) -> Callable[[str], int]:
+    field = kind.field(name)
+    assert field
+    return field.rank
 
 
 @pytest.mark.parametrize(
@@ -135,10 +148,11 @@ def test_the_gravest_answer_ranks_highest() -> None:
         lambda: Field("risk", "How bad?", Line(), Merge.GRAVEST),
         lambda: Field("risk", "How bad?", Choice(list="risks"), Merge.GRAVEST),
         lambda: kind_asking(Field("note", "What?", Note()), Field("note", "What else?", Note())),
+        lambda: kind_asking(Field("drop table", "Which table?", Line())),
         lambda: kind_asking(Field("state", "Which state?", YesNo())),
     ],
 )
-def test_a_definition_that_cannot_work_says_so_when_it_is_written(wrong) -> None:
+def test_a_definition_that_cannot_work_says_so_when_it_is_written(wrong: Callable[[], object]) -> None:
     with pytest.raises(TypeError):
         wrong()
 

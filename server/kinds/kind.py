@@ -1,5 +1,6 @@
 """A kind of record: what it asks, who may hold it, and how two people's edits of it combine."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -11,7 +12,8 @@ from msgspec.structs import force_setattr, replace
 from server.kinds.roles import Role
 from server.kinds.shapes import BROKEN, Choice, Known, Line, Link, Misfit, Pupils, Shape, Staff, tidy
 
-NAME_LIMIT = 100  # characters of a field's name that is said back
+NAME = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)  # of kinds and fields: they are columns of the school's views, too
+SAID_BACK_LIMIT = 100  # characters of a name that nobody here knows
 
 Values = dict[str, Any]
 
@@ -38,6 +40,8 @@ class Field(Struct, frozen=True):
     retired: bool = False  # still taken, no longer asked
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise TypeError(f"{self.name}: a name is small letters, digits and underlines")
         if self.shape.gathers != (self.merge is Merge.GATHER):
             raise TypeError(f"{self.name}: {self.shape.control} does not combine by {self.merge}")
         if self.merge is Merge.GRAVEST and not getattr(self.shape, "options", None):
@@ -87,6 +91,8 @@ class Kind(Struct, frozen=True, dict=True):
     # Whoever wrote in a record, or is named in it as staff, may always hold it.
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise TypeError(f"{self.name}: a name is small letters, digits and underlines")
         force_setattr(self, "fields", self.fields + STATE)
         if len(self._fields) != len(self.fields):
             raise TypeError(f"{self.name} names a field twice")
@@ -126,7 +132,7 @@ class Kind(Struct, frozen=True, dict=True):
         for name, value in values.items():
             known_field = fits.get(name)
             if known_field is None:
-                judged.problems[tidy(str(name)[:NAME_LIMIT])] = "this kind of record does not ask for it"
+                judged.problems[tidy(str(name)[:SAID_BACK_LIMIT])] = "this kind of record does not ask for it"
                 continue
             fit, may_be_cleared = known_field
             if value is None and may_be_cleared:
