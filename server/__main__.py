@@ -1,14 +1,152 @@
 """What an operator can say: serve · demo · migrate · import · check · set-password."""
 
 import argparse
+import asyncio
+import getpass
 import sys
+from collections.abc import Callable, Coroutine
+from types import FrameType
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from server.access import passwords
+from server.access.sign_in import set_password
+from server.app import create_app
+from server.logs import start_logging
+from server.settings import Settings, from_environment
+from server.store.database import close_database, open_database, reading, writing
+from server.store.migrations import due, migrate
+
+GOING_DOWN_S = 10  # for answers that are being written
 
 
 def main(words: list[str] | None = None) -> int:
+    said = sys.argv[1:] if words is None else words
+    start_logging()
+    match said:
+        case ["import", *rest]:
+            from server.imports.command import main as take_in
+
+            return take_in(rest)
+        case ["demo", *rest]:
+            from server.demo.command import main as show
+
+            return show(rest)
+    asked = _parser().parse_args(said)
+    return int(asked.do(asked, from_environment()) or 0)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lanyard", description="The school duty record that never loses a note.")
-    parser.parse_args(words)
-    parser.print_help()
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, do: Callable[[argparse.Namespace, Settings], int | None], help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(do=do)
+        return made
+
+    serving = command("serve", _serve, "Serve phones and desks until told to stop.")
+    serving.add_argument("--port", type=int, default=8000)
+    serving.add_argument("--host", default="127.0.0.1", help="where to listen: 0.0.0.0 for everywhere, behind something that speaks https")
+    command("migrate", _migrate, "Bring the database up to date. Safe to repeat.")
+    command("check", _check, "Build every record again from its edits, and say what differs.")
+    command("set-password", _set_password, "Give a member of staff a new password, and sign them out everywhere.").add_argument("username")
+    commands.add_parser("demo", help="Make a believable school and serve it.", add_help=False)
+    commands.add_parser("import", help="Take in pupils or contacts from what the school's system exports.", add_help=False)
+    return parser
+
+
+# ── serve ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _serve(asked: argparse.Namespace, settings: Settings) -> int:
+    if missing := asyncio.run(due(settings)):
+        print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
+        return 1
+    return serve(settings, asked.port, asked.host)
+
+
+def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> int:
+    if port != 8000 and settings.origins == Settings().origins:
+        here = tuple(origin.replace("8000", str(port)) for origin in settings.origins)
+        settings = msgspec.structs.replace(settings, origins=here)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GOING_DOWN_S,
+    )
+    print(f"Lanyard is at http://localhost:{port} – the desk at http://localhost:{port}/console", flush=True)
+    Server(config, when_told_to_stop=app.state.hub.close).run()
     return 0
+
+
+class Server(uvicorn.Server):
+    """Uvicorn waits for open answers before it tells the app: a stream of hints would keep it waiting for ever."""
+
+    def __init__(self, config: uvicorn.Config, when_told_to_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.when_told_to_stop = when_told_to_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.when_told_to_stop()
+        super().handle_exit(sig, frame)
+
+
+# ── The rest ───────────────────────────────────────────────────────────────────────────────
+
+
+def _migrate(asked: argparse.Namespace, settings: Settings) -> None:
+    done = asyncio.run(migrate(settings))
+    print(f"{shown(settings)}: {', '.join(done) if done else 'nothing to do'}")
+
+
+def _check(asked: argparse.Namespace, settings: Settings) -> int:
+    from server.sync.desk import rebuild_all
+
+    async def check() -> int:
+        differing = 0
+        for id, name in await reading(lambda tx: tx.rows("select id, name from school order by name")):
+            found = await writing(rebuild_all, id)
+            differing += len(found)
+            print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} records differ'}")
+            for line in found:
+                print(f"  {line}")
+        return 1 if differing else 0
+
+    return asyncio.run(with_database(settings, check()))
+
+
+def _set_password(asked: argparse.Namespace, settings: Settings) -> int:
+    password = getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if problem := passwords.problem_with(password):
+        print(problem, file=sys.stderr)
+        return 1
+    if not asyncio.run(with_database(settings, set_password(asked.username, password))):
+        print(f"Nobody here signs in as {asked.username}.", file=sys.stderr)
+        return 1
+    print("Done. They are signed out everywhere.")
+    return 0
+
+
+async def with_database(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
+    await open_database(settings)
+    try:
+        return await work
+    finally:
+        await close_database()
+
+
+def shown(settings: Settings) -> str:
+    """The database, without its password."""
+    return settings.database.rpartition("@")[2]
 
 
 if __name__ == "__main__":

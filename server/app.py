@@ -1,7 +1,6 @@
 """Joins everything up: the phone's own files at /, JSON at /api, the desk at /console, and one place where a refusal becomes an answer."""
 
 import logging
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from server.access.bodies import BoundedBodies, StrictRequest
 from server.access.doors import FrontDoor, on_the_way_out, request_id
 from server.api.live import Hub
 from server.api.shell import phone_app
+from server.logs import places_of
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
 from server.store.database import close_database, open_database
@@ -82,7 +82,6 @@ IN_OUR_WORDS: dict[int, Refusal] = {401: SignIn(), 403: NotAllowed(), 404: NotFo
 
 
 def own_up(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Our fault. The log gets the place and the kind of error, never its message: that may quote what somebody wrote."""
-    places = "".join(f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__))
-    log.error("%s %s%s", request_id(request.scope), type(error).__qualname__, places)
+    """Our fault."""
+    log.error("%s %s%s", request_id(request.scope), type(error).__qualname__, places_of(error.__traceback__))
     return Response(OUR_FAULT, status_code=500)

@@ -92,3 +92,17 @@ async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:
         id, row["school"], row["id"], name, is_desk, now(),
     )  # fmt: skip
     return id
+
+
+async def set_password(username: str, password: str) -> bool:
+    """Whether there is such a person. They are signed out everywhere, and nobody waits for their account any more."""
+    return await writing(_set_password, username.strip().lower(), await passwords.hashed(password))
+
+
+async def _set_password(tx: Tx, username: str, kept: str) -> bool:
+    row = await tx.row("update staff set password = $2 where username = $1 and left_at is null returning id", username, kept)
+    if row is None:
+        return False
+    await sessions.end_all(tx, row["id"])
+    await throttle.forget(tx, username)
+    return True
