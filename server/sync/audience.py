@@ -1,0 +1,82 @@
+"""Which records a member of staff may hold: one predicate, for every query that reads records."""
+
+from typing import Any
+
+from server.kinds import KINDS
+from server.store.database import Tx
+from server.store.me import Me
+
+Clause = tuple[str, list[Any]]
+
+
+def holds(me: Me, *, first: int = 1) -> Clause:
+    """SQL that is true for the rows of `record r` that this person may hold, and what fills its `$first`, `$first+1`, …
+
+    All of the school's, where their role holds the kind; those about pupils in their years or caseload, where it is scoped to
+    the kind; and always those they wrote in, or are named in as staff.
+    """
+    school, staff = f"${first}", f"${first + 1}"
+    args: list[Any] = [me.school, me.staff]
+    ways = [
+        "exists (select 1 from record_staff mine where mine.school = r.school and mine.record = r.id"
+        f" and mine.staff = {staff} and mine.dropped_seq is null)"
+    ]
+    if whole := kinds_held(me):
+        ways.insert(0, f"r.kind = any(${first + len(args)})")
+        args.append(whole)
+    if scoped := kinds_scoped(me):
+        about = in_scope(me, staff, first + len(args) + 1)
+        ways.append(
+            f"(r.kind = any(${first + len(args)}) and exists (select 1 from record_pupil about"
+            " join pupil on pupil.school = about.school and pupil.id = about.pupil"
+            f" where about.school = r.school and about.record = r.id and about.dropped_seq is null and {about[0]}))"
+        )
+        args += [scoped, *about[1]]
+    return f"r.school = {school} and ({' or '.join(ways)})", args
+
+
+def let_go(me: Me, *, first: int = 1) -> Clause:
+    """SQL of (record, seq): when this person ceased to be named in a record, or it ceased to be about a pupil in their scope."""
+    school, staff = f"${first}", f"${first + 1}"
+    args: list[Any] = [me.school, me.staff]
+    sql = (
+        "select mine.record, mine.dropped_seq as seq from record_staff mine"
+        f" where mine.school = {school} and mine.staff = {staff} and mine.dropped_seq is not null"
+    )
+    if scoped := kinds_scoped(me):
+        about = in_scope(me, staff, first + len(args) + 1)
+        sql += (
+            " union all select about.record, about.dropped_seq as seq from record_pupil about"
+            " join pupil on pupil.school = about.school and pupil.id = about.pupil"
+            " join record was on was.school = about.school and was.id = about.record"
+            f" where about.school = {school} and about.dropped_seq is not null and was.kind = any(${first + len(args)}) and {about[0]}"
+        )
+        args += [scoped, *about[1]]
+    return sql, args
+
+
+def in_scope(me: Me, staff: str, first: int) -> Clause:
+    """Of a row of record_pupil `about` with its `pupil`: a pupil in their years or caseload."""
+    caseload = (
+        "exists (select 1 from caseload where caseload.school = about.school"
+        f" and caseload.staff = {staff} and caseload.pupil = about.pupil)"
+    )
+    return f"(pupil.year = any(${first}) or {caseload})", [list(me.years)]
+
+
+def kinds_held(me: Me) -> list[str]:
+    return [kind.name for kind in KINDS.values() if me.role in kind.held_by]
+
+
+def kinds_scoped(me: Me) -> list[str]:
+    return [kind.name for kind in KINDS.values() if me.role in kind.scoped_to and me.role not in kind.held_by]
+
+
+def may_begin(me: Me, kind_name: str) -> bool:
+    kind = KINDS.get(kind_name)
+    return kind is not None and (not kind.written_by or me.role in kind.written_by)
+
+
+async def may_hold(tx: Tx, me: Me, record: str) -> bool:
+    sql, args = holds(me, first=2)
+    return await tx.row(f"select 1 from record r where r.id = $1 and {sql}", record, *args) is not None
