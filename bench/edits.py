@@ -11,7 +11,9 @@ WORDS = (
 BEGAN = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
 
-def incidents(count: int, *, pupils: list[str], places: list[str], categories: list[str], phone: str, seed: int = 22, first: int = 1) -> Iterator[dict]:
+def incidents(
+    count: int, *, pupils: list[str], places: list[str], categories: list[str], phone: str, seed: int = 22, first: int = 1
+) -> Iterator[dict]:
     """One new incident an edit, numbered from `first`, as one phone would have written them."""
     chance = random.Random(f"{seed}/{phone}")
     for number in range(first, first + count):

@@ -60,6 +60,8 @@ def take_in(db: sqlite3.Connection, letter: bytes) -> bytes:
 
 def pages(db: sqlite3.Connection) -> Iterator[bytes]:
     seq = 0
-    while rows := db.execute("select seq, id, kind, body from record where school = 's' and seq > ? order by seq limit ?", (seq, PAGE)).fetchall():
+    while rows := db.execute(
+        "select seq, id, kind, body from record where school = 's' and seq > ? order by seq limit ?", (seq, PAGE)
+    ).fetchall():
         seq = rows[-1][0]
         yield gzip.compress(("[" + ",".join(f'{{"id":"{i}","kind":"{k}","seq":{s},"body":{b}}}' for s, i, k, b in rows) + "]").encode(), 6)

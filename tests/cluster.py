@@ -22,8 +22,8 @@ class Missing(Exception):
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[str]:
-    """Its address without a database name: `address.format("name")`."""
+def cluster(*, safe: bool = False) -> Iterator[str]:
+    """Its address without a database name: `address.format("name")`. `safe`: what it commits would outlive the power, as in a school."""
     programs, owner = find_programs(), "postgres" if os.getuid() == 0 else None  # PostgreSQL will not run as root
     folder = Path(tempfile.mkdtemp(prefix="lanyard-pg-"))
     server = None
@@ -33,8 +33,9 @@ def cluster() -> Iterator[str]:
         settled = [programs / "initdb", "-D", folder / "data", "-U", "lanyard", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(settled, user=owner, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with (folder / "log").open("w") as log:
-            quick = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=100", "-c", "listen_addresses="]
-            command = [programs / "postgres", "-D", folder / "data", "-k", folder, *quick]
+            quick = [] if safe else ["-c", "fsync=off", "-c", "full_page_writes=off"]
+            settings = ["-c", "max_connections=100", "-c", "listen_addresses=", *quick]
+            command = [programs / "postgres", "-D", folder / "data", "-k", folder, *settings]
             server = subprocess.Popen(command, user=owner, cwd=folder, stdout=log, stderr=log, preexec_fn=end_with_parent)
         wait_until_ready(server, folder, programs)
         yield f"postgresql://lanyard@/{{}}?host={folder}"

@@ -1,0 +1,82 @@
+"""`python -m bench`: every figure with its target and its ratio to the floor, measured in this one run."""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+
+from bench import exchange, fold, school
+from tests.cluster import cluster
+
+Target = tuple[str, str, float, str | None]  # figure, what it is, the most it may be, the figure it is a ratio of
+
+EXCHANGE: list[Target] = [
+    ("push_cpu_s", "push 10,000 edits: server CPU-seconds", 2.4, "floor_push_cpu_s"),
+    ("push_s", "  seconds on the clock", float("inf"), None),
+    ("up_bytes", "  bytes up", 1.6e6, None),
+    ("pull_cpu_s", "pull 10,000 records: server CPU-seconds", 0.8, "floor_pull_cpu_s"),
+    ("pull_s", "  seconds on the clock", float("inf"), None),
+    ("down_bytes", "  bytes down", 1.4e6, "floor_down_bytes"),
+    *(
+        line
+        for held in exchange.HELD
+        for line in (
+            (f"ten_s, {held:,} held", f"10 changes, {held:,} held: seconds", 0.010, None),
+            (f"ten_bytes, {held:,} held", "  bytes", 3000, None),
+            (f"nothing_s, {held:,} held", f"nothing new, {held:,} held: seconds", float("inf"), None),
+            (f"nothing_bytes, {held:,} held", "  bytes", 300, None),
+        )
+    ),
+    ("crowd_p95_s", "50 phones × 20 edits at once: p95 seconds", 0.300, None),
+]
+FOLD: list[Target] = [
+    ("fold_10_s", "fold 10 edits: seconds", 0.0001, None),
+    ("fold_1000_s", "fold 1,000 edits: seconds", 0.010, None),
+]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder, cluster(safe=True) as address:
+        show("The fold", FOLD, fold.measure())
+        show("The exchange, SQLite", EXCHANGE, exchange.measure(fresh_databases(str(Path(folder) / "{}.db"))))
+        show("The exchange, PostgreSQL", EXCHANGE, exchange.measure(fresh_databases(address)))
+
+
+def fresh_databases(address: str) -> Callable[[], str]:
+    numbers = itertools.count(1)
+
+    def fresh() -> str:
+        name = f"bench{next(numbers)}"
+        database = address.format(name)
+        if database.startswith("postgresql:"):
+            asyncio.run(create(address.format("postgres"), name))
+        school.make(database)
+        return database
+
+    return fresh
+
+
+async def create(address: str, name: str) -> None:
+    connection = await asyncpg.connect(address)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+
+
+def show(title: str, targets: list[Target], figures: dict[str, float]) -> None:
+    print(f"\n{title}\n{'':52}{'median':>12}{'target':>12}{'× floor':>9}")
+    for name, words, most, base in targets:
+        figure = figures[name]
+        ratio = f"{figure / figures[base]:.1f}" if base else ""
+        target = "" if most == float("inf") else f"≤ {plainly(most)}"
+        print(f"{words:52}{plainly(figure):>12}{target:>12}{ratio:>9}{'' if figure <= most else '   missed'}", flush=True)
+
+
+def plainly(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.6f}".rstrip("0") if figure < 0.001 else f"{figure:.3f}"
+
+
+if __name__ == "__main__":
+    main()
