@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 WORDS = (
-    "corridor stairwell refused left class phone uniform shouted returned parent called lesson calm walked door agreed form tutor late yard bus gate"
-).split()
+    *("corridor", "stairwell", "refused", "left", "class", "phone", "uniform", "shouted", "returned", "parent", "called"),
+    *("lesson", "calm", "walked", "door", "agreed", "form", "tutor", "late", "yard", "bus", "gate"),
+)
 BEGAN = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
 

@@ -4,8 +4,9 @@ import random
 import time
 from statistics import median
 
-from server.kinds import KINDS
 from server.sync.merge import Edit, fold
+
+from server.kinds import KINDS
 
 RUNS = 200
 

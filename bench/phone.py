@@ -5,11 +5,11 @@ import http.client
 import json
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from bench.edits import wire
-from datetime import UTC, datetime
 
 BATCH = 100
 GZIP = 6  # what CompressionStream does in a browser
