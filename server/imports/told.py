@@ -1,0 +1,81 @@
+"""A plan in words, for the person who has to say yes to it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from server.imports.headings import Table
+from server.imports.plan import Change, Plan
+
+SHOWN = 25  # changes and additions listed by name
+NAMES = {
+    "mis_id": "MIS id", "upn": "UPN", "admission_no": "admission number", "born_on": "date of birth", "left_at": "left",
+    "address_withheld": "address withheld", "do_not_contact": "do not contact", "parental_responsibility": "parental responsibility",
+    "position": "place in the order", "other_phone": "other phone", "preferred": "known as", "person": "shared with a sibling",
+    "gone": "taken off", "left_on": "date of leaving", "whole_name": "name", "contact_name": "name", "contact_surname": "surname",
+    "contact_forename": "forename",
+}  # fmt: skip
+
+
+def told(table: Table, plan: Plan, *, applied: bool) -> Iterator[str]:
+    yield from _headings(table)
+    was = _was if applied else _would
+    yield f"{was(len(plan.added))} added" + _named([one.who for one in plan.added])
+    yield f"{was(len(plan.changed))} changed" + ("" if not plan.changed else ":")
+    for change in plan.changed[:SHOWN]:
+        yield f"   {change.who}: {field_by_field(change)}"
+    if len(plan.changed) > SHOWN:
+        yield f"   and {len(plan.changed) - SHOWN:,} more"
+    if plan.families:
+        yield f"{was(len(plan.families))} put with brothers and sisters"
+    yield f"{plan.unchanged:,} stay as they are"
+    if plan.absent:
+        yield f"{len(plan.absent):,} the school has are not in this file: nothing is done about them{_named(plan.absent)}"
+    left_out = len({problem.row for problem in plan.problems if problem.left_out})
+    if left_out:
+        yield f"{left_out:,} rows {'were' if applied else 'would be'} left out, and need somebody to look at them"
+    if warned := len(plan.problems) - sum(problem.left_out for problem in plan.problems):
+        yield f"{warned:,} {'thing' if warned == 1 else 'things'} to check, taken in all the same"
+
+
+def _headings(table: Table) -> Iterator[str]:
+    taken = ", ".join(f"{heading} as {NAMES.get(one, one.replace('_', ' '))}" for one, heading in table.headings.items())
+    yield f"{len(table.rows):,} rows under the headings in row {table.header_row}: {taken}"
+    if table.unused:
+        yield f"Not used: {', '.join(table.unused)}"
+    if table.skipped:
+        yield f"Passed over: {', '.join(table.skipped)}"
+
+
+def field_by_field(change: Change) -> str:
+    return "; ".join(_one(column, change.before.get(column), value) for column, value in change.after.items())
+
+
+def _one(column: str, before: object, after: object) -> str:
+    name = NAMES.get(column, column.replace("_", " "))
+    if column in ("person", "seq"):
+        return name
+    return f"{name} {_shown(column, before)} → {_shown(column, after)}"
+
+
+def _shown(column: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "":
+        return "none"
+    if column == "left_at" and isinstance(value, int):
+        return f"{datetime.fromtimestamp(value / 1e6, UTC):%d/%m/%Y}"
+    return str(value)
+
+
+def _would(count: int) -> str:
+    return f"{count:,} would be"
+
+
+def _was(count: int) -> str:
+    return f"{count:,} {'was' if count == 1 else 'were'}"
+
+
+def _named(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return ": " + ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
