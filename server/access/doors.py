@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.access.cookies import session_cookie
 from server.access.sessions import NOBODY, find
-from server.refusals import ForeignPage
+from server.refusals import ForeignPage, NotFound
 from server.settings import Settings
 
 PROTOCOL = "1"
@@ -51,6 +51,8 @@ class FrontDoor:
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         settings: Settings = scope["litestar_app"].state.settings
         path = scope["path"]
+        if "\0" in path or b"%00" in scope["query_string"]:
+            raise NotFound  # no database takes one
         if path.startswith("/api/") or scope["method"] not in SAFE:
             turn_foreign_pages_away(connection, settings)
         token = connection.cookies.get(session_cookie(settings))

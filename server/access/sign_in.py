@@ -12,6 +12,7 @@ from server.store.me import Me
 from server.store.moments import now
 
 LONGEST_USERNAME = 200
+NUL = "\0"  # no database keeps it
 STAFF = """
     select staff.id, staff.school, staff.name, staff.role, staff.years, staff.rights, staff.password, school.name as school_name
     from staff join school on school.id = staff.school where staff.username = $1 and staff.left_at is null"""
@@ -39,7 +40,7 @@ async def sign_in(username: str, password: str, *, handset: Handset | None, devi
 
     `device`: the cookie of an earlier good sign-in. `old_token`: whoever was signed in here is so no longer.
     """
-    username = username.strip().lower()[:LONGEST_USERNAME]
+    username = as_kept(username)
     lane = await writing(throttle.take_a_try, username, device, now())
     row = await reading(lambda tx: tx.row(STAFF, username))
     if not await passwords.matches(password, row["password"] if row else None) or row is None:
@@ -96,7 +97,11 @@ async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:
 
 async def set_password(username: str, password: str) -> bool:
     """Whether there is such a person. They are signed out everywhere, and nobody waits for their account any more."""
-    return await writing(_set_password, username.strip().lower(), await passwords.hashed(password))
+    return await writing(_set_password, as_kept(username), await passwords.hashed(password))
+
+
+def as_kept(username: str) -> str:
+    return username.replace(NUL, "").strip().lower()[:LONGEST_USERNAME]
 
 
 async def _set_password(tx: Tx, username: str, kept: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, post
+from litestar.params import JSONBody
 
 from server.access.cookies import cookies_of, device_cookie, signed_out
 from server.access.sign_in import Handset, sign_in, sign_out
@@ -43,7 +44,7 @@ class SignedIn(msgspec.Struct):
 
 
 @post("/api/session", operation_id="sign_in", status_code=200)
-async def begin_session(data: SignIn, request: Request[Any, Any, Any]) -> Response[SignedIn]:
+async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any]) -> Response[SignedIn]:
     settings: Settings = request.app.state.settings
     welcome = await sign_in(
         data.username,
