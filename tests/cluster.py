@@ -33,9 +33,10 @@ def cluster(*, safe: bool = False) -> Iterator[str]:
         settled = [programs / "initdb", "-D", folder / "data", "-U", "lanyard", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(settled, user=owner, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with (folder / "log").open("w") as log:
-            quick = [] if safe else ["-c", "fsync=off", "-c", "full_page_writes=off"]
-            settings = ["-c", "max_connections=100", "-c", "listen_addresses=", *quick]
-            command = [programs / "postgres", "-D", folder / "data", "-k", folder, *settings]
+            settings = ["max_connections=100", "listen_addresses=", "deadlock_timeout=50ms"]
+            quick = [] if safe else ["fsync=off", "full_page_writes=off"]
+            options = [f"--{setting}" for setting in settings + quick]
+            command = [programs / "postgres", "-D", folder / "data", "-k", folder, *options]
             server = subprocess.Popen(command, user=owner, cwd=folder, stdout=log, stderr=log, preexec_fn=end_with_parent)
         wait_until_ready(server, folder, programs)
         yield f"postgresql://lanyard@/{{}}?host={folder}"

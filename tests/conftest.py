@@ -1,6 +1,7 @@
 """What every test stands on: a database of its own on either engine, and a school with people in it."""
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 import threading
@@ -102,17 +103,18 @@ async def fill(settings: Settings) -> None:
 @pytest.fixture
 async def database(databases: Databases) -> AsyncIterator[Settings]:
     """A database with tables and nothing in them, open; the settings it was opened by."""
-    async for settings in copy_of(databases, "empty"):
+    async with copy_of(databases, "empty") as settings:
         yield settings
 
 
 @pytest.fixture
 async def world(databases: Databases) -> AsyncIterator[Settings]:
     """A database with the people of `tests/world.py` in it, open; the settings it was opened by."""
-    async for settings in copy_of(databases, "world"):
+    async with copy_of(databases, "world") as settings:
         yield settings
 
 
+@contextlib.asynccontextmanager
 async def copy_of(databases: Databases, template: str) -> AsyncIterator[Settings]:
     name = f"test_{next(NUMBERS)}"
     await databases.copy(template, name)

@@ -1,9 +1,11 @@
 """The only two ways to open a transaction: writing() and reading(). One database is open at a time."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+import asyncpg
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import table_finder
 from piccolo.query.base import Query
@@ -52,12 +54,21 @@ def _engine() -> SQLite | Postgres:
     return _opened
 
 
+class Unreachable(Exception):
+    """The database of the settings cannot be opened; why, in words for whoever runs the server."""
+
+
 async def open_database(settings: Settings) -> None:
+    """Raises Unreachable."""
     global _opened
     if _opened is not None:
         raise RuntimeError("A database is open already.")
     engine = engine_for(settings)
-    await engine.start_connection_pool()
+    try:
+        await engine.start_connection_pool()
+    except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        place = "PostgreSQL" if isinstance(engine, Postgres) else settings.database  # an address may hold a password
+        raise Unreachable(f"LANYARD_DATABASE: {place} cannot be opened: {error}") from error
     _opened = engine
     ours: list[type[Table]] = [*table_finder(["server.store.tables"], exclude_imported=True), Migration]
     for table in ours:

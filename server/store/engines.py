@@ -24,8 +24,14 @@ WAITING = 1000  # works that may wait to be written
 SQLITE_BUSY_MS = 10_000  # how long another process may hold the file
 POOL = 16  # connections to PostgreSQL
 POSTGRES_WRITERS = 10  # of which this many may write, so that those who read never wait for those who wait for a lock
-POSTGRES_LOCK = "3s"
-POSTGRES_WAIT_S = 10  # for a connection
+POSTGRES_WAIT_S = 10  # for a turn, and for a connection
+POSTGRES_ANSWER_S = 60  # to one statement
+POSTGRES_SESSION = {
+    "application_name": "lanyard",
+    "jit": "off",  # our statements are short: compiling them costs more than running them
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "30s",  # a process that hangs lets go of the school
+}
 RETRY_S = 2
 STATEMENTS = 1000  # remembered in their SQLite spelling
 
@@ -82,8 +88,8 @@ class SQLiteTx:
 
 @lru_cache(STATEMENTS)
 def in_sqlite(sql: str) -> str:
-    sql = re.sub(r"=\s*any\s*\(\s*\$(\d+)\s*\)", r"in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
-    sql = re.sub(r"<>\s*all\s*\(\s*\$(\d+)\s*\)", r"not in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
+    sql = re.sub(r"\s*=\s*any\s*\(\s*\$(\d+)\s*\)", r" in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
+    sql = re.sub(r"\s*<>\s*all\s*\(\s*\$(\d+)\s*\)", r" not in (select value from json_each(?\1))", sql, flags=re.IGNORECASE)
     return re.sub(r"\$(\d+)", r"?\1", sql)
 
 
@@ -194,7 +200,7 @@ class SQLite(SQLiteEngine):
             connection.row_factory = sqlite3.Row
             connection.execute(f"pragma busy_timeout = {SQLITE_BUSY_MS}")  # first: the next one needs the file to itself
             if connection.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
-                raise RuntimeError(f"{self.path} cannot be kept safely: SQLite has no write-ahead log there.")
+                raise sqlite3.NotSupportedError("SQLite can keep no write-ahead log there")
             # A receipt is a promise: it must outlive the power.
             for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "cache_size = -32768", "temp_store = memory"):
                 connection.execute(f"pragma {pragma}")
@@ -321,6 +327,8 @@ PASSING = (
     asyncpg.CrashShutdownError,
     asyncpg.DiskFullError,
     asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InternalClientError,  # the server's last word came while the connection lay idle
+    TimeoutError,
 )
 
 
@@ -334,9 +342,14 @@ class Postgres(PostgresEngine):
         """Piccolo's would connect here and now, on a thread of its own."""
 
     async def start_connection_pool(self, **_: Any) -> None:
-        settings = {"application_name": "lanyard", "jit": "off", "lock_timeout": POSTGRES_LOCK}
         self.pool = await asyncpg.create_pool(
-            self.config["dsn"], min_size=2, max_size=POOL, reset=leave_as_it_is, server_settings=settings, timeout=POSTGRES_WAIT_S
+            self.config["dsn"],
+            min_size=2,
+            max_size=POOL,
+            timeout=POSTGRES_WAIT_S,
+            command_timeout=POSTGRES_ANSWER_S,
+            reset=leave_as_it_is,
+            server_settings=POSTGRES_SESSION,
         )
 
     async def close_connection_pool(self) -> None:
@@ -353,8 +366,14 @@ class Postgres(PostgresEngine):
         return await asyncio.shield(task)
 
     async def _write(self, run: Callable[[Any], Awaitable[T]]) -> T:
-        async with self._writers:
+        try:
+            await asyncio.wait_for(self._writers.acquire(), POSTGRES_WAIT_S)
+        except TimeoutError as error:
+            raise Busy(RETRY_S) from error
+        try:
             return await self._transact(run, isolation="read_committed")
+        finally:
+            self._writers.release()
 
     async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
         return await self._transact(run, isolation="repeatable_read", readonly=True)
@@ -374,16 +393,18 @@ class Postgres(PostgresEngine):
             raise RuntimeError("This database is closed.")
         try:
             connection = await self.pool.acquire(timeout=POSTGRES_WAIT_S)
-        except (*PASSING, OSError, TimeoutError) as error:
+        except (*PASSING, OSError) as error:
             raise Busy(RETRY_S) from error
         try:
             yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if isinstance(error, PASSING) or connection.is_closed():
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            if isinstance(error, PASSING) or is_gone(connection):
                 raise Busy(RETRY_S) from error
             raise
         finally:
-            await self.pool.release(connection)
+            # A connection that fails as it is given back is dropped by the pool; what was committed on it stays committed.
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                await self.pool.release(connection)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[Any]:
         async with self._connection() as connection:
@@ -393,6 +414,13 @@ class Postgres(PostgresEngine):
         if not self.transaction_exists():
             raise RuntimeError("Transactions are opened by writing() and reading() only.")
         return super().transaction(allow_nested)
+
+
+def is_gone(connection: asyncpg.Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back already
+        return True
 
 
 async def leave_as_it_is(connection: asyncpg.Connection) -> None:

@@ -14,7 +14,7 @@ from piccolo.conf.apps import AppConfig
 
 from server.settings import Settings
 from server.store import database
-from server.store.database import Tx, close_database, open_database, reading, writing
+from server.store.database import Tx, close_database, open_database, writing
 
 APP = AppConfig(app_name="lanyard", migrations_folder_path=os.path.dirname(__file__))
 LOCK = 8_206_117  # ours among PostgreSQL's advisory locks
@@ -41,27 +41,15 @@ async def due(settings: Settings) -> list[str]:
     """What `migrate` would do, by name. The database is left as it is."""
     await open_database(settings)
     try:
-        return await reading(_due)
+        done = await Migration.get_migrations_which_ran(APP.app_name) if await Migration.table_exists() else []
+        return sorted(_Forwards(APP.app_name).get_migration_modules(APP.migrations_folder_path).keys() - done)
     finally:
         await close_database()
 
 
-async def _due(tx: Tx) -> list[str]:
-    all_of_them = [import_module(f"{__name__}.{module.name}").ID for module in iter_modules([APP.migrations_folder_path])]
-    table = (
-        "select count(*) from pg_tables where tablename = $1"
-        if tx.engine == "postgres"
-        else "select count(*) from sqlite_master where name = $1"
-    )
-    if not (await tx.rows(table, "migration"))[0][0]:
-        return all_of_them
-    done = {row[0] for row in await tx.rows("select name from migration where app_name = $1", APP.app_name)}
-    return [name for name in all_of_them if name not in done]
-
-
 async def _forwards(tx: Tx) -> list[str]:
     if tx.engine == "postgres":  # SQLite's writer is alone already
-        await tx.run("set local lock_timeout = 0")
+        await tx.run("set local lock_timeout = '60s'")
         await tx.run("select pg_advisory_xact_lock($1)", LOCK)
     runner = _Forwards(app_name=APP.app_name)
     await runner.create_migration_table()

@@ -12,7 +12,7 @@ DESCRIPTION = "The first tables"
 
 TABLES = """
 create table school (
-    id text primary key,
+    id text not null primary key,
     name text not null,
     is_demo boolean not null default false,
     ribbon text not null default '#0d6166',
@@ -70,7 +70,7 @@ create table attendance_code (
 );
 
 create table staff (
-    id text primary key,
+    id text not null primary key,
     school text not null references school (id),
     username text not null unique,
     name text not null,
@@ -85,7 +85,7 @@ create table staff (
 create index staff_by_seq on staff (school, seq);
 
 create table pupil (
-    id text primary key,
+    id text not null primary key,
     school text not null references school (id),
     mis_id text,
     upn text,
@@ -110,7 +110,7 @@ create index pupil_by_admission_no on pupil (school, admission_no);
 create index pupil_by_family on pupil (school, family);
 
 create table contact (
-    id text primary key,
+    id text not null primary key,
     school text not null references school (id),
     pupil text not null,
     person text not null,
@@ -155,7 +155,7 @@ create table attendance_day (
 create index attendance_day_by_day on attendance_day (school, on_day);
 
 create table counter (
-    school text primary key references school (id),
+    school text not null primary key references school (id),
     seq bigint not null default 0
 );
 
@@ -291,7 +291,7 @@ create table phone (
 create index phone_by_staff on phone (school, staff);
 
 create table session (
-    hash text primary key,
+    hash text not null primary key,
     school text not null,
     staff text not null,
     phone text,
@@ -304,14 +304,14 @@ create table session (
 create index session_by_staff on session (school, staff);
 
 create table attempt (
-    key text primary key,
+    key text not null primary key,
     failures bigint not null default 0,
     failed_at bigint not null,
     free_at bigint not null default 0
 );
 
 create table key (
-    id text primary key,
+    id text not null primary key,
     purpose text not null,
     private text not null,
     public text not null,
@@ -320,7 +320,7 @@ create table key (
 );
 
 create table audit (
-    id text primary key,
+    id text not null primary key,
     school text not null references school (id),
     at bigint not null,
     staff text not null,
@@ -345,7 +345,7 @@ create table reading (
 );
 
 create table import (
-    id text primary key,
+    id text not null primary key,
     school text not null references school (id),
     at bigint not null,
     staff text,
