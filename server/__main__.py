@@ -16,7 +16,7 @@ from server.access.sign_in import set_password
 from server.app import create_app
 from server.logs import start_logging
 from server.settings import Settings, from_environment
-from server.store.database import close_database, open_database, reading, writing
+from server.store.database import Unreachable, close_database, open_database, reading, writing
 from server.store.migrations import due, migrate
 
 GOING_DOWN_S = 10  # for answers that are being written
@@ -35,7 +35,11 @@ def main(words: list[str] | None = None) -> int:
 
             return show(rest)
     asked = _parser().parse_args(said)
-    return int(asked.do(asked, from_environment()) or 0)
+    try:
+        return int(asked.do(asked, from_environment()) or 0)
+    except Unreachable as why:
+        print(why, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

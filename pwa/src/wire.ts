@@ -28,7 +28,8 @@ export type Edit = {
   made_at: string;
   seen: string | null;
   values: Values;
-  amends?: string;
+  amends?: string; // a held edit of one's own, which this one replaces
+  set_aside?: string; // or lets rest, and why
 };
 
 // ── The exchange ───────────────────────────────────────────────────────────────────────────
@@ -205,6 +206,7 @@ export type PeopleAnswer = {
   gone: string[];
   cursor: string | null;
   more: boolean;
+  fresh?: boolean; // the first page of everybody: it replaces whoever is held
 };
 
 // ── Signing in, and how the school says no ─────────────────────────────────────────────────

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from server.store.database import Tx
+from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import now
 
@@ -18,4 +18,4 @@ async def looked(
 ) -> None:
     """Notes that I looked at, or did, something: `what` in the words the access log shows. Ids and counts only in `detail`."""
     noted = msgspec.json.encode(detail or {}).decode()
-    await tx.run(ADD, str(uuid4()), me.school, now(), me.staff, me.phone, what, pupil, record, noted)
+    await tx.run(ADD, new_id(), me.school, now(), me.staff, me.phone, what, pupil, record, noted)

@@ -4,13 +4,12 @@ It outlives signing out and somebody else signing in on the same phone, so that 
 nothing. It ends when the phone is switched off or the person leaves.
 """
 
-from uuid import uuid4
-
 import jwt
 
 from server.access.keys import public_key, signing_key
 from server.refusals import PhoneRevoked, SignIn
 from server.store.database import Tx, reading
+from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import now
 
@@ -31,7 +30,7 @@ async def grant(tx: Tx, me: Me) -> str:
         "iss": me.school,
         "sub": me.staff,
         "phone": me.phone,
-        "jti": str(uuid4()),
+        "jti": new_id(),
         "iat": issued,
         "exp": issued + LASTS_S,
     }

@@ -1,11 +1,10 @@
 """The keys grants are signed with: made here when first wanted, kept in the database, retired but never removed."""
 
-from uuid import uuid4
-
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from server.store.database import Tx
+from server.store.ids import new_id
 from server.store.moments import now
 
 
@@ -21,7 +20,7 @@ async def public_key(tx: Tx, purpose: str, id: str) -> str | None:
 
 
 async def new_key(tx: Tx, purpose: str) -> tuple[str, str]:
-    key, id = generate_private_key(SECP256R1()), str(uuid4())
+    key, id = generate_private_key(SECP256R1()), new_id()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     await tx.run("insert into key (id, purpose, private, public, made_at) values ($1, $2, $3, $4, $5)", id, purpose, private, public, now())

@@ -1,13 +1,12 @@
 """Coming in and going out: the one path for phone and desk."""
 
-from uuid import uuid4
-
 import msgspec
 
 from server.access import audit, grants, passwords, sessions, throttle
 from server.refusals import PhoneRevoked, WrongPair
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
+from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import now
 
@@ -75,7 +74,7 @@ async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
     if phone is None:
         return await _pair(tx, row, handset.id, handset.name, is_desk=False)
     if phone["staff"] != row["id"] or phone["is_desk"]:
-        return await _pair(tx, row, str(uuid4()), handset.name, is_desk=False)
+        return await _pair(tx, row, new_id(), handset.name, is_desk=False)
     if phone["revoked_at"] is not None:
         raise PhoneRevoked
     await tx.run("update phone set name = $3, seen_at = $4 where school = $1 and id = $2", row["school"], handset.id, handset.name, now())
@@ -84,7 +83,7 @@ async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
 
 async def _desk_of(tx: Tx, row: Row) -> str:
     desk = await tx.row("select id from phone where school = $1 and staff = $2 and is_desk", row["school"], row["id"])
-    return desk["id"] if desk else await _pair(tx, row, str(uuid4()), "Desk", is_desk=True)
+    return desk["id"] if desk else await _pair(tx, row, new_id(), "Desk", is_desk=True)
 
 
 async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:

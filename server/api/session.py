@@ -11,7 +11,7 @@ from server.access.sign_in import Handset, sign_in, sign_out
 from server.api.school import SchoolCard, school_card
 from server.settings import Settings
 
-PhoneId = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z-]{1,100}$")]
+PhoneId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,100}(?!\n)$")]
 
 
 class PhoneCard(msgspec.Struct):

@@ -1,6 +1,9 @@
 // What is being typed. Kept at every keystroke, so that a killed app loses none of it.
 
 import type { Values } from '../wire';
+import { mine } from './session';
+import { local, type Local } from './store';
+import type { Mine } from './stores';
 
 export type Draft = {
   id: string;
@@ -14,22 +17,47 @@ export type Draft = {
   page?: string; // where in a long form the person was
 };
 
-const drafted = new Map<string, Draft>();
-
 /** Resolves once it is on the disk; keystrokes that come meanwhile are written together. Throws NotSaved. */
-export async function keep(draft: Draft): Promise<void> {
-  drafted.set(draft.id, draft);
-}
+export const keep = (draft: Draft): Promise<void> => keepIn(mine(), draft);
 
-export async function draft(id: string): Promise<Draft | undefined> {
-  return drafted.get(id);
-}
+export const draft = (id: string, from: Local = local): Promise<Draft | undefined> => from.read(['drafts'], (tx) => tx.objectStore('drafts').get(id));
 
 /** Newest first. */
-export async function drafts(): Promise<Draft[]> {
-  return [...drafted.values()].reverse();
+export async function drafts(from: Local = local): Promise<Draft[]> {
+  const kept = await from.read(['drafts'], (tx) => tx.objectStore('drafts').index('changed_at').getAll());
+  return kept.reverse();
 }
 
+/** Throws the draft away. */
 export async function drop(id: string): Promise<void> {
-  drafted.delete(id);
+  await written(id);
+  await mine().writing(['drafts'], (tx) => tx.objectStore('drafts').delete(id));
+}
+
+/** For each draft, what is being written, and the newest, which is to be written next. */
+type Line = { writing: Promise<void>; next: { draft: Draft; done: Promise<void> } | undefined };
+const lines = new Map<string, Line>();
+
+export function keepIn(db: Mine, draft: Draft): Promise<void> {
+  const line = lines.get(draft.id) ?? { writing: Promise.resolve(), next: undefined };
+  lines.set(draft.id, line);
+  const newest = JSON.parse(JSON.stringify(draft)) as Draft;
+  if (line.next) line.next.draft = newest;
+  else line.next = { draft: newest, done: afterwards(db, line) };
+  return line.next.done;
+}
+
+async function afterwards(db: Mine, line: Line): Promise<void> {
+  await line.writing.catch(() => {});
+  const { draft, done } = line.next!;
+  line.writing = done;
+  line.next = undefined;
+  await db.writing(['drafts'], (tx) => tx.objectStore('drafts').put(draft));
+}
+
+/** Once nothing of this draft is on its way to the disk any more: a late keystroke must not bring back a draft that became an edit. */
+export async function written(id: string): Promise<void> {
+  const line = lines.get(id);
+  await (line?.next?.done ?? line?.writing)?.catch(() => {});
+  lines.delete(id);
 }

@@ -1,11 +1,19 @@
 // Writing things down. An edit is safe on this phone before anybody is told that it is saved.
 
 import type { Edit, HeldEdit, Values } from '../wire';
+import { written as draftIsWritten } from './drafts';
+import { newId } from './ids';
+import { mine } from './session';
+import { setting, settle, type KeptEdit, type Mine, type MyWriting } from './stores';
+import { NotSaved } from './trouble';
 
-/** It is not saved, and why, in words to show; what was typed must stay on the screen. */
-export class NotSaved extends Error {}
+export { newId, NotSaved };
 
-export type Written = { record: string; kind: string; values: Values; seen: string | null; amends?: string };
+/** More than the school could ever take in with one request. A note of 60,000 bytes is a long way below. */
+const LARGEST_EDIT_BYTES = 900_000;
+const SHOWN_AT_MOST = 500;
+
+export type Written = { record: string; kind: string; values: Values; seen: string | null; amends?: string; set_aside?: string };
 export type Waiting = { count: number; oldest: string | null; edits: Edit[] };
 export type WriteOptions = {
   /** The draft this was typed in: it goes in the same transaction that saves the edit. */
@@ -14,28 +22,89 @@ export type WriteOptions = {
   undoFor?: number;
 };
 
-const edits: Edit[] = [];
-
 /** Resolves only once the edit is on the disk; throws NotSaved otherwise. Safe to call again after NotSaved. */
-export async function write(written: Written, _options: WriteOptions = {}): Promise<Edit> {
-  const edit = { ...written, id: crypto.randomUUID(), phone: 'phone', number: edits.length + 1, made_at: new Date().toISOString() };
-  edits.push(edit);
-  return edit;
-}
+export const write = (written: Written, options?: WriteOptions): Promise<Edit> => writeInto(mine(), written, options);
 
 /** Takes an edit back: true only while it has never been offered to the school. */
-export async function undo(editId: string): Promise<boolean> {
-  const at = edits.findIndex((edit) => edit.id === editId);
-  if (at >= 0) edits.splice(at, 1);
-  return at >= 0;
+export const undo = (editId: string): Promise<boolean> => undoIn(mine(), editId);
+
+/** One's own held edit is let rest, with a reason: it stays in the history. */
+export function setAside(held: HeldEdit, why: string): Promise<Edit> {
+  return write({ record: held.record, kind: held.kind, values: {}, seen: null, amends: held.edit, set_aside: why });
 }
 
-/** The author lets a held edit rest: it stays in the history, with this reason. */
-export async function setAside(_held: HeldEdit, _why: string): Promise<void> {}
+/** The oldest first, 500 at most; `count` is of all. */
+export const waiting = (): Promise<Waiting> => waitingIn(mine());
 
-export async function waiting(): Promise<Waiting> {
-  return { count: edits.length, oldest: edits[0]?.made_at ?? null, edits };
+// ── The same, for any person's outbox ──────────────────────────────────────────────────────
+
+export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0 }: WriteOptions = {}): Promise<Edit> {
+  const id = newId();
+  // A plain copy: what is kept must not change when the form does.
+  const asked = JSON.parse(JSON.stringify({ ...written, id, made_at: new Date().toISOString() })) as Omit<Edit, 'phone' | 'number'>;
+  if (bytesOf(asked) > LARGEST_EDIT_BYTES) throw new NotSaved('Not saved yet: this is too long to send in one piece. Please write it in two or more parts.');
+  if (draft) await draftIsWritten(draft);
+  if (undoFor > 0) keepBack(id, undoFor);
+  else letGo(); // Edits are offered in the order of their numbers: one that cannot wait takes the earlier ones with it.
+  return await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
+    const already = await tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
+    if (already) return already.edit;
+    if (draft) await tx.objectStore('drafts').delete(draft);
+    return (await numbered(tx, asked)).edit;
+  });
 }
 
-/** A new id for a record or an edit: UUIDv7, so that they sort by when they were begun. */
-export const newId = (): string => crypto.randomUUID();
+/** The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. */
+async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>): Promise<KeptEdit> {
+  const phone = (await setting(tx, 'phone')) ?? newId();
+  const number = ((await setting(tx, 'number')) ?? 0) + 1;
+  const order = ((await setting(tx, 'order')) ?? 0) + 1;
+  const kept: KeptEdit = { edit: { ...asked, phone, number }, order, unsent: order, over: order };
+  await tx.objectStore('edits').add(kept);
+  await settle(tx, 'phone', phone);
+  await settle(tx, 'number', number);
+  await settle(tx, 'order', order);
+  return kept;
+}
+
+export function undoIn(db: Mine, editId: string): Promise<boolean> {
+  let takenBack = false;
+  return db.writing(['edits', 'settings'], async (tx) => {
+    const edits = tx.objectStore('edits');
+    const taken = await edits.get(editId);
+    if (!taken || taken.offered) return takenBack;
+    const later = await edits.index('unsent').getAll(IDBKeyRange.lowerBound(taken.order, true));
+    if (later.some((one) => one.offered)) return false;
+    await edits.delete(editId);
+    // Those written since were never offered either, so they may close the gap.
+    for (const one of later) await edits.put({ ...one, edit: { ...one.edit, number: one.edit.number - 1 } });
+    await settle(tx, 'number', ((await setting(tx, 'number')) ?? 1) - 1);
+    return (takenBack = true);
+  });
+}
+
+export function waitingIn(db: Mine): Promise<Waiting> {
+  return db.reading(['edits'], async (tx) => {
+    const unsent = tx.objectStore('edits').index('unsent');
+    const [count, first] = await Promise.all([unsent.count(), unsent.getAll(null, SHOWN_AT_MOST)]);
+    return { count, oldest: first[0]?.edit.made_at ?? null, edits: first.map((kept) => kept.edit) };
+  });
+}
+
+// ── Undo: for a few seconds an edit is kept back from the school, in the tab that wrote it ─────────────
+
+const keptBack = new Map<string, number>();
+const UNDO_AT_MOST_MS = 15_000;
+
+/** For how many milliseconds yet this edit is not to be offered. */
+export const keptBackFor = (editId: string): number => Math.max(0, (keptBack.get(editId) ?? 0) - performance.now());
+
+function keepBack(editId: string, milliseconds: number): void {
+  keptBack.set(editId, performance.now() + Math.min(milliseconds, UNDO_AT_MOST_MS));
+  for (const edit of keptBack.keys()) if (!keptBackFor(edit)) keptBack.delete(edit);
+}
+
+/** Lets everything be offered at once: the person has put the phone away, or asked to send now. */
+export const letGo = (): void => keptBack.clear();
+
+const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;

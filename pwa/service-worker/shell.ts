@@ -1,0 +1,39 @@
+// Keeping the app's own files, and serving them from this version's cache and no other.
+
+declare const self: ServiceWorkerGlobalScope;
+
+/** Filled in by the build: every file that the app needs with no signal, with the hash it must have. */
+declare const SHELL: { build: string; files: { path: string; integrity: string }[] };
+
+const CACHE = `lanyard ${SHELL.build}`;
+const KEPT = new Set(SHELL.files.map(({ path }) => path));
+
+/** All of them, each with the hash that the build gave it, or the installation fails and the version before goes on. */
+export async function keepShell(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(SHELL.files.map(({ path, integrity }) => new Request(path, { integrity, cache: 'no-cache' })));
+}
+
+export async function dropOldShells(): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith('lanyard ') && name !== CACHE).map((name) => caches.delete(name)));
+}
+
+/** Only the app itself: its own files, and the addresses inside it. Never what the school says, and never the desk. */
+export function isOurs(request: Request): boolean {
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== 'GET' || origin !== self.location.origin || /^\/(api|console|schema)(\/|$)/.test(pathname)) return false;
+  return request.mode === 'navigate' || KEPT.has(pathname);
+}
+
+/** Every address inside the app is the same page. What the browser has thrown away of the cache comes from the school. */
+export async function fromShell(request: Request): Promise<Response> {
+  try {
+    const cache = await caches.open(CACHE);
+    const kept = await cache.match(request.mode === 'navigate' ? '/' : new URL(request.url).pathname);
+    if (kept) return kept;
+  } catch {
+    // The cache itself cannot be opened: the school may still be there.
+  }
+  return await fetch(request);
+}

@@ -1,0 +1,19 @@
+// The worker: listeners only.
+
+import { exchangeInBackground } from './background';
+import { dropOldShells, fromShell, isOurs, keepShell } from './shell';
+
+declare const self: ServiceWorkerGlobalScope;
+
+self.addEventListener('install', (event) => event.waitUntil(keepShell()));
+self.addEventListener('activate', (event) => event.waitUntil(dropOldShells().then(() => self.clients.claim())));
+self.addEventListener('fetch', (event) => {
+  if (isOurs(event.request)) event.respondWith(fromShell(event.request));
+});
+self.addEventListener('message', (event) => {
+  // Sent only when the person has tapped Update: never under somebody's thumbs.
+  if (event.data === 'take over') event.waitUntil(self.skipWaiting());
+});
+self.addEventListener('sync', (event) => {
+  if (event.tag === 'exchange') event.waitUntil(exchangeInBackground());
+});

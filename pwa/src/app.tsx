@@ -1,0 +1,99 @@
+// From the address to the screen.
+
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { open, useLive, useMe, usePeople } from './local/store';
+import { school as schoolKept } from './local/view';
+import { followLinks, useAddress, type Address } from './look/address';
+import { Announcer } from './look/announce';
+import { tie } from './look/appearance';
+import { fetchTheRest, later } from './look/later';
+import { Screen } from './look/screen';
+import { NothingHere } from './screens/nothing-here';
+import { Now } from './screens/now';
+import { SignIn } from './screens/sign-in';
+import { WorldContext } from './screens/world';
+import { start } from './sync';
+
+const Capture = later(() => import('./screens/capture').then(({ Capture }) => Capture));
+const FirstRun = later(() => import('./screens/first-run').then(({ FirstRun }) => FirstRun));
+const NeedsYou = later(() => import('./screens/needs-you').then(({ NeedsYou }) => NeedsYou));
+const People = later(() => import('./screens/people').then(({ People }) => People));
+const Pupil = later(() => import('./screens/pupil').then(({ Pupil }) => Pupil));
+const Record = later(() => import('./screens/record').then(({ Record }) => Record));
+const Records = later(() => import('./screens/records').then(({ Records }) => Records));
+const ThisPhone = later(() => import('./screens/this-phone').then(({ ThisPhone }) => ThisPhone));
+
+export function App() {
+  const [ready, setReady] = useState(false);
+  const me = useMe();
+  usePeople(); // names are drawn again once people have been read
+  const address = useAddress();
+  const school = useLive((local) => schoolKept(local), [me?.id]);
+
+  useEffect(() => {
+    followLinks();
+    // The frame is painted before any store is opened.
+    open().finally(() => {
+      setReady(true);
+      start();
+      fetchTheRest();
+    });
+  }, []);
+  useEffect(() => tie(school?.school.ribbon ?? me?.school.ribbon, school?.school.thread ?? me?.school.thread), [school, me]);
+  useArrival(address.path + (address.asked.get('edit') ?? '') + (address.asked.get('family') ?? ''), ready);
+
+  const world = useMemo(() => ({ me, school: me ? school : undefined }), [me, school]);
+  return (
+    <WorldContext.Provider value={world}>
+      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <SignIn />}
+      <Announcer />
+    </WorldContext.Provider>
+  );
+}
+
+function Inside({ address: { path, asked } }: { address: Address }) {
+  const [, first = '', second = ''] = path.split('/');
+  const named = decodeURIComponent(second);
+  switch (first) {
+    case '':
+      return <Now />;
+    case 'new':
+      return <Capture key={`${named} ${asked.toString()}`} kindName={named} asked={asked} />;
+    case 'records':
+      return <Records asked={asked} />;
+    case 'record':
+      return <Record key={named} id={named} asked={asked} />;
+    case 'needs-you':
+      return <NeedsYou asked={asked} />;
+    case 'people':
+      return <People />;
+    case 'pupil':
+      return <Pupil key={named} id={named} />;
+    case 'this-phone':
+      return <ThisPhone />;
+    case 'sign-in':
+      return asked.has('install') ? <FirstRun /> : <SignIn />;
+    default:
+      return <NothingHere />;
+  }
+}
+
+/** A new screen is read from its title; one that was there before stays where it was. */
+function useArrival(where: string, ready: boolean): void {
+  const was = useRef<string | undefined>(undefined);
+  const scrolled = useRef(new Map<string, number>());
+  useEffect(() => {
+    if (!ready) return;
+    const first = was.current === undefined;
+    was.current = where;
+    const remembered = scrolled.current.get(where) ?? 0;
+    const frame = requestAnimationFrame(() => {
+      scrollTo(0, remembered);
+      if (!first && !document.activeElement?.closest('.search')) document.getElementById('title')?.focus({ preventScroll: true });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      scrolled.current.set(where, scrollY);
+    };
+  }, [where, ready]);
+}

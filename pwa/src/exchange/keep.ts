@@ -1,0 +1,193 @@
+// Keeping an answer of the school: all of it in one transaction, or none of it.
+
+import { happenedAt, namesIn } from '../local/overlay';
+import { forget, FORGOTTEN } from '../local/session';
+import { setting, settle, sets, type KeptEdit, type KeptRecord, type Mine, type MyWriting } from '../local/stores';
+import type { Answer, HeldEdit, Kind, Receipt, SchoolAnswer, WireRecord } from '../wire';
+import type { Composed } from './letter';
+
+/** A school may have to go back to a backup: for so long, edits it has receipted can be offered again. */
+const KEPT_AFTER_RECEIPT_MS = 30 * 24 * 60 * 60 * 1_000;
+const FORGOTTEN_AT_ONCE = 500;
+
+const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a', 'held_b'] as const;
+
+/** Safe to repeat, and safe beside another tab that exchanges as well. */
+export async function keep(db: Mine, sent: Composed, answer: Answer): Promise<void> {
+  if (changesNothing(sent, answer)) return;
+  await db.writing([...STORES], (tx) => keepIn(tx, sent, answer), () => told(sent, answer));
+}
+
+/** Nothing new is the usual answer; it should wake nobody. */
+function changesNothing({ letter, landing, rebuilding }: Composed, answer: Answer): boolean {
+  const said = [answer.receipts, answer.records, answer.held, answer.gone, answer.wanted, answer.unreadable ?? [], letter.lost, landing];
+  return said.every((list) => list.length === 0) && !answer.forked && !answer.rebuild && !rebuilding && answer.cursor === letter.cursor;
+}
+
+function told({ landing, rebuilding }: Composed, answer: Answer): string[] {
+  const swaps = rebuilding && !answer.more;
+  const edits = answer.receipts.length + landing.length > 0 || answer.forked || answer.rebuild || swaps;
+  const records = answer.records.length + answer.gone.length > 0 || swaps;
+  const held = answer.held.length > 0 || answer.receipts.some(({ outcome }) => outcome === 'held') || swaps;
+  return [...(edits ? ['edits'] : []), ...(records ? ['records_a', 'records_b'] : []), ...(held ? ['held_a', 'held_b'] : [])];
+}
+
+async function keepIn(tx: MyWriting, sent: Composed, answer: Answer): Promise<void> {
+  await keepReceipts(tx, sent, answer);
+  const cursor = ((await setting(tx, 'rebuilding')) ?? { cursor: await setting(tx, 'cursor') }).cursor ?? null;
+  const isStillOurs = cursor === sent.letter.cursor && sent.rebuilding === ((await setting(tx, 'rebuilding')) !== undefined);
+  // Another tab was quicker: its answer may be newer than this one, and a record must never go backwards.
+  if (!isStillOurs) return;
+  if (answer.rebuild) await beginAgain(tx, answer);
+  else await keepRecords(tx, sent, answer);
+}
+
+/** All that the answer to a letter that may only send has to say. */
+export async function keepReceiptsAlone(db: Mine, sent: Composed, answer: Answer): Promise<void> {
+  await db.writing(['edits', 'settings', 'held_a', 'held_b'], (tx) => keepReceipts(tx, sent, answer));
+}
+
+async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer): Promise<void> {
+  const at = Date.parse(answer.now) || Date.now();
+  for (const receipt of [...answer.receipts, ...unreadable(letter, answer)]) await keepReceipt(tx, receipt, letter.phone, at);
+  if (answer.forked) await renumber(tx, letter.phone, answer.forked);
+  else if ((await setting(tx, 'phone')) === letter.phone) await settle(tx, 'lost', await offerWanted(tx, letter.phone, answer.wanted));
+}
+
+/** As good as a receipt: the school has stored it, though it could make nothing of it. */
+function unreadable({ edits }: Composed['letter'], { unreadable = [] }: Answer): Receipt[] {
+  return unreadable.flatMap((place) => {
+    const edit = edits[place];
+    return edit ? [{ id: edit.id, outcome: 'held' as const, because: { edit: 'The school has it, but could not read it.' } }] : [];
+  });
+}
+
+async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, phone: string, at: number): Promise<void> {
+  const kept = await tx.objectStore('edits').get(id);
+  if (!kept) return;
+  const { unsent: _, ...known } = kept;
+  const receipted: KeptEdit = { ...known, outcome, receipted_at: at, ...(because ? { because } : {}) };
+  // A held edit is no part of its record; it is shown where somebody can put it right.
+  if (outcome === 'held') delete receipted.over;
+  else if (kept.over) receipted.landing = kept.order;
+  await tx.objectStore('edits').put(receipted);
+  if (outcome === 'held') await showHeld(tx, receipted);
+  if (kept.edit.phone === phone && (await setting(tx, 'phone')) === phone) {
+    await settle(tx, 'receipted', Math.max((await setting(tx, 'receipted')) ?? 0, kept.edit.number));
+  }
+}
+
+/** At once; the school's own words for it come with this answer or a later page. */
+async function showHeld(tx: MyWriting, { edit, because = {} }: KeptEdit): Promise<void> {
+  const held: HeldEdit = { edit: edit.id, record: edit.record, kind: edit.kind, made_at: edit.made_at, values: edit.values, because, settled: null };
+  const store = tx.objectStore(`held_${(await sets(tx)).base}`);
+  if (!(await store.get(edit.id))) await store.put(held);
+}
+
+/** This handset was restored from a copy of another: what is unsent is numbered from 1 under a phone id of its own. */
+async function renumber(tx: MyWriting, from: string, to: string): Promise<void> {
+  if ((await setting(tx, 'phone')) !== from) return; // Another tab has done it.
+  let number = 0;
+  for (const kept of await tx.objectStore('edits').index('unsent').getAll()) {
+    await tx.objectStore('edits').put({ ...kept, edit: { ...kept.edit, phone: to, number: ++number } });
+  }
+  await settle(tx, 'phone', to);
+  await settle(tx, 'number', number);
+  await settle(tx, 'receipted', 0);
+  await settle(tx, 'lost', undefined);
+}
+
+/** Numbers the school never received: offered again where they are still here; answers those that are not. */
+async function offerWanted(tx: MyWriting, phone: string, wanted: readonly number[]): Promise<number[] | undefined> {
+  const lost: number[] = [];
+  for (const number of wanted) {
+    const kept = await tx.objectStore('edits').index('number').get([phone, number]);
+    if (!kept) lost.push(number);
+    else if (!kept.unsent) await tx.objectStore('edits').put({ ...kept, unsent: kept.order });
+  }
+  return lost.length > 0 ? lost : undefined;
+}
+
+// ── The school's records ───────────────────────────────────────────────────────────────────
+
+/** The place this phone had reached is gone, or not ours to read any more: all is read afresh, beside what is shown. */
+async function beginAgain(tx: MyWriting, { rebuild }: Answer): Promise<void> {
+  const { spare } = await sets(tx);
+  await tx.objectStore(`records_${spare}`).clear();
+  await tx.objectStore(`held_${spare}`).clear();
+  await settle(tx, 'rebuilding', { cursor: null });
+  if (rebuild === 'restored') await offerAgain(tx);
+}
+
+/** The school went back to a backup: whatever it may have lost since is offered again. It knows again what it still has. */
+async function offerAgain(tx: MyWriting): Promise<void> {
+  for (const kept of await tx.objectStore('edits').index('receipted_at').getAll()) {
+    const { outcome: _o, because: _b, receipted_at: _r, landing: _l, ...forgotten } = kept;
+    await tx.objectStore('edits').put({ ...forgotten, unsent: kept.order });
+  }
+  await settle(tx, 'receipted', 0);
+}
+
+async function keepRecords(tx: MyWriting, sent: Composed, answer: Answer): Promise<void> {
+  const { base, spare } = await sets(tx);
+  const into = sent.rebuilding ? spare : base;
+  const kinds = ((await tx.objectStore('school').get('answer')) as SchoolAnswer | undefined)?.kinds ?? [];
+  for (const record of answer.records) await tx.objectStore(`records_${into}`).put(asKept(record, kinds));
+  for (const held of answer.held) await tx.objectStore(`held_${into}`).put(held);
+  for (const id of answer.gone) await tx.objectStore(`records_${into}`).delete(id);
+  if (answer.more) return void (await move(tx, sent.rebuilding, answer.cursor));
+  if (sent.rebuilding) await swap(tx);
+  await settle(tx, 'cursor', answer.cursor);
+  await land(tx, sent, answer);
+  await forgetOld(tx, answer);
+}
+
+const move = (tx: MyWriting, rebuilding: boolean, cursor: string | null): Promise<void> =>
+  rebuilding ? settle(tx, 'rebuilding', { cursor }) : settle(tx, 'cursor', cursor);
+
+function asKept(record: WireRecord, kinds: readonly Kind[]): KeptRecord {
+  const kind = kinds.find(({ name }) => name === record.kind);
+  return { id: record.id, record, kind: record.kind, at: happenedAt(kind, record.body, record.made_at), names: namesIn(kind, record.body) };
+}
+
+/** What was collected beside is now what is shown. What is unsent is laid over it. */
+async function swap(tx: MyWriting): Promise<void> {
+  const { base, spare } = await sets(tx);
+  await settle(tx, 'base', spare);
+  await settle(tx, 'rebuilding', undefined);
+  await tx.objectStore(`records_${base}`).clear();
+  await tx.objectStore(`held_${base}`).clear();
+  for (const kept of await tx.objectStore('edits').index('unsent').getAll()) {
+    if (!kept.over) await tx.objectStore('edits').put({ ...kept, over: kept.order });
+  }
+}
+
+/**
+ * The school's records now include these edits, which therefore need not be laid over them any longer: those that had their
+ * receipt before this letter was composed, and those receipted with its answer. Not earlier: their records may lie on a later
+ * page, and the person would see what they wrote vanish and come back.
+ */
+async function land(tx: MyWriting, { landing }: Composed, { receipts }: Answer): Promise<void> {
+  for (const id of [...landing, ...receipts.map((receipt) => receipt.id)]) {
+    const kept = await tx.objectStore('edits').get(id);
+    if (!kept?.over || kept.unsent) continue;
+    const { over: _o, landing: _l, ...landed } = kept;
+    await tx.objectStore('edits').put(landed);
+  }
+}
+
+async function forgetOld(tx: MyWriting, answer: Answer): Promise<void> {
+  const now = Date.parse(answer.now);
+  if (!now) return;
+  const old = IDBKeyRange.upperBound(now - KEPT_AFTER_RECEIPT_MS);
+  for (const kept of await tx.objectStore('edits').index('receipted_at').getAll(old, FORGOTTEN_AT_ONCE)) {
+    if (!kept.unsent && !kept.over) await tx.objectStore('edits').delete(kept.edit.id);
+  }
+}
+
+/** The school has revoked this phone: what it sent is forgotten, what was written here is not. */
+export const revoke = (db: Mine): Promise<void> =>
+  db.writing([...FORGOTTEN, 'settings'], async (tx) => {
+    await forget(tx);
+    await settle(tx, 'revoked', true);
+  });

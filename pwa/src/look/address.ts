@@ -1,0 +1,51 @@
+// Where the person is: the address bar, read and moved without loading a page.
+
+import { useEffect, useState } from 'preact/hooks';
+
+export type Address = { path: string; asked: URLSearchParams };
+
+let moves = 0; // since the app was opened: with none, Back has nowhere of ours to go
+
+const here = (): Address => ({ path: location.pathname, asked: new URLSearchParams(location.search) });
+
+export function go(to: string, how: 'push' | 'replace' = 'push'): void {
+  if (how === 'push') moves += 1;
+  history[how === 'push' ? 'pushState' : 'replaceState']({ moves }, '', to);
+  dispatchEvent(new PopStateEvent('popstate', { state: 'ours' }));
+}
+
+export function back(otherwise = '/'): void {
+  if (moves > 0) {
+    moves -= 1;
+    history.back();
+  } else go(otherwise, 'replace');
+}
+
+export function useAddress(): Address {
+  const [address, setAddress] = useState(here);
+  useEffect(() => {
+    const follow = () => setAddress(here());
+    addEventListener('popstate', follow);
+    return () => removeEventListener('popstate', follow);
+  }, []);
+  return address;
+}
+
+/** A tap on a link of ours moves the app instead of loading a page; every link is a real one all the same. */
+export function followLinks(): void {
+  addEventListener('click', (event) => {
+    const link = (event.target as Element | null)?.closest?.('a');
+    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (link.target || link.origin !== location.origin || link.hasAttribute('download')) return;
+    if (/^\/(api|console)(\/|$)/.test(link.pathname)) return;
+    event.preventDefault();
+    if (link.hash && link.pathname === location.pathname) focusOn(link.hash.slice(1));
+    else go(link.pathname + link.search);
+  });
+}
+
+export function focusOn(id: string): void {
+  const found = document.getElementById(id);
+  found?.focus({ preventScroll: true });
+  found?.scrollIntoView({ block: 'center' });
+}

@@ -1,0 +1,53 @@
+// Where what was written is, in one vocabulary, on every screen. The least safe is shown first.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { useStatus, type Status } from '../sync';
+import { announce } from './announce';
+import { Icon, type IconName } from './icon';
+import { useNow } from './now';
+import { ago, count, when } from './words';
+
+export type Shown = { state: 'draft' | 'waiting' | 'sending' | 'sent' | 'needs' | 'alarm'; icon: IconName; words: string; age: string | null; to: string };
+
+export const saved = (n: number): string => `${n} saved on this phone, not sent`;
+
+/** Pure: what the strip says. `drafting` is true on a form in which something has been typed. */
+export function shownBy(status: Status, now: number, drafting = false): Shown {
+  const { waiting, oldest, sending, needs, lastContact, lastSent, problem, signedOut } = status;
+  const about = oldest ? `Oldest: ${ago(oldest, now)}` : null;
+  if (drafting) return { state: 'draft', icon: 'draft', words: 'Draft on this phone', age: waiting ? saved(waiting) : null, to: '/this-phone' };
+  if (sending) return { state: 'sending', icon: 'sending', words: `Sending ${Math.min(sending.done + 1, sending.of)} of ${sending.of}`, age: null, to: '/this-phone' };
+  if (waiting) {
+    const because = signedOut ? 'Sign in to send.' : problem;
+    return { state: 'waiting', icon: because ? 'offline' : 'waiting', words: saved(waiting), age: [because, about].filter(Boolean).join(' ') || null, to: signedOut ? '/sign-in' : '/this-phone' };
+  }
+  if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: 'Everything else is sent, the school has it', to: '/needs-you' };
+  if (signedOut) return { state: 'waiting', icon: 'offline', words: 'Not signed in', age: 'You can go on writing. Sign in to send.', to: '/sign-in' };
+  if (lastSent) return { state: 'sent', icon: 'sent', words: `Sent ${when(lastSent, now)}, the school has it`, age: problem, to: '/this-phone' };
+  return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: problem ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };
+}
+
+export function Strip({ drafting = false }: { drafting?: boolean }) {
+  const now = useNow();
+  const shown = shownBy(useStatus(), now, drafting);
+  useTold(shown.words);
+  return (
+    <a class="strip" data-state={shown.state} href={shown.to}>
+      <Icon name={shown.icon} />
+      <span class="grow num">{shown.words}{shown.age && <span class="age">{shown.age}</span>}</span>
+      <Icon name="next" size="small" />
+    </a>
+  );
+}
+
+let told: string | undefined;
+
+/** Said aloud only when the state changes: not at every screen, and not as the oldest grows older. */
+function useTold(words: string): void {
+  const first = useRef(told === undefined);
+  useEffect(() => {
+    if (!first.current && words !== told) announce(words);
+    told = words;
+    first.current = false;
+  }, [words]);
+}

@@ -1,0 +1,13 @@
+// Starts the app.
+
+import { render } from 'preact';
+import { App } from './app';
+import { dress } from './look/appearance';
+import { listenForOffer } from './screens/install';
+import './style.css';
+import { installWorker } from './update';
+
+dress();
+listenForOffer();
+render(<App />, document.getElementById('app')!);
+installWorker();

@@ -1,0 +1,86 @@
+// Writing one down: opens a new form, a draft where it was left, a record to correct, or a held edit to send again.
+
+import { useEffect, useState } from 'preact/hooks';
+import { Form, type Manner } from '../form/form';
+import { newDraft, type Body } from '../form/draft';
+import { fieldNamed, kindNamed, titleOf, whenOf } from '../form/say';
+import { draft as draftNamed, type Draft } from '../local/drafts';
+import { newId } from '../local/outbox';
+import { needsMe, record as recordNamed } from '../local/view';
+import { Screen } from '../look/screen';
+import type { Kind, SchoolAnswer, Values } from '../wire';
+import { Calls } from './calls';
+import { Help } from './help';
+import { useWorld } from './world';
+
+const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
+const MAY_LIE_AHEAD = new Set(['home_visit', 'sweep']); // no time is assumed
+
+type Opening = { school: SchoolAnswer; kind: Kind; draft: Draft; opened: Body; manner: Manner; title?: string; meta?: string };
+
+export function Capture({ kindName, asked }: { kindName: string; asked: URLSearchParams }) {
+  const { school, me } = useWorld();
+  const [opening, setOpening] = useState<Opening | string>();
+  const kind = kindNamed(school, kindName);
+  const bare = ['draft', 'record', 'amends'].every((name) => !asked.has(name));
+
+  useEffect(() => {
+    if (!school || !kind) return;
+    openForm(school, kind, asked).then(setOpening, () => setOpening('This phone could not open the form.'));
+  }, [kindName, asked.toString(), !school]);
+
+  if (!school || !me) return <Screen title="Opening"><p class="meta">The school’s questions are not on this phone yet. They come with the first signal.</p></Screen>;
+  if (!kind) return <Screen title="Not known"><p>This school does not keep that kind of record, or this app is too old for it.</p></Screen>;
+  if (kindName === 'attendance_call' && bare && !asked.has('form')) return <Calls kind={kind} asked={asked} />;
+  if (kindName === 'call_out' && bare) return <Help kind={kind} />;
+  if (!opening) return <Screen title={kind.label}>{null}</Screen>;
+  if (typeof opening === 'string') return <Screen title={kind.label}><p>{opening}</p></Screen>;
+  const { draft, opened, manner, title, meta } = opening;
+  return <Form key={draft.id} school={opening.school} kind={opening.kind} me={me.id} draft={draft} opened={opened} manner={manner} title={title} meta={meta} />;
+}
+
+async function openForm(school: SchoolAnswer, kind: Kind, asked: URLSearchParams): Promise<Opening | string> {
+  const kept = asked.has('draft') ? await draftNamed(asked.get('draft')!) : undefined;
+  const amended = asked.get('amends') ?? kept?.amends;
+  const held = amended ? (await needsMe()).find(({ edit }) => edit === amended) : undefined;
+  if (amended && !held && !kept) return 'That is settled already: nothing more is needed.';
+  const into = asked.get('record') ?? held?.record ?? kept?.record;
+  const standing = into ? await recordNamed(into) : undefined;
+  if (asked.has('record') && !standing) return 'That record is not on this phone.';
+  const opened = (standing?.record.body ?? {}) as Body;
+
+  const now = new Date().toISOString();
+  const draft = kept ?? newDraft(kind, asked.get('draft') ?? newId(), into ?? newId(), {
+    seen: standing?.record.version ?? null,
+    opened_at: now,
+    values: held?.values ?? given(kind, asked, standing ? undefined : now),
+    ...(held ? { amends: held.edit } : {}),
+  });
+  rememberIn(asked, draft);
+  const fields = asked.get('field')?.split(',').filter((name) => fieldNamed(kind, name));
+  const manner: Manner = fields?.length
+    ? { is: 'only', fields, title: asked.get('as') ?? fieldNamed(kind, fields[0]!)!.question }
+    : { is: WRITTEN_SITTING_DOWN.has(kind.name) ? 'pages' : 'quick' };
+  const meta = standing ? `${titleOf(school, standing.record)} · ${whenOf(school, standing.record)}` : undefined;
+  return { school, kind, draft, opened, manner, meta, ...(held ? { title: 'Put it right' } : {}) };
+}
+
+/** What the address already answers: the sweep that a sighting belongs to, whom a call is about; and the time, when it is now. */
+function given(kind: Kind, asked: URLSearchParams, now: string | undefined): Values {
+  const values: Values = {};
+  for (const field of kind.fields) {
+    const value = asked.get(field.name);
+    if (value === null || ['field', 'record', 'draft', 'amends'].includes(field.name)) continue;
+    if (field.merge === 'gather') values[field.name] = { put: Object.fromEntries(value.split(',').map((key) => [key, {}])), drop: [] };
+    else values[field.name] = value;
+  }
+  if (now && kind.moment && !MAY_LIE_AHEAD.has(kind.name)) values[kind.moment] = { at: now, precision: 'exact' };
+  return values;
+}
+
+/** So that an app that was killed, or a page loaded again, opens the same draft. */
+function rememberIn(asked: URLSearchParams, draft: Draft): void {
+  const to = new URLSearchParams(asked);
+  to.set('draft', draft.id);
+  history.replaceState(history.state, '', `${location.pathname}?${to}`);
+}

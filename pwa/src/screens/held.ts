@@ -1,0 +1,41 @@
+// What the school could not add, in words: what it was, and why.
+
+import { fieldNamed, kindNamed, titleOf } from '../form/say';
+import type { Draft } from '../local/drafts';
+import { gathered } from '../form/draft';
+import type { HeldEdit, Json, Kind, SchoolAnswer, Values } from '../wire';
+
+/** An edit's values as a body would show them, to be read back. */
+export function bodyOf(kind: Kind | undefined, values: Values, me = ''): Record<string, Json> {
+  const fields = Object.entries(values).map(([name, value]) => {
+    const merge = fieldNamed(kind, name)?.merge;
+    if (merge === 'gather') return [name, gathered({}, value as never) as Json];
+    if (merge === 'own') return [name, { [me]: { value, at: '', versions: 1 } } as Json];
+    return [name, value];
+  });
+  return Object.fromEntries(fields);
+}
+
+export function heldTitle(school: SchoolAnswer | undefined, held: Pick<HeldEdit, 'kind' | 'values'>): string {
+  const kind = kindNamed(school, held.kind);
+  const title = titleOf(school, { kind: held.kind, body: bodyOf(kind, held.values), disputes: {} });
+  return !kind ? 'What you wrote' : title === kind.label ? title : `${kind.label}, ${title}`;
+}
+
+export function draftsWords(school: SchoolAnswer | undefined, draft: Draft): string {
+  return heldTitle(school, draft);
+}
+
+/** Why it was held, each reason under the question that it is about. */
+export function reasonsOf(school: SchoolAnswer | undefined, held: HeldEdit): { field: string; question: string | undefined; words: string }[] {
+  const kind = kindNamed(school, held.kind);
+  return Object.entries(held.because).map(([name, words]) => ({ field: name, question: fieldNamed(kind, name.split('/')[0]!)?.question, words }));
+}
+
+export function reasonOf(school: SchoolAnswer | undefined, held: HeldEdit): string {
+  const [first] = reasonsOf(school, held);
+  if (!first) return 'The school could not add it';
+  return first.question ? `${first.question} ${first.words}` : sentence(first.words);
+}
+
+export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

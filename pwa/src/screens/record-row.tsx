@@ -1,0 +1,49 @@
+// One record in a list: what and where, who and when, and whether the school has it.
+
+import { kindNamed, pupilsIn, titleOf, whenOf } from '../form/say';
+import type { Delivery, ShownRecord } from '../local/overlay';
+import { Icon, isIcon, type IconName } from '../look/icon';
+import { series } from '../look/words';
+import type { SchoolAnswer } from '../wire';
+
+const BADGES: Record<Delivery | 'two', { state: string; icon: IconName; words: string }> = {
+  waiting: { state: 'waiting', icon: 'waiting', words: 'Not sent' },
+  sending: { state: 'sending', icon: 'sending', words: 'Sending' },
+  sent: { state: 'sent', icon: 'sent', words: 'Sent' },
+  needs: { state: 'needs', icon: 'needs', words: 'Needs you' },
+  two: { state: 'needs', icon: 'two', words: 'Two answers' },
+};
+
+export const iconOf = (school: SchoolAnswer | undefined, kind: string): IconName => {
+  const icon = kindNamed(school, kind)?.icon;
+  return isIcon(icon) ? icon : 'note';
+};
+
+export function Badge({ of }: { of: keyof typeof BADGES }) {
+  const { state, icon, words } = BADGES[of];
+  return <span class="badge" data-state={state}><Icon name={icon} />{words}</span>;
+}
+
+export const isDisputed = (record: ShownRecord): boolean => Object.keys(record.disputes).length > 0;
+
+/** Pupils whose names are not in the title already. */
+function others(school: SchoolAnswer | undefined, record: ShownRecord, title: string): string {
+  return series(pupilsIn(school, record).filter((name) => !title.includes(name)));
+}
+
+export function RecordRow({ school, record }: { school: SchoolAnswer | undefined; record: ShownRecord }) {
+  const title = titleOf(school, record);
+  const kind = kindNamed(school, record.kind)?.label ?? 'Record';
+  const who = others(school, record, title);
+  const shown = isDisputed(record) ? 'two' : record.delivery;
+  return (
+    <a class="row" href={`/record/${record.id}`}>
+      <span class="lead"><Icon name={iconOf(school, record.kind)} /></span>
+      <span class="grow">
+        <span class="line"><b class="grow">{title}</b>{(shown !== 'sent' || record.mine) && <Badge of={shown} />}</span>
+        {who && <span class="meta">{who}</span>}
+        <span class="meta num">{title === kind ? '' : `${kind} · `}{whenOf(school, record)}{record.state === 'open' ? '' : ` · ${record.state}`}</span>
+      </span>
+    </a>
+  );
+}

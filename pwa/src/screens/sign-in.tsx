@@ -1,0 +1,66 @@
+// Signing in: once, with signal. After that Lanyard works without.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { signIn } from '../local/session';
+import { announce } from '../look/announce';
+import { focusOn, go } from '../look/address';
+import { Icon } from '../look/icon';
+import { Screen } from '../look/screen';
+import { useStatus } from '../sync';
+import { saved } from '../look/strip';
+import { needsWelcome } from './welcome';
+import { useMe } from './world';
+
+export function SignIn() {
+  const me = useMe();
+  const { waiting } = useStatus();
+  const form = useRef<HTMLFormElement>(null);
+  const [refused, setRefused] = useState<string>();
+  const [wait, setWait] = useState(0);
+  const [asking, setAsking] = useState(false);
+
+  useEffect(() => {
+    if (wait <= 0) return;
+    const timer = setTimeout(() => setWait(wait - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [wait]);
+
+  async function enter(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (asking || wait > 0) return;
+    const given = new FormData(form.current!);
+    setAsking(true);
+    const answer = await signIn(String(given.get('username') ?? ''), String(given.get('password') ?? ''));
+    setAsking(false);
+    if ('refused' in answer) {
+      setRefused(answer.refused);
+      setWait(answer.wait_s ?? 0);
+      announce(answer.refused, 'assertive');
+      focusOn('problem');
+    } else go(needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
+  }
+
+  return (
+    <Screen home title="Sign in to Lanyard" dock={<button type="submit" form="sign-in" class="button main">{asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in'}</button>}>
+      {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
+      {refused && (
+        <div class="problems" id="problem" tabIndex={-1}>
+          <h2>There is a problem</h2>
+          <a href="#username" onClick={(event) => { event.preventDefault(); focusOn('username'); }}>{refused}</a>
+        </div>
+      )}
+      <form id="sign-in" class="stack wide" ref={form} noValidate onSubmit={enter}>
+        <div class="field">
+          <label for="username">Your name at school</label>
+          <input id="username" name="username" class="input" type="text" autocomplete="username" autocapitalize="none" spellcheck={false} enterkeyhint="next" aria-invalid={refused ? true : undefined} />
+        </div>
+        <div class="field">
+          <label for="password">Password</label>
+          <input id="password" name="password" class="input" type="password" autocomplete="current-password" enterkeyhint="go" aria-invalid={refused ? true : undefined} />
+        </div>
+      </form>
+      <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
+      {me && <a class="button whole" href="/">Not now: go on writing</a>}
+    </Screen>
+  );
+}
