@@ -42,7 +42,7 @@ async def due(settings: Settings) -> list[str]:
     await open_database(settings)
     try:
         done = await Migration.get_migrations_which_ran(APP.app_name) if await Migration.table_exists() else []
-        return sorted(_Forwards(APP.app_name).get_migration_modules(APP.migrations_folder_path).keys() - done)
+        return sorted(_Forwards(APP.app_name).get_migration_modules(APP.resolved_migrations_folder_path).keys() - done)
     finally:
         await close_database()
 
