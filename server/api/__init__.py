@@ -1,9 +1,9 @@
 """The phone's door: JSON. One small file a noun."""
 
-from server.api.here import here
-from server.api.live import live
-from server.api.people import people
-from server.api.school import school
+from server.api.here import say_here
+from server.api.live import listen
+from server.api.people import list_people
+from server.api.school import describe_school
 from server.api.session import begin_session, end_session
 
-routes = [here, begin_session, end_session, school, people, live]
+routes = [say_here, begin_session, end_session, describe_school, list_people, listen]

@@ -4,5 +4,5 @@ from litestar import get
 
 
 @get("/api/here", operation_id="here", sync_to_thread=False)
-def here() -> dict[str, bool]:
+def say_here() -> dict[str, bool]:
     return {"here": True}

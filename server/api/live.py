@@ -80,7 +80,7 @@ COUNTERS = "select school, seq from counter where school = any($1)"
 
 
 @get("/api/live", operation_id="live", guards=[signed_in])
-async def live(request: Request[Any, Any, Any]) -> Stream:
+async def listen(request: Request[Any, Any, Any]) -> Stream:
     hub: Hub = request.app.state.hub
     return Stream(hints(hub, request.state.me.school, request.state.token), media_type="text/event-stream")
 

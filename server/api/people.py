@@ -113,7 +113,7 @@ FIND = {
 
 
 @get("/api/people", operation_id="people", guards=[signed_in])
-async def people(
+async def list_people(
     request: Request[Any, Any, Any], cursor: Annotated[str | None, Parameter(description="as answered last; none: everybody")] = None
 ) -> Response[PeopleAnswer]:
     me: Me = request.state.me

@@ -63,7 +63,7 @@ class SchoolAnswer(msgspec.Struct):
 
 
 @get("/api/school", operation_id="school", guards=[signed_in])
-async def school(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def describe_school(request: Request[Any, Any, Any]) -> Response[bytes]:
     body = msgspec.json.encode(await reading(answer_for, request.state.me))
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if is_known(tag, request.headers.get("if-none-match", "")):

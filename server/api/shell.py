@@ -52,7 +52,7 @@ def phone_app(settings: Settings) -> ASGIRouteHandler:
 
     @asgi("/", is_mount=True, copy_scope=True)
     async def shell(scope: Any, receive: Receive, send: Any) -> None:
-        path = scope["path"].rstrip("/") or "/"
+        path = "/" + scope["path"].strip("/")  # a mount is given what comes after its own
         file = files.get("/index.html" if SCREENS.match(path) else path)
         if file is None:
             if SCREENS.match(path):
