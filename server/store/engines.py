@@ -423,5 +423,13 @@ def is_gone(connection: asyncpg.Connection) -> bool:
         return True
 
 
+def database_failed(error: BaseException) -> bool:
+    """The database itself failed, and not what was asked of it: nothing more can be done in this transaction."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF != sqlite3.SQLITE_ERROR
+    gone = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)  # a ValueError: an argument of ours
+    return gone or isinstance(error, (*PASSING, asyncpg.InternalClientError, OSError))
+
+
 async def leave_as_it_is(connection: asyncpg.Connection) -> None:
     """We change no session's state, so there is none to reset: one round trip less for every transaction."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from server.kinds import KINDS
+from server.kinds.kind import Kind
 from server.store.database import Tx
 from server.store.me import Me
 
@@ -72,9 +73,8 @@ def kinds_scoped(me: Me) -> list[str]:
     return [kind.name for kind in KINDS.values() if me.role in kind.scoped_to and me.role not in kind.held_by]
 
 
-def may_begin(me: Me, kind_name: str) -> bool:
-    kind = KINDS.get(kind_name)
-    return kind is not None and (not kind.written_by or me.role in kind.written_by)
+def may_begin(me: Me, kind: Kind) -> bool:
+    return not kind.written_by or me.role in kind.written_by
 
 
 async def may_hold(tx: Tx, me: Me, record: str) -> bool:
