@@ -16,6 +16,7 @@ from server.store import tables
 from server.store.database import Tx, close_database, open_database, reading, writing
 from server.store.migrations import due, migrate
 from server.store.migrations import m0001_first_tables as first
+from server.store.tables import AttendanceCode
 from tests.world import AMIRA, insert
 
 KINDS = {"text": Text, "bigint": BigInt, "boolean": Boolean}
@@ -96,6 +97,18 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database: Settings, 
     await reading(nothing_half)
 
 
+async def test_attendance_codes_are_there_and_a_new_version_corrects_them(database: Settings) -> None:
+    codes, meant = await AttendanceCode.count(), AttendanceCode.select(AttendanceCode.meaning).where(AttendanceCode.code == "I")
+    said = await meant
+    assert codes > 20
+    await AttendanceCode.update({AttendanceCode.meaning: "Misprinted"}).where(AttendanceCode.code == "I")
+    await close_database()
+    await migrate(database)
+    await open_database(database)
+    assert await meant == said
+    assert await AttendanceCode.count() == codes
+
+
 async def columns_of(tx: Tx, table: str) -> list[Column]:
     if tx.engine == "sqlite":
         rows = await tx.rows(f"pragma table_info({table})")
@@ -138,8 +151,8 @@ EDIT = {
     "school": "northgate", "id": "e", "phone": "amira-phone", "number": 1, "record": "r", "kind": "incident", "author": "amira",
     "role": "teacher", "made_at": 1, "received_at": 2, "values": "{}", "original": "{}", "outcome": "held", "held_seq": 3, "because": "{}",
 }  # fmt: skip
-NEVER = ["school", "id", "phone", "number", "record", "kind", "author", "made_at", "received_at", "original", "amends"]
-ONCE_TAKEN = ["role", "ordered_at", "seen", "seq", "values", "remarks", "outcome"]
+NEVER = ["school", "id", "phone", "number", "record", "kind", "author", "made_at", "received_at", "original", "amends", "outcome"]
+ONCE_TAKEN = ["role", "ordered_at", "seen", "seq", "values", "remarks"]
 ANY_TIME = ["because", "held_seq", "settled_how", "settled_by", "settled_at", "settled_why"]
 
 
@@ -154,7 +167,7 @@ async def alter(tx: Tx, column: str) -> None:
 async def add_edit(tx: Tx, taken: bool) -> None:
     await insert(tx, "edit", EDIT)
     if taken:
-        await tx.run("update edit set seq = 9, ordered_at = 2, outcome = 'taken', settled_how = 'taken' where id = 'e'")
+        await tx.run("update edit set seq = 9, ordered_at = 2, settled_how = 'taken' where id = 'e'")
 
 
 def test_every_column_of_an_edit_is_judged() -> None:

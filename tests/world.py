@@ -5,6 +5,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
+from server.kinds.lists import LISTS
 from server.store import numbers
 from server.store.database import Tx
 from server.store.me import Me
@@ -69,7 +70,7 @@ CONTACTS_ELSEWHERE: tuple[tuple[str, str, int, str, str, str, dict[str, Any]], .
     ("tom", "jo", 1, "Jo Hart", "Mother", "07700 900201", {"parental_responsibility": True}),
 )
 
-LISTS = {
+WORDS = {
     "places": {"yard": "Yard", "gate": "Front gate", "b12": "B12", "stairs": "North stairs", "canteen": "Canteen", "bus": "Bus stop"},
     "categories": {"defiance": "Defiance", "fight": "Fight", "truancy": "Truancy", "bullying": "Bullying", "damage": "Damage"},
     "outcomes": {"warning": "Warning", "detention": "Detention", "call_home": "Call home"},
@@ -132,7 +133,8 @@ async def add_staff(tx: Tx, staff: list[Me], seq: int) -> None:
 
 
 async def add_lists(tx: Tx, school: str) -> None:
-    entries = [(school, name, code, label, n, False) for name, words in LISTS.items() for n, (code, label) in enumerate(words.items())]
+    lists = {name: WORDS.get(name, each.words) for name, each in LISTS.items()}
+    entries = [(school, name, code, label, n, False) for name, words in lists.items() for n, (code, label) in enumerate(words.items())]
     await tx.run_many(
         "insert into list_entry (school, list, code, label, position, retired) values ($1, $2, $3, $4, $5, $6)",
         [*entries, (school, *RETIRED, 99, True)],

@@ -344,7 +344,7 @@ class Postgres(PostgresEngine):
     async def start_connection_pool(self, **_: Any) -> None:
         self.pool = await asyncpg.create_pool(
             self.config["dsn"],
-            min_size=2,
+            min_size=1,
             max_size=POOL,
             timeout=POSTGRES_WAIT_S,
             command_timeout=POSTGRES_ANSWER_S,

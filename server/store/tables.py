@@ -189,7 +189,7 @@ class Edit(Table):
     original = Text()  # the edit as it lay in the letter, JSON text
     amends = Text(null=True, default=None)
     remarks = Text(default="[]")  # what was mended on the way in, JSON: "NUL replaced in account", …
-    outcome = Text()  # taken, held
+    outcome = Text()  # taken, held: its receipt, for good. Part of its record: `seq` is set
     because = Text(null=True, default=None)  # why it is held, JSON: {field: words}
     held_seq = BigInt(null=True, default=None)  # the step that held or settled it last
     settled_how = Text(null=True, default=None)  # amended, taken, set aside

@@ -12,9 +12,11 @@ from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import AppConfig
 
+from server.kinds.codes import attendance_codes
 from server.settings import Settings
 from server.store import database
 from server.store.database import Tx, close_database, open_database, writing
+from server.store.tables import AttendanceCode
 
 APP = AppConfig(app_name="lanyard", migrations_folder_path=os.path.dirname(__file__))
 LOCK = 8_206_117  # ours among PostgreSQL's advisory locks
@@ -56,7 +58,19 @@ async def _forwards(tx: Tx) -> list[str]:
     before = await Migration.get_migrations_which_ran(APP.app_name)
     with contextlib.redirect_stdout(io.StringIO()):
         await runner.run_migrations(APP)
+    await _keep_reference_data(tx)
     return [name for name in await Migration.get_migrations_which_ran(APP.app_name) if name not in before]
+
+
+async def _keep_reference_data(tx: Tx) -> None:
+    """What the law and the DfE fix is corrected by a new version of Lanyard, for every school at once."""
+    rows = attendance_codes()
+    columns = [column._meta.name for column in AttendanceCode._meta.columns]
+    await tx.run_many(
+        f"insert into attendance_code ({', '.join(columns)}) values ({', '.join(f'${n}' for n in range(1, len(columns) + 1))})"
+        f" on conflict (code, from_on) do update set {', '.join(f'{column} = excluded.{column}' for column in columns)}",
+        [[row[column] for column in columns] for row in rows],
+    )
 
 
 class _Forwards(ForwardsMigrationManager):

@@ -234,7 +234,7 @@ create table record (
     primary key (school, id)
 );
 create index record_by_seq on record (school, seq);
-create index record_by_moment on record (school, kind, happened_at);
+create index record_by_moment on record (school, happened_at);
 create index record_disputed on record (school, seq) where disputes is not null;
 
 create table record_pupil (
@@ -356,8 +356,8 @@ create table import (
 create index import_by_hash on import (school, hash);
 """
 
-ALWAYS = "of school, id, phone, number, record, kind, author, made_at, received_at, original, amends"
-ONCE_TAKEN = 'of role, ordered_at, seen, seq, "values", remarks, outcome'
+ALWAYS = "of school, id, phone, number, record, kind, author, made_at, received_at, original, amends, outcome"
+ONCE_TAKEN = 'of role, ordered_at, seen, seq, "values", remarks'
 
 # table, event, when, what it says
 KEPT = [
