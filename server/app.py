@@ -8,13 +8,12 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from server import api
 from server.access.answers import Squeezed
 from server.access.bodies import BoundedBodies, StrictRequest
 from server.access.doors import FrontDoor, on_the_way_out, request_id
+from server.api.description import describe_api
 from server.api.live import Hub
 from server.api.shell import phone_app
 from server.logs import places_of
@@ -27,15 +26,16 @@ log = logging.getLogger("lanyard.app")
 
 def create_app(settings: Settings) -> Litestar:
     """The whole server. Its lifespan opens and closes the database; whoever runs it without one has opened it already."""
+    routes = [*api.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
     return Litestar(
-        route_handlers=[*api.routes, phone_app(settings)],
+        route_handlers=routes,
         request_class=StrictRequest,
         middleware=[FrontDoor, BoundedBodies, Squeezed],
         before_send=[on_the_way_out(settings)],
         exception_handlers={Refusal: refuse, HTTPException: refuse_in_our_words, Exception: own_up},
         lifespan=[with_database],
         state=State({"settings": settings, "hub": Hub()}),
-        openapi_config=described(settings),
+        openapi_config=None,  # api/description.py says it
         logging_config=None,
         request_max_body_size=None,  # BoundedBodies sees to it
     )
@@ -49,13 +49,6 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
     finally:
         app.state.hub.close()
         await close_database()
-
-
-def described(settings: Settings) -> OpenAPIConfig | None:
-    """The API's description, for whoever builds against it; a school's own server does not show it."""
-    if not settings.show_schema:
-        return None
-    return OpenAPIConfig(title="Lanyard", version="1", path="/schema", render_plugins=[JsonRenderPlugin(path="/openapi.json")])
 
 
 # ── Saying no ──────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,13 @@
 """Is it the school that answers? A word to know it by, for anybody."""
 
+import msgspec
 from litestar import get
 
 
-@get("/api/here", operation_id="here", sync_to_thread=False)
-def say_here() -> dict[str, bool]:
-    return {"here": True}
+class Here(msgspec.Struct):
+    here: bool = True
+
+
+@get("/api/here", sync_to_thread=False)
+def say_here() -> Here:
+    return Here()

@@ -79,7 +79,7 @@ class Hub:
 COUNTERS = "select school, seq from counter where school = any($1)"
 
 
-@get("/api/live", operation_id="live", guards=[signed_in])
+@get("/api/live", guards=[signed_in])
 async def listen(request: Request[Any, Any, Any]) -> Stream:
     hub: Hub = request.app.state.hub
     return Stream(hints(hub, request.state.me.school, request.state.token), media_type="text/event-stream")

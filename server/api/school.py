@@ -62,7 +62,7 @@ class SchoolAnswer(msgspec.Struct):
     codes: list[CodeCard]
 
 
-@get("/api/school", operation_id="school", guards=[signed_in])
+@get("/api/school", guards=[signed_in])
 async def describe_school(request: Request[Any, Any, Any]) -> Response[bytes]:
     body = msgspec.json.encode(await reading(answer_for, request.state.me))
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -43,7 +43,7 @@ class SignedIn(msgspec.Struct):
     grant: str
 
 
-@post("/api/session", operation_id="sign_in", status_code=200)
+@post("/api/session", status_code=200)
 async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any]) -> Response[SignedIn]:
     settings: Settings = request.app.state.settings
     welcome = await sign_in(
@@ -60,7 +60,7 @@ async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any])
     return Response(answer, cookies=cookies_of(welcome, settings, on_phone=True))
 
 
-@delete("/api/session", operation_id="sign_out")
+@delete("/api/session")
 async def end_session(request: Request[Any, Any, Any]) -> Response[None]:
     """Safe to repeat. It never touches an outbox."""
     if request.state.me is not None:

@@ -1,0 +1,132 @@
+"""The API described as OpenAPI, for whoever builds against it. From the very types that are read and written; a test compares it with the routes.
+
+Written out rather than left to the framework, which describes lax reading, its own errors, and bytes where we answer JSON.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from litestar import get
+
+from server.api.here import Here
+from server.api.people import PeopleAnswer
+from server.api.school import SchoolAnswer
+from server.api.session import SignedIn, SignIn
+from server.sync.letter import EDITS_LIMIT, ID_LIMIT
+from server.sync.wire import SPEAKS, Answer, Edit, Letter
+
+
+class Call(NamedTuple):
+    method: str
+    path: str
+    id: str
+    says: str
+    reads: type | None = None
+    answers: type | None = None  # JSON; None: nothing
+    status: int = 200
+    refuses: tuple[int, ...] = ()
+    takes: tuple[dict[str, Any], ...] = ()  # parameters
+    streams: bool = False
+    for_anybody: bool = False
+
+
+class Refused(msgspec.Struct):
+    """Why not: a name for the app, words for a person, and what else there is to say."""
+
+    refusal: str
+    words: str
+
+
+CURSOR = {
+    "name": "cursor",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "as answered last; none: everybody",
+}
+KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "the ETag of the answer held",
+}
+OURS = {
+    "name": "X-Lanyard",
+    "in": "header",
+    "required": True,
+    "schema": {"const": "1"},
+    "description": "no form of another page can send it",
+}
+
+CALLS = (
+    Call("get", "/api/here", "here", "Whether it is the school that answers", answers=Here, for_anybody=True),
+    Call(
+        "post", "/api/session", "sign_in", "Sign in", SignIn, SignedIn, refuses=(400, 401, 413, 415, 429), takes=(OURS,), for_anybody=True
+    ),
+    Call("delete", "/api/session", "sign_out", "Sign out; safe to repeat", status=204, takes=(OURS,), for_anybody=True),
+    Call("get", "/api/school", "school", "The school, its words and its kinds", answers=SchoolAnswer, refuses=(401,), takes=(KNOWN,)),
+    Call("get", "/api/people", "people", "Everybody, then whoever changed", answers=PeopleAnswer, refuses=(401, 404), takes=(CURSOR,)),
+    Call("post", "/api/sync", "sync", "One exchange: see PROTOCOL.md", Letter, Answer, refuses=(400, 401, 413, 415, 429), takes=(OURS,)),
+    Call("get", "/api/live", "live", "Hints that something moved, as server-sent events", refuses=(401,), streams=True),
+)
+
+
+@get("/schema/openapi.json", sync_to_thread=False)
+def describe_api() -> dict[str, Any]:
+    shapes = [call.reads for call in CALLS if call.reads] + [call.answers for call in CALLS if call.answers] + [Refused, Edit]
+    _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    components["Letter"] = letter_as_read(components["Letter"])
+    paths: dict[str, Any] = {}
+    for call in CALLS:
+        paths.setdefault(call.path, {})[call.method] = described(call)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lanyard", "version": "1", "description": "What a phone and its school say to each other."},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "lanyard", "description": "`__Host-lanyard` over https"},
+                "grant": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "may send what one person wrote, and read nothing: /api/sync only",
+                },
+            },
+        },
+    }
+
+
+def described(call: Call) -> dict[str, Any]:
+    answers: dict[str, Any] = {str(status): REFUSES for status in sorted({*call.refuses, 403, 500, 503})}
+    answers[str(call.status)] = {"description": "done"} | ({"content": json_of(call.answers)} if call.answers else {})
+    if call.streams:
+        answers[str(call.status)]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    if KNOWN in call.takes:
+        answers["304"] = {"description": "not changed since"}
+    operation: dict[str, Any] = {"operationId": call.id, "summary": call.says, "parameters": list(call.takes), "responses": answers}
+    if call.reads:
+        operation["requestBody"] = {"required": True, "content": json_of(call.reads)}
+    if not call.for_anybody:
+        operation["security"] = [{"session": []}] + ([{"grant": []}] if call.id == "sync" else [])
+    return operation
+
+
+def json_of(shape: type) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}
+
+
+REFUSES = {"description": "refused", "content": json_of(Refused)}
+
+
+def letter_as_read(letter: dict[str, Any]) -> dict[str, Any]:
+    """What a letter should say, and what it must: each edit is judged by itself, and none is ever a reason to refuse the letter."""
+    should = letter["properties"]
+    must = {
+        "protocol": {"enum": list(SPEAKS)},
+        "phone": {"type": "string", "maxLength": ID_LIMIT, "pattern": r"^[0-9A-Za-z-]*$"},
+        "edits": {"type": "array", "maxItems": EDITS_LIMIT, "items": {"anyOf": [{"$ref": "#/components/schemas/Edit"}, {}]}},
+    }
+    may = {name: {"anyOf": [shape, {}]} for name, shape in should.items() if name not in must}
+    return letter | {"properties": must | may, "required": sorted(must)}
