@@ -104,15 +104,16 @@ class StrictRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         if self._json is Empty:
             field = self.route_handler.parsed_data_field
-            body = await self.json_bytes()
+            body = await json_bytes(self)
             self._json = self._connection_state.json = read_json(body, Any if field is None else field.annotation)
         return self._json
 
-    async def json_bytes(self) -> bytes:
-        """The body as it came, by somebody who says that it is JSON."""
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise NotJson
-        return await self.body()
+
+async def json_bytes(request: Request[Any, Any, Any]) -> bytes:
+    """The body as it came, from somebody who says that it is JSON."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise NotJson
+    return await request.body()
 
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")

@@ -33,21 +33,27 @@ def rights_of(me: Me) -> list[str]:
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
-def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard for what anybody who is signed in may ask."""
+def require_sign_in(connection: ASGIConnection[Any, Any, Any, Any]) -> Me:
+    """Who asks. Raises SignIn, or PhoneRevoked where they were once."""
     if connection.state.off:
         raise PhoneRevoked
-    if connection.state.me is None:
+    me: Me | None = connection.state.me
+    if me is None:
         raise SignIn
+    return me
+
+
+def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard for what anybody who is signed in may ask."""
+    require_sign_in(connection)
 
 
 def needs(right: str) -> Guard:
     """A guard for what only some roles may ask."""
     RIGHTS[right]  # a right that is not in the table is a mistake to hear of at once
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        signed_in(connection, handler)
-        if not may(connection.state.me, right):
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if not may(require_sign_in(connection), right):
             raise NotAllowed
 
     return guard

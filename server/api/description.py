@@ -1,4 +1,4 @@
-"""The API described as OpenAPI, for whoever builds against it. From the very types that are read and written; a test compares it with the routes.
+"""The API described as OpenAPI, from the very types that are read and written; a test compares it with the routes.
 
 Written out rather than left to the framework, which describes lax reading, its own errors, and bytes where we answer JSON.
 """

@@ -1,0 +1,40 @@
+"""The exchange: a phone's edits in, what it has not seen out. What it says and answers stands in sync/PROTOCOL.md."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+
+from server.access.audit import looked
+from server.access.bodies import json_bytes
+from server.access.grants import sender
+from server.access.rights import require_sign_in
+from server.refusals import SignIn
+from server.store.database import writing
+from server.store.me import Me
+from server.store.moments import now
+from server.sync.exchange import answer
+from server.sync.letter import read_letter
+from server.sync.wire import encode
+
+
+@post("/api/sync", status_code=200)
+async def exchange(request: Request[Any, Any, Any]) -> Response[bytes]:
+    received_at = now()
+    me, sending_only = await who_writes(request)
+    letter = read_letter(await json_bytes(request))
+    said = await answer(letter, me, received_at, sending_only=sending_only)
+    if letter.edits:
+        request.app.state.hub.look_soon()
+    if said.records:
+        await writing(looked, me, "records to phone", detail={"records": [record.id for record in said.records]})
+    return Response(encode(said), media_type="application/json")
+
+
+async def who_writes(request: Request[Any, Any, Any]) -> tuple[Me, bool]:
+    """Whoever is signed in; or whose grant it comes under, and then they are only sending."""
+    scheme, _, grant = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return require_sign_in(request), False
+    if scheme.lower() != "bearer":
+        raise SignIn
+    return await sender(grant.strip()), True
