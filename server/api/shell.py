@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive
+from litestar import HttpMethod, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
 
 from server.access.answers import is_known, takes_gzip
 from server.refusals import NotFound, NotThatWay
@@ -22,6 +21,7 @@ HASHED = re.compile(r"^/assets/.+-[\w-]{8,}\.\w+$")  # the name changes with the
 FOR_EVER, ASK_FIRST = "public, max-age=31536000, immutable", "no-cache"
 KEPT_FOR_S = 90 * 24 * 3600  # a phone may run an old build for weeks
 SCREENS = re.compile(r"^/(new/[^/]+|records|record/[^/]+|needs-you|people|pupil/[^/]+|this-phone|sign-in)?$")
+METHODS = [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE]
 WORKER, OFF = "/service-worker.js", "/service-worker-off.js"  # the second undoes the first, where it must be got rid of
 
 mimetypes.add_type("application/manifest+json", ".webmanifest")
@@ -39,29 +39,29 @@ class File(msgspec.Struct, frozen=True):
 NOT_BUILT = File(
     b"The phone app has not been built yet. `make demo` builds it; or, in the folder pwa: npm ci, then npm run build.\n"
     b"The desk works without it: /console\n",
-    None, "text/plain; charset=utf-8", '"not-built"', "no-store", 503,
+    None, "text/plain", '"not-built"', "no-store", 503,
 )  # fmt: skip
 
 
-def phone_app(settings: Settings) -> ASGIRouteHandler:
+def phone_app(settings: Settings) -> HTTPRouteHandler:
     """Everything that is neither the API nor the desk."""
     files = read_all(settings.kept) | read_all(settings.dist)
     if not settings.worker and OFF in files:
         files[WORKER] = files[OFF]
     keep_for_old_phones(settings.dist, settings.kept)
 
-    @asgi("/", is_mount=True, copy_scope=True)
-    async def shell(scope: Any, receive: Receive, send: Any) -> None:
-        path = "/" + scope["path"].strip("/")  # a mount is given what comes after its own
+    # Not a mount: one at / would swallow every other address that has a parameter in it.
+    @route(["/", "/{file:path}"], http_method=METHODS, include_in_schema=False)
+    async def shell(request: Request[Any, Any, Any]) -> Response[bytes]:
+        path = "/" + request.scope["path"].strip("/")
         file = files.get("/index.html" if SCREENS.match(path) else path)
         if file is None:
-            if SCREENS.match(path):
-                file = NOT_BUILT
-            else:
+            if not SCREENS.match(path):
                 raise NotFound
-        if scope["method"] not in ("GET", "HEAD"):
+            file = NOT_BUILT
+        if request.method not in ("GET", "HEAD"):
             raise NotThatWay
-        await _answer(file, scope, send)
+        return answer(file, request)
 
     return shell
 
@@ -77,7 +77,7 @@ def read(path: Path, folder: Path) -> File:
     is_text = kind.startswith("text/") or kind.endswith(("javascript", "json", "xml"))
     squeezed = gzip.compress(body, 9, mtime=0) if is_text and len(body) > 500 else None
     keep = FOR_EVER if HASHED.match(f"/{path.relative_to(folder).as_posix()}") else ASK_FIRST
-    return File(body, squeezed, f"{kind}; charset=utf-8" if is_text else kind, f'"{hashlib.sha256(body).hexdigest()[:32]}"', keep)
+    return File(body, squeezed, kind, f'"{hashlib.sha256(body).hexdigest()[:32]}"', keep)
 
 
 def keep_for_old_phones(dist: Path, kept: Path) -> None:
@@ -91,16 +91,12 @@ def keep_for_old_phones(dist: Path, kept: Path) -> None:
             path.unlink()
 
 
-async def _answer(file: File, scope: Any, send: Any) -> None:
-    asked: dict[bytes, bytes] = dict(scope["headers"])
-    squeezed = file.squeezed if takes_gzip(asked.get(b"accept-encoding", b"").decode("latin-1")) else None
+def answer(file: File, request: Request[Any, Any, Any]) -> Response[bytes]:
+    squeezed = file.squeezed if takes_gzip(request.headers.get("accept-encoding", "")) else None
     body, tag = (file.body, file.tag) if squeezed is None else (squeezed, file.tag[:-1] + '-gzip"')
     headers = {"ETag": tag, "Cache-Control": file.keep, "Vary": "Accept-Encoding"}
-    status = 304 if is_known(file.tag, asked.get(b"if-none-match", b"").decode("latin-1")) else file.status
-    if status != 304:
-        headers |= {"Content-Type": file.kind, "Content-Length": str(len(body))}
-        if squeezed is not None:
-            headers["Content-Encoding"] = "gzip"
-    pairs: list[Any] = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body if status != 304 and scope["method"] == "GET" else b"", "more_body": False})
+    if is_known(file.tag, request.headers.get("if-none-match", "")):
+        return Response(b"", status_code=304, headers=headers)
+    if squeezed is not None:
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, status_code=file.status, headers=headers, media_type=file.kind)
