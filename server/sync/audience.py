@@ -36,13 +36,13 @@ def holds(me: Me, *, first: int = 1) -> Clause:
     return f"r.school = {school} and ({' or '.join(ways)})", args
 
 
-def let_go(me: Me, *, first: int = 1) -> Clause:
-    """SQL of (record, seq): when this person ceased to be named in a record, or it ceased to be about a pupil in their scope."""
-    school, staff = f"${first}", f"${first + 1}"
-    args: list[Any] = [me.school, me.staff]
+def let_go(me: Me, after: int, *, first: int = 1) -> Clause:
+    """SQL of (record, seq): where, since then, they ceased to be named, or it ceased to be about a pupil in their scope."""
+    school, staff, since = f"${first}", f"${first + 1}", f"${first + 2}"
+    args: list[Any] = [me.school, me.staff, after]
     sql = (
         "select mine.record, mine.dropped_seq as seq from record_staff mine"
-        f" where mine.school = {school} and mine.staff = {staff} and mine.dropped_seq is not null"
+        f" where mine.school = {school} and mine.staff = {staff} and mine.dropped_seq > {since}"
     )
     if scoped := kinds_scoped(me):
         about = in_scope(me, staff, first + len(args) + 1)
@@ -50,7 +50,7 @@ def let_go(me: Me, *, first: int = 1) -> Clause:
             " union all select about.record, about.dropped_seq as seq from record_pupil about"
             " join pupil on pupil.school = about.school and pupil.id = about.pupil"
             " join record was on was.school = about.school and was.id = about.record"
-            f" where about.school = {school} and about.dropped_seq is not null and was.kind = any(${first + len(args)}) and {about[0]}"
+            f" where about.school = {school} and about.dropped_seq > {since} and was.kind = any(${first + len(args)}) and {about[0]}"
         )
         args += [scoped, *about[1]]
     return sql, args

@@ -148,13 +148,11 @@ def held_item(row: Row) -> Item:
 
 async def gone_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
     """Told by the step that took them away, not by the record's last: it may have moved on since."""
-    lost, args = let_go(me, first=2)
-    still, more = holds(me, first=2 + len(args))
+    lost, args = let_go(me, after)
+    still, more = holds(me, first=1 + len(args))
     rows = await tx.rows(
-        f"select record, max(seq) as seq from ({lost}) as lost where seq > $1"
-        f" and not exists (select 1 from record r where r.id = lost.record and {still})"
+        f"select record, max(seq) from ({lost}) as lost where not exists (select 1 from record r where r.id = lost.record and {still})"
         f" group by record order by max(seq) limit {CHUNK}",
-        after,
         *args,
         *more,
     )

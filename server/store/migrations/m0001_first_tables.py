@@ -247,6 +247,7 @@ create table record_pupil (
     foreign key (school, pupil) references pupil (school, id)
 );
 create index record_pupil_by_pupil on record_pupil (school, pupil, record);
+create index record_pupil_dropped on record_pupil (school, dropped_seq) where dropped_seq is not null;
 
 create table record_staff (
     school text not null,
@@ -259,6 +260,7 @@ create table record_staff (
     foreign key (school, staff) references staff (school, id)
 );
 create index record_staff_by_staff on record_staff (school, staff, record);
+create index record_staff_dropped on record_staff (school, staff, dropped_seq) where dropped_seq is not null;
 
 create table record_link (
     school text not null,
