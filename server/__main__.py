@@ -18,7 +18,7 @@ from server.app import create_app
 from server.logs import start_logging
 from server.settings import Settings, from_environment
 from server.store.backup import NotBackedUp, back_up
-from server.store.database import Unreachable, close_database, open_database, reading, writing
+from server.store.database import Unreachable, close_database, open_database, reading
 from server.store.migrations import due, migrate
 
 GOING_DOWN_S = 10  # for answers that are being written
@@ -121,12 +121,12 @@ def _backup(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _check(asked: argparse.Namespace, settings: Settings) -> int:
-    from server.sync.desk import rebuild_all
+    from server.sync.check import rebuild_all
 
     async def check() -> int:
         differing = 0
         for id, name in await reading(lambda tx: tx.rows("select id, name from school order by name")):
-            found = await writing(rebuild_all, id)
+            found = await reading(rebuild_all, id)
             differing += len(found)
             print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} records differ'}")
             for line in found:
