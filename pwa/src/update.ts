@@ -3,6 +3,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
+const WORKER = '/service-worker.js';
 const LOOK_EVERY_MS = 60 * 60_000;
 /** Held, shared, by every tab with a form that has something in it. */
 const FORM_IS_OPEN = 'lanyard form is open';
@@ -15,9 +16,21 @@ const watchers = new Set<(ready: boolean) => void>();
 /** Installs the worker that keeps the app's own files. Call it once. */
 export function installWorker(): void {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
-  navigator.serviceWorker.register('/service-worker.js', { updateViaCache: 'none' }).then(watch, () => {
+  navigator.serviceWorker.register(address(WORKER), { updateViaCache: 'none' }).then(watch, () => {
     // No room, or a browser that forbids it: the app works, but only with signal.
   });
+}
+
+/** Where the browser checks what may become a script, this is the one string that may. */
+function address(path: string): string {
+  const { trustedTypes } = window as { trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string } } };
+  const policy = trustedTypes?.createPolicy('lanyard', {
+    createScriptURL(url) {
+      if (url !== WORKER) throw new TypeError(`${url} is no script of ours`);
+      return url;
+    },
+  });
+  return policy?.createScriptURL(path) ?? path;
 }
 
 function watch(installed: ServiceWorkerRegistration): void {

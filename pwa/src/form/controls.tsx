@@ -14,6 +14,7 @@ export type Asked = {
   school: SchoolAnswer;
   value: Json | undefined;
   wrong: boolean;
+  brief?: boolean; // standing up: only what cannot wait
   onAnswer: (value: Json | undefined) => void;
 };
 

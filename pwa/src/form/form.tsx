@@ -54,9 +54,11 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const last = !paged || page === sheets.length - 1;
 
   const answer = (field: Field) => writing.answer(field);
+  const [, redraw] = useState(0);
   const onAnswer = (field: Field, value: Parameters<Writing['write']>[1]) => {
     setTouched(true);
     writing.write(field, value);
+    if (!isSingle(field)) redraw((times) => times + 1); // what is asked next may hang on a choice, never on a letter
   };
   const asked = (): Field[] => {
     if (manner.is === 'only') return fields.filter(({ name }) => manner.fields.includes(name));
@@ -95,7 +97,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
 
   const draw = (field: Field) => (
     <Question key={field.name} field={field} wrong={problems.find((problem) => problem.field === field)?.words}>
-      {(id, wrong) => <Control id={id} field={field} school={school} value={answer(field)} wrong={wrong} onAnswer={(value) => onAnswer(field, value)} />}
+      {(id, wrong) => <Control id={id} field={field} school={school} value={answer(field)} wrong={wrong} brief={manner.is === 'quick' && !whole && beginning} onAnswer={(value) => onAnswer(field, value)} />}
     </Question>
   );
 
@@ -230,7 +232,7 @@ function Summary({ problems, onAnyway }: { problems: Problem[]; onAnyway?: () =>
 function Instead({ of: field, fields, whole, draw, answer, wanted }: { of: Field; fields: Field[]; whole: boolean; draw: (field: Field) => ComponentChildren; answer: (field: Field) => unknown; wanted: boolean }) {
   const other = fields.find(({ name, quick }) => name === field.instead && !quick);
   const [open, setOpen] = useState(other !== undefined && !isEmpty(answer(other) as never));
-  if (!other || whole) return null;
+  if (!other || whole || !isEmpty(answer(field) as never)) return null;
   if (open || wanted) return <>{draw(other)}</>;
   return <div class="under"><button type="button" class="chip" onClick={() => { setOpen(true); requestAnimationFrame(() => focusOn(`ask-${other.name}`)); }}>I do not know who</button></div>;
 }

@@ -15,7 +15,7 @@ const FOUND_LIMIT = 8;
 
 type Props = Asked & { among: 'pupil' | 'staff' };
 
-export function PeopleControl({ id, field, school, value, wrong, among, onAnswer }: Props) {
+export function PeopleControl({ id, field, school, value, wrong, brief = false, among, onAnswer }: Props) {
   const [entries, setEntries] = useState((value ?? {}) as Entries);
   const [searching, setSearching] = useState(Object.keys(entries).length === 0);
   const parts = field.shape.parts ?? [];
@@ -54,7 +54,7 @@ export function PeopleControl({ id, field, school, value, wrong, among, onAnswer
                 <button type="button" class="tap out" aria-label={`Take ${personNamed(person)} off`} onClick={() => take(person)}><Icon name="close" /></button>
               </PersonLine>
               {parts.length > 0 && <Parts label={`${personNamed(person)}’s part`} parts={parts} chosen={entry.part} onChosen={(code) => said(person, 'part', code)} />}
-              {outcomes.length > 0 && entry.part && <Outcome person={person} outcomes={outcomes} chosen={entry.outcome} onChosen={(code) => said(person, 'outcome', code)} />}
+              {outcomes.length > 0 && (!brief || entry.outcome) && <Outcome person={person} outcomes={outcomes} chosen={entry.outcome} onChosen={(code) => said(person, 'outcome', code)} />}
             </li>
           ))}
           {!searching && (

@@ -3,7 +3,8 @@
 import { fieldNamed, kindNamed, titleOf } from '../form/say';
 import type { Draft } from '../local/drafts';
 import { gathered } from '../form/draft';
-import type { HeldEdit, Json, Kind, SchoolAnswer, Values } from '../wire';
+import type { ShownRecord } from '../local/overlay';
+import type { Edit, HeldEdit, Json, Kind, SchoolAnswer, Values } from '../wire';
 
 /** An edit's values as a body would show them, to be read back. */
 export function bodyOf(kind: Kind | undefined, values: Values, me = ''): Record<string, Json> {
@@ -20,6 +21,15 @@ export function heldTitle(school: SchoolAnswer | undefined, held: Pick<HeldEdit,
   const kind = kindNamed(school, held.kind);
   const title = titleOf(school, { kind: held.kind, body: bodyOf(kind, held.values), disputes: {} });
   return !kind ? 'What you wrote' : title === kind.label ? title : `${kind.label}, ${title}`;
+}
+
+/** One's own edit that waits: what it says, or else which record it adds to. */
+export function waitingTitle(school: SchoolAnswer | undefined, edit: Edit, record: ShownRecord | undefined): string {
+  const kind = kindNamed(school, edit.kind);
+  if (!record || edit.seen === null) return heldTitle(school, edit);
+  const fields = Object.keys(edit.values).map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
+  const what = fields.length > 0 && fields.every(({ merge }) => merge === 'own') ? 'Your account' : 'Your change';
+  return `${what}, ${titleOf(school, record)}`;
 }
 
 export function draftsWords(school: SchoolAnswer | undefined, draft: Draft): string {

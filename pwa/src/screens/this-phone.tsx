@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
-import { kindNamed } from '../form/say';
 import { waiting } from '../local/outbox';
 import { persist, saveCopy, storage, type Storage } from '../local/phone';
 import { signOut } from '../local/session';
 import { useLive } from '../local/store';
+import { record } from '../local/view';
 import { announce } from '../look/announce';
 import { appearance, choose, type TextSize, type Theme } from '../look/appearance';
 import { go } from '../look/address';
@@ -18,7 +18,7 @@ import { toast } from '../look/toast';
 import { ago, clock, count, when } from '../look/words';
 import { syncNow, useStatus } from '../sync';
 import type { Edit, SchoolAnswer } from '../wire';
-import { heldTitle } from './held';
+import { waitingTitle } from './held';
 import { isInstalled } from './install';
 import { useWorld } from './world';
 
@@ -29,7 +29,7 @@ export function ThisPhone() {
   const { me, school } = useWorld();
   const now = useNow();
   const status = useStatus();
-  const outbox = useLive(() => waiting(), [status.waiting]);
+  const outbox = useLive(() => waitingToSend(school), [status.waiting, school]);
   const [trying, setTrying] = useState(false);
 
   async function tryNow(): Promise<void> {
@@ -45,7 +45,7 @@ export function ThisPhone() {
         {outbox && outbox.count > 0 ? (
           <>
             <ul class="card rows">
-              {outbox.edits.slice(0, SHOWN).map((edit, at) => <li key={edit.id}><Waiting school={school} edit={edit} now={now} because={at === 0 ? (status.signedOut ? 'Sign in to send.' : status.problem) : null} /></li>)}
+              {outbox.shown.map(({ edit, title }, at) => <li key={edit.id}><Waiting edit={edit} title={title} now={now} because={at === 0 ? (status.signedOut ? 'Sign in to send.' : status.problem) : null} /></li>)}
             </ul>
             {outbox.count > SHOWN && <p class="meta">And {count(outbox.count - SHOWN, 'more')}.</p>}
           </>
@@ -73,11 +73,18 @@ export function ThisPhone() {
   );
 }
 
-function Waiting({ school, edit, now, because }: { school: SchoolAnswer | undefined; edit: Edit; now: number; because: string | null }) {
+type Titled = { edit: Edit; title: string };
+
+async function waitingToSend(school: SchoolAnswer | undefined): Promise<{ count: number; shown: Titled[] }> {
+  const { count, edits } = await waiting();
+  return { count, shown: await Promise.all(edits.slice(0, SHOWN).map(async (edit) => ({ edit, title: waitingTitle(school, edit, (await record(edit.record))?.record) }))) };
+}
+
+function Waiting({ edit, title, now, because }: Titled & { now: number; because: string | null }) {
   return (
     <a class="row" data-state="waiting" href={`/record/${edit.record}`}>
       <span class="lead"><Icon name="waiting" /></span>
-      <span class="grow"><b>{heldTitle(school, edit) || kindNamed(school, edit.kind)?.label}</b><span class="meta num">Saved {clock(edit.made_at)}, {ago(edit.made_at, now)}. {because ?? ''}</span></span>
+      <span class="grow"><b>{title}</b><span class="meta num">Saved {clock(edit.made_at)}, {ago(edit.made_at, now)}. {because ?? ''}</span></span>
       <Icon name="next" size="small" />
     </a>
   );
@@ -120,7 +127,7 @@ function Kept() {
           <span class="lead"><Icon name={installed ? 'tick' : 'phone'} /></span>
           <span class="grow"><b>{installed ? 'Installed' : 'Open in a browser, not installed'}</b>{!installed && <span class="meta">An installed app is kept, and opens with no signal. <a href="/sign-in?install=1">How to install it</a></span>}</span>
         </li>
-        <li class="row" data-state={room?.persisted ? 'sent' : 'waiting'}>
+        <li class="row wraps" data-state={room?.persisted ? 'sent' : 'waiting'}>
           <span class="lead"><Icon name={room?.persisted ? 'tick' : 'clock'} /></span>
           <span class="grow"><b>{room?.persisted ? 'Storage is kept' : 'The browser has not promised to keep it'}</b><span class="meta num">{room && room.quota > 0 ? `Room for about ${about((room.quota - room.used) / RECORD_BYTES)} more records` : 'How much room there is, is not known'}</span></span>
           {room && !room.persisted && <button type="button" class="button" onClick={ask}>Ask</button>}

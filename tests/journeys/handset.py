@@ -1,0 +1,90 @@
+"""A phone in a hand: a page of a real browser, and what a thumb does with it."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.world import PASSWORD
+
+PATIENCE_MS = 30_000  # a busy machine is no failure
+SIZE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Handset:
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self.address = address
+        self.complaints: list[str] = []
+        context.set_default_timeout(PATIENCE_MS)
+        self.page = self.new_tab()
+
+    def new_tab(self) -> Page:
+        page = self.context.new_page()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page = page
+        return page
+
+    def _note(self, message: Any) -> None:
+        """Everything that a browser complains of, but for a school that cannot be reached: that is ordinary."""
+        if message.type == "error" and not re.search(r"net::ERR_|Failed to load resource|401|403|404|429|503", message.text):
+            self.complaints.append(message.text)
+
+    def open(self, path: str = "/") -> "Handset":
+        self.page.goto(self.address + path)
+        expect(self.page.locator("#title")).to_be_visible()
+        return self
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> "Handset":
+        self.page.get_by_label("Your name at school").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.tap("Sign in")
+        begin = self.page.get_by_role("button", name="Begin")
+        now = self.page.get_by_role("heading", name="Now", exact=True)
+        expect(begin.or_(now)).to_be_visible()
+        if begin.is_visible():
+            expect(self.page.get_by_text("questions and names are here")).to_be_visible()
+            begin.click()
+        expect(now).to_be_visible()
+        expect(self.page.get_by_role("link", name="Incident", exact=True)).to_be_visible()
+        return self
+
+    def tap(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).or_(self.page.get_by_role("link", name=name, exact=True)).first.click()
+
+    def choose(self, question: str, *answers: str) -> None:
+        group = self.page.get_by_role("group", name=question, exact=True)
+        for answer in answers:
+            chip = group.get_by_text(answer, exact=True)
+            if not chip.is_visible():
+                group.get_by_role("button", name="More…").click()
+            chip.click()
+
+    def name_somebody(self, letters: str, name: str, question: str | None = None) -> None:
+        within: Page | Locator = self.page.get_by_role("group", name=question, exact=True) if question else self.page
+        within.get_by_placeholder("Two or three letters of a name").first.fill(letters)
+        self.page.get_by_role("button", name=name).filter(has_text=name).first.click()
+
+    def write(self, question: str, words: str) -> None:
+        self.page.get_by_label(question, exact=True).fill(words)
+
+    def save(self) -> None:
+        self.page.get_by_role("button", name="Save", exact=True).click()
+        expect(self.page.get_by_text("Saved on this phone.", exact=False).last).to_be_visible()
+
+    @property
+    def strip(self) -> Locator:
+        return self.page.locator(".strip")
+
+    @property
+    def title(self) -> Locator:
+        return self.page.locator("#title")
+
+    def send_now(self) -> None:
+        """As somebody would who wants to see it gone: This phone, Try now."""
+        self.open("/this-phone")
+        self.tap("Try now")
+        expect(self.page.get_by_text("Nothing is waiting.")).to_be_visible()

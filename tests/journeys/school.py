@@ -1,0 +1,120 @@
+"""A real `lanyard serve` on a port of its own, with the people of `tests/world.py`: it can be stopped, killed and started again."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from server.kinds.lists import LISTS
+from server.settings import CHECKOUT, Settings
+from server.store.database import Tx, close_database, open_database, writing
+from server.store.migrations import migrate
+from tests.world import make_world
+
+DIST = CHECKOUT / "pwa" / "dist"
+STARTS_WITHIN_S = 60
+HELP_NUMBER = "01632 960140"
+
+
+class School:
+    def __init__(self, folder: Path, dist: Path = DIST) -> None:
+        self.database = folder / "school.db"
+        self.dist = dist
+        self.log = folder / "school.log"
+        self.port = a_free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def open(self) -> "School":
+        """Tables, people and words; then the server."""
+        apart(self._fill)
+        self.start()
+        return self
+
+    async def _fill(self) -> None:
+        settings = Settings(database=str(self.database))
+        await migrate(settings)
+        await open_database(settings)
+        try:
+            await writing(make_world)
+            await writing(add_the_other_lists)
+        finally:
+            await close_database()
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "LANYARD_DATABASE": str(self.database),
+            "LANYARD_DIST": str(self.dist),
+            "LANYARD_KEPT": str(self.database.parent / "kept"),
+            "LANYARD_ORIGINS": self.address,
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "server", "serve", "--port", str(self.port)], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+            )
+        until = time.monotonic() + STARTS_WITHIN_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"The school did not start:\n{self.log.read_text()}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.address, timeout=1).read()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait(20)
+            self.process = None
+
+
+async def add_the_other_lists(tx: Tx) -> None:
+    """The world has a few lists in its own words; the rest are those that a new school starts with. And a number to ring."""
+    known = {row[0] for row in await tx.rows("select distinct list from list_entry where school = 'northgate'")}
+    entries = [
+        ("northgate", name, code, label, position)
+        for name, words in LISTS.items()
+        if name not in known
+        for position, (code, label) in enumerate(words.words.items())
+    ]
+    await tx.run_many("insert into list_entry (school, list, code, label, position) values ($1, $2, $3, $4, $5)", entries)
+    await tx.run("update school set settings = $1 where id = 'northgate'", f'{{"phone": "{HELP_NUMBER}", "radio": "channel 3"}}')
+
+
+def apart(work: object) -> None:
+    """Runs it on a loop in a thread of its own: the browser's driver keeps one in this thread."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work())  # type: ignore[operator]
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+def a_free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
