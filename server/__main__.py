@@ -1,10 +1,11 @@
-"""What an operator can say: serve · demo · migrate · import · check · set-password."""
+"""What an operator can say: serve · demo · migrate · import · check · backup · set-password."""
 
 import argparse
 import asyncio
 import getpass
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,7 +17,8 @@ from server.access.sign_in import set_password
 from server.app import create_app
 from server.logs import start_logging
 from server.settings import Settings, from_environment
-from server.store.database import Unreachable, close_database, open_database, reading, writing
+from server.store.backup import NotBackedUp, back_up
+from server.store.database import Unreachable, close_database, open_database, reading
 from server.store.migrations import due, migrate
 
 GOING_DOWN_S = 10  # for answers that are being written
@@ -37,7 +39,7 @@ def main(words: list[str] | None = None) -> int:
     asked = _parser().parse_args(said)
     try:
         return int(asked.do(asked, from_environment()) or 0)
-    except Unreachable as why:
+    except (Unreachable, NotBackedUp) as why:
         print(why, file=sys.stderr)
         return 1
 
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", help="where to listen: 0.0.0.0 for everywhere, behind something that speaks https")
     command("migrate", _migrate, "Bring the database up to date. Safe to repeat.")
     command("check", _check, "Build every record again from its edits, and say what differs.")
+    command("backup", _backup, "Copy the whole database to a file, while it is in use.").add_argument("file", type=Path)
     command("set-password", _set_password, "Give a member of staff a new password, and sign them out everywhere.").add_argument("username")
     commands.add_parser("demo", help="Make a believable school and serve it.", add_help=False)
     commands.add_parser("import", help="Take in pupils or contacts from what the school's system exports.", add_help=False)
@@ -112,13 +115,18 @@ def _migrate(asked: argparse.Namespace, settings: Settings) -> None:
     print(f"{shown(settings)}: {', '.join(done) if done else 'nothing to do'}")
 
 
+def _backup(asked: argparse.Namespace, settings: Settings) -> None:
+    back_up(settings, asked.file)
+    print(f"{shown(settings)} is copied to {asked.file}")
+
+
 def _check(asked: argparse.Namespace, settings: Settings) -> int:
-    from server.sync.desk import rebuild_all
+    from server.sync.check import rebuild_all
 
     async def check() -> int:
         differing = 0
         for id, name in await reading(lambda tx: tx.rows("select id, name from school order by name")):
-            found = await writing(rebuild_all, id)
+            found = await reading(rebuild_all, id)
             differing += len(found)
             print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} records differ'}")
             for line in found:

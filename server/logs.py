@@ -8,6 +8,10 @@ from typing import Any
 
 
 class Discreet(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # as another handler may have put it
+        return super().format(record)
+
     def formatException(self, ei: Any) -> str:
         kind, _, where = ei
         return f"  {kind.__qualname__}{places_of(where)}"

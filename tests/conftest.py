@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 
 from server.settings import Settings
@@ -17,6 +18,9 @@ from server.store.database import close_database, open_database, writing
 from server.store.migrations import migrate
 from tests.cluster import Missing, cluster
 from tests.world import make_world
+
+hypothesis.settings.register_profile("lanyard", deadline=None)  # how quick a machine is, is for bench/ to say
+hypothesis.settings.load_profile("lanyard")
 
 NUMBERS = itertools.count(1)
 

@@ -1,11 +1,11 @@
 """The two ways to open a transaction keep their promises, on both engines."""
 
 import asyncio
-import contextlib
+import functools
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from server.refusals import Busy
 from server.settings import Settings
+from server.store import engines
 from server.store.database import Tx, Unreachable, close_database, open_database, reading, writing
 from server.store.engines import GROUP, POOL, in_sqlite
 from server.store.tables import Pupil, School, Staff
@@ -252,25 +253,24 @@ class TestSQLite:
         assert await writing(pragmas) == kept
         assert await reading(pragmas) == kept
 
-    async def test_works_that_wait_together_share_a_commit(self, database: Settings) -> None:
+    @pytest.mark.parametrize(("lasts_s", "commits"), [(60, 1), (-1, GROUP)])
+    async def test_works_that_wait_together_share_a_commit_but_not_for_ever(
+        self, database: Settings, monkeypatch: pytest.MonkeyPatch, lasts_s: int, commits: int
+    ) -> None:
+        monkeypatch.setattr(engines, "GROUP_S", lasts_s)
         said = await self.trace()
-        async with self.writer_held():
-            asked = [asyncio.create_task(writing(begin_school, f"school-{n:02}")) for n in range(GROUP)]
-            await asyncio.sleep(0)
-        await asyncio.gather(*asked)
-        assert said.count("savepoint work") == 1 + GROUP
-        assert said.count("commit") == 3  # of the work that began to listen, of the one that held, and of all the others
+        await self.together(*(functools.partial(begin_school, school=f"school-{n:02}") for n in range(GROUP - 1)))
+        assert said.count("savepoint work") == GROUP
+        assert said.count("commit") == 1 + commits  # and that of the work that began to listen
 
-    async def test_a_commit_that_fails_fails_all_who_share_it(self, database: Settings) -> None:
+    async def test_a_commit_that_fails_fails_all_who_share_it(self, database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         async def break_it(tx: Any) -> None:
             tx.connection.execute("pragma defer_foreign_keys = on")
             await tx.run("insert into term (school, name, starts_on, ends_on) values ('nowhere', '', '', '')")
 
-        async with self.writer_held():
-            asked = [asyncio.create_task(writing(work)) for work in (lambda tx: begin_school(tx, "northgate"), break_it)]
-            await asyncio.sleep(0)
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [sqlite3.IntegrityError] * 2
+        monkeypatch.setattr(engines, "GROUP_S", 60)
+        answers = await self.together(functools.partial(begin_school, school="northgate"), break_it)
+        assert [type(answer) for answer in answers] == [sqlite3.IntegrityError] * 3
         assert await reading(schools) == []
 
     async def test_a_work_that_waits_for_something_else_is_refused_in_words(self, database: Settings) -> None:
@@ -323,20 +323,17 @@ class TestSQLite:
             assert other.execute("select id from school").fetchall() == [("northgate",)]
 
     @staticmethod
-    @contextlib.asynccontextmanager
-    async def writer_held() -> AsyncIterator[None]:
-        """What is asked for inside waits together."""
-        begun, gate = threading.Event(), threading.Event()
+    async def together(*works: Callable[[Tx], Awaitable[Any]]) -> list[Any]:
+        """Asked for while one before them still keeps the writer."""
+        gate = threading.Event()
 
-        async def hold(tx: Tx) -> None:
-            begun.set()
+        async def keep(tx: Tx) -> None:
             gate.wait(10)
 
-        held = asyncio.create_task(writing(hold))
-        await asyncio.to_thread(begun.wait, 10)
-        yield
+        asked = [asyncio.create_task(writing(work)) for work in (keep, *works)]
+        await asyncio.sleep(0)
         gate.set()
-        await held
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     @staticmethod
     async def trace() -> list[str]:

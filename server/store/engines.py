@@ -6,6 +6,7 @@ import queue
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
@@ -18,8 +19,9 @@ from piccolo.query.base import Query
 
 from server.refusals import Busy
 
-READERS = 3  # threads, each with its own connection
-GROUP = 32  # works that share one commit
+READERS = 4  # threads, each with its own connection
+GROUP = 32  # works that share one commit, at most,
+GROUP_S = 0.05  # and for how long they are gathered
 WAITING = 1000  # works that may wait to be written
 SQLITE_BUSY_MS = 10_000  # how long another process may hold the file
 POOL = 16  # connections to PostgreSQL
@@ -114,6 +116,9 @@ class Work(NamedTuple):
             self.answer.set_exception(error)
 
 
+Answer = tuple[Work, Any, BaseException | None]
+
+
 class SQLite(SQLiteEngine):
     """A work is driven from begin to commit in one hop to the writing thread; works that wait there together share one commit."""
 
@@ -160,16 +165,22 @@ class SQLite(SQLiteEngine):
         tx = SQLiteTx(connection)
         self.current_transaction.set(tx)  # type: ignore[arg-type]  # so that Piccolo's queries inside a work run in it
         while work := self._to_write.get():
-            group, closing = [work], False
-            while len(group) < GROUP and not self._to_write.empty() and not closing:
-                following = self._to_write.get()
-                closing = following is None
-                group += [following] if following else []
-            for work, (result, error) in zip(group, commit_together(tx, group), strict=True):
-                work.settle(result, error)
-            if closing:
-                break
+            for each, result, error in commit_together(tx, self._together(work)):
+                each.settle(result, error)
         connection.close()
+
+    def _together(self, first: Work) -> Iterator[Work]:
+        """What waits, as long as a group may last: those at its head should not wait for ever for those at its end."""
+        over_at = time.monotonic() + GROUP_S
+        yield first
+        for _ in range(GROUP - 1):
+            if self._to_write.empty() or time.monotonic() > over_at:
+                return
+            following = self._to_write.get()
+            if following is None:  # closing: read it again after this group
+                self._to_write.put(None)
+                return
+            yield following
 
     def _read_on(self, connection: sqlite3.Connection) -> None:
         tx = SQLiteTx(connection)
@@ -226,17 +237,22 @@ class SQLite(SQLiteEngine):
         raise RuntimeError("Transactions are opened by writing() and reading() only.")
 
 
-def commit_together(tx: SQLiteTx, group: list[Work]) -> list[tuple[Any, BaseException | None]]:
-    """Each work's answer, or what it raised. One that raises is rolled back alone; a commit that fails fails them all."""
+def commit_together(tx: SQLiteTx, works: Iterator[Work]) -> list[Answer]:
+    """Each work with its answer, or what it raised. One that raises is rolled back alone; a commit that fails fails them all."""
+    group: list[Work] = []
+    answers: list[tuple[Any, BaseException | None]] = []
     try:
-        tx.connection.execute("begin immediate")
-        answers = [attempt(tx, work) for work in group]
+        for work in works:
+            group.append(work)
+            if not answers:
+                tx.connection.execute("begin immediate")
+            answers.append(attempt(tx, work))
         tx.connection.execute("commit")
-        return answers
     except BaseException as error:
         if tx.connection.in_transaction:
             tx.connection.execute("rollback")
-        return [(None, as_refusal(error))] * len(group)
+        answers = [(None, as_refusal(error))] * len(group)
+    return [(work, *answer) for work, answer in zip(group, answers, strict=True)]
 
 
 def attempt(tx: SQLiteTx, work: Work) -> tuple[Any, BaseException | None]:

@@ -22,7 +22,7 @@ COPIED = "its number had been used before: this phone was restored from a copy"
 NOT_YOUR_PHONE = {"phone": "this phone is somebody else’s"}
 FAR_AHEAD = {"number": "its number is too far ahead of the others from this phone"}
 
-SPACE = uuid.UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # of the ids made by `forked_from`
+SPACE = uuid.UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # of the ids made here
 
 decode = msgspec.json.decode
 
@@ -75,6 +75,20 @@ async def phones_of(tx: Tx, me: Me, ids: set[str]) -> dict[str, Phone]:
         return {}
     rows = await tx.rows(f"select {', '.join(COLUMNS)} from phone where school = $1 and id = any($2)", me.school, list(ids))
     return {id: Phone(id, me.staff) for id in ids} | {row[0]: phone_of(row) for row in rows}
+
+
+async def desk_of(tx: Tx, me: Me, at: int) -> Phone:
+    """The phone that a person at a desk is: always the same one."""
+    id = str(uuid.uuid5(SPACE, f"desk/{me.school}/{me.staff}"))
+    await tx.run(
+        "insert into phone (school, id, staff, name, is_desk, paired_at) values ($1, $2, $3, 'Desk', $4, $5) on conflict do nothing",
+        me.school,
+        id,
+        me.staff,
+        True,
+        at,
+    )
+    return (await phones_of(tx, me, {id}))[id]
 
 
 async def keep_phones(tx: Tx, me: Me, phones: Iterable[Phone], at: int) -> None:
