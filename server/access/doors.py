@@ -21,10 +21,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'", "font-src 'self'",
     "manifest-src 'self'", "worker-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'", "trusted-types lanyard",  # the phone's one policy, for the address of its worker
+    "require-trusted-types-for 'script'", "trusted-types ",
 ))  # fmt: skip
+NO_POLICY, ONE_POLICY = CONTENT_SECURITY + "'none'", CONTENT_SECURITY + "lanyard"  # the phone's own, for the address of its worker
 EVERYWHERE = {
-    "Content-Security-Policy": CONTENT_SECURITY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
@@ -97,9 +97,11 @@ def on_the_way_out(settings: Settings) -> Callable[[Message, Scope], Awaitable[N
         headers = MutableScopeHeaders(message)
         for name, value in EVERYWHERE.items():
             headers[name] = value
+        ours = scope["path"].startswith(("/api", "/console", "/schema"))
+        headers["Content-Security-Policy"] = NO_POLICY if ours else ONE_POLICY
         if settings.secure:
             headers["Strict-Transport-Security"] = HTTPS_ONLY
-        if scope["path"].startswith(("/api", "/console", "/schema")) or message["status"] >= 400:
+        if ours or message["status"] >= 400:
             headers.setdefault("Cache-Control", "no-store")
         headers["X-Request-Id"] = request_id(scope)
         write_down(scope, message["status"], headers.get("content-length", "-"))

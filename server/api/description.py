@@ -125,8 +125,12 @@ def letter_as_read(letter: dict[str, Any]) -> dict[str, Any]:
     should = letter["properties"]
     must = {
         "protocol": {"enum": list(SPEAKS)},
-        "phone": {"type": "string", "maxLength": ID_LIMIT, "pattern": r"^[0-9A-Za-z-]*$"},
-        "edits": {"type": "array", "maxItems": EDITS_LIMIT, "items": {"anyOf": [{"$ref": "#/components/schemas/Edit"}, {}]}},
+        "phone": {"type": "string", "maxLength": ID_LIMIT, "pattern": r"^[^\x00-\x1f\x7f\ufffd]*$"},
+        "edits": {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": "#/components/schemas/Edit"}, {}]},
+            "description": f"{EDITS_LIMIT} at most: more is 413, send fewer at once",
+        },
     }
     may = {name: {"anyOf": [shape, {}]} for name, shape in should.items() if name not in must}
     return letter | {"properties": must | may, "required": sorted(must)}

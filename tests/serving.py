@@ -1,0 +1,61 @@
+"""The real server, as an operator starts it: a process of its own on a free port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from server.settings import Settings
+
+CHECKOUT = Path(__file__).parent.parent
+READY_WITHIN_S = 60
+
+
+class Serving:
+    def __init__(self, process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+        self.process, self.address, self.log = process, address, log
+
+
+@contextmanager
+def serving(settings: Settings, log: Path, **more: str) -> Iterator[Serving]:
+    """`more`: further words of the environment, LANYARD_… and all."""
+    port = free_port()
+    environment = (
+        os.environ | {"LANYARD_DATABASE": settings.database, "LANYARD_DIST": str(settings.dist), "LANYARD_KEPT": str(settings.kept)} | more
+    )
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server", "serve", "--port", str(port)], cwd=CHECKOUT, env=environment, stdout=told, stderr=told
+        )
+        try:
+            address = f"http://localhost:{port}"
+            wait_for(process, address, log)
+            yield Serving(process, address, log)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(f"{address}/api/here")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"The server did not start:\n{log.read_text()}")
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
