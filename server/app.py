@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 
-from server import api
+from server import api, console
 from server.access.answers import Squeezed
 from server.access.bodies import BoundedBodies, StrictRequest
 from server.access.doors import FrontDoor, on_the_way_out, request_id
@@ -26,7 +26,7 @@ log = logging.getLogger("lanyard.app")
 
 def create_app(settings: Settings) -> Litestar:
     """The whole server. Its lifespan opens and closes the database; whoever runs it without one has opened it already."""
-    routes = [*api.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
+    routes = [*api.routes, *console.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
     return Litestar(
         route_handlers=routes,
         request_class=StrictRequest,
@@ -55,10 +55,17 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
 
 
 def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
-    headers = dict(refusal.headers)
+    if at_the_desk(request):
+        answer = console.refused(request, refusal)
+    else:
+        answer = Response(refusal.as_json(), status_code=refusal.status, headers=dict(refusal.headers))
     if isinstance(refusal, TooLarge):
-        headers["Connection"] = "close"  # the rest of the body is not waited for
-    return Response(refusal.as_json(), status_code=refusal.status, headers=headers)
+        answer.headers["Connection"] = "close"  # the rest of the body is not waited for
+    return answer
+
+
+def at_the_desk(request: Request[Any, Any, Any]) -> bool:
+    return request.url.path.startswith("/console")
 
 
 def refuse_in_our_words(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -77,4 +84,4 @@ IN_OUR_WORDS: dict[int, Refusal] = {401: SignIn(), 403: NotAllowed(), 404: NotFo
 def own_up(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our fault."""
     log.error("%s %s%s", request_id(request.scope), type(error).__qualname__, places_of(error.__traceback__))
-    return Response(OUR_FAULT, status_code=500)
+    return console.refused(request, None) if at_the_desk(request) else Response(OUR_FAULT, status_code=500)

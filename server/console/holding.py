@@ -1,0 +1,155 @@
+"""What is held, put into words: whose it is, why it could not be added, and the words as they were written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from server.access.rights import may
+from server.console.directory import directory_for
+from server.console.history import Change, changes_of
+from server.console.records import from_json, linked_records, seen_of
+from server.console.showing import Directory, title_of
+from server.kinds import KINDS
+from server.kinds.kind import asked_about
+from server.store.database import Tx
+from server.store.engines import Row
+from server.store.me import Me
+
+SHOWN = 200
+SHOWN_OF_ONE = 20_000  # characters of one odd value; the whole of it is kept
+
+HELD = """
+    select e.id, e.record, e.kind, e.author, e.made_at, e.received_at, e."values", e.because, e.remarks, e.original,
+           e.settled_how, e.settled_by, e.settled_at, e.settled_why, coalesce(p.name, '') as phone_name
+    from edit e left join phone p on p.school = e.school and p.id = e.phone
+    where e.school = $1 and e.outcome = 'held'"""
+UNSETTLED = "e.settled_at is null"
+
+
+class HeldEdit(Struct, frozen=True):
+    id: str
+    record: str
+    label: str
+    icon: str
+    title: str
+    people: str
+    author: str
+    is_mine: bool
+    made_at: int | None
+    received_at: int
+    because: list[tuple[str, str, str]]  # the field, its question, why
+    changes: list[Change]
+    remarks: list[str]
+    known: bool  # the record it was for is here, and mine to see
+    may_settle: bool
+    settled: str  # how, by whom, when; or empty
+    settled_why: str
+
+
+async def held_edits(tx: Tx, me: Me) -> list[HeldEdit]:
+    """Mine, and those of others which I may settle: newest first."""
+    rows = await tx.rows(f"{HELD} and {UNSETTLED} order by e.received_at desc, e.id limit {SHOWN}", me.school)
+    return await drawn(tx, me, [row for row in rows if is_for(me, row)])
+
+
+async def held_in(tx: Tx, me: Me, record: str) -> list[HeldEdit]:
+    """Those that were meant for one record."""
+    rows = await tx.rows(f"{HELD} and {UNSETTLED} and e.record = $2 order by e.received_at limit {SHOWN}", me.school, record)
+    return await drawn(tx, me, [row for row in rows if is_for(me, row)])
+
+
+async def held_edit(tx: Tx, me: Me, id: str) -> HeldEdit | None:
+    row = await tx.row(f"{HELD} and e.id = $2", me.school, id)
+    return (await drawn(tx, me, [row]))[0] if row is not None and is_for(me, row) else None
+
+
+async def held_count(tx: Tx, me: Me) -> int:
+    rows = await tx.rows(
+        f"select e.author, e.kind from edit e where e.school = $1 and e.held_seq is not null and {UNSETTLED} limit 1000", me.school
+    )
+    return sum(is_for(me, row) for row in rows)
+
+
+def is_for(me: Me, row: Row) -> bool:
+    """Its author's, and theirs who may settle what is held and hold all records of its kind; an unknown kind is any settler's."""
+    if row["author"] == me.staff:
+        return True
+    kind = KINDS.get(row["kind"])
+    return may(me, "settle") and (kind is None or me.role in kind.held_by)
+
+
+async def drawn(tx: Tx, me: Me, rows: list[Row]) -> list[HeldEdit]:
+    if not rows:
+        return []
+    named: set[str] = set()
+    for row in rows:
+        if kind := KINDS.get(row["kind"]):
+            named |= asked_about(kind, from_json(row["values"]))[0]
+    directory = await directory_for(tx, me.school, named)
+    mine = {record.id for record in await linked_records(tx, me, {row["record"] for row in rows})}
+    return [draw(row, me, directory, row["record"] in mine) for row in rows]
+
+
+def draw(row: Row, me: Me, directory: Directory, known: bool) -> HeldEdit:
+    kind = KINDS.get(row["kind"])
+    values = values_of(row, me)
+    pupils = asked_about(kind, values)[0] if kind else set()
+    because = from_json(row["because"])
+    settled = f"{row['settled_how'].capitalize()} by {directory.staff.get(row['settled_by'], 'the school')}" if row["settled_at"] else ""
+    return HeldEdit(
+        id=row["id"],
+        record=row["record"],
+        label=kind.label if kind else "Of a kind this school does not know yet",
+        icon=kind.icon if kind else "note",
+        title=title_of(kind, plain(values), {}, directory) if kind else row["kind"][:60],
+        people=", ".join(directory.pupils[id].name for id in sorted(pupils) if id in directory.pupils),
+        author=directory.staff.get(row["author"], "Somebody who has left"),
+        is_mine=row["author"] == me.staff,
+        made_at=row["made_at"],
+        received_at=row["received_at"],
+        because=[(name, question_of(row["kind"], name), str(why)) for name, why in because.items()] if isinstance(because, dict) else [],
+        changes=changes(row["kind"], values, directory),
+        remarks=from_json(row["remarks"]),
+        known=known,
+        may_settle=may(me, "settle") and row["settled_at"] is None,
+        settled=settled,
+        settled_why=row["settled_why"] or "",
+    )
+
+
+def values_of(row: Row, me: Me) -> dict[str, Any]:
+    kind = KINDS.get(row["kind"])
+    values = from_json(row["values"])
+    if not isinstance(values, dict):
+        return {}
+    return seen_of(values, kind.hidden_from(me.role)) if kind and row["author"] != me.staff else values
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what a title may trust: held values were never judged."""
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def question_of(kind_name: str, name: str) -> str:
+    kind = KINDS.get(kind_name)
+    field = kind.field(name) if kind else None
+    return field.question if field else ""
+
+
+def changes(kind_name: str, values: Mapping[str, Any], directory: Directory) -> list[Change]:
+    """The words as they were written. What does not fit its question is shown as it came."""
+    kind = KINDS.get(kind_name)
+    shown: list[Change] = []
+    for name, value in values.items():
+        try:
+            shown += changes_of(kind, name, value, directory) if kind and kind.field(name) else [Change(name, as_it_came(value), False)]
+        except (TypeError, ValueError, KeyError, AttributeError):
+            shown.append(Change(question_of(kind_name, name) or name, as_it_came(value), False))
+    return shown
+
+
+def as_it_came(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= SHOWN_OF_ONE else f"{text[:SHOWN_OF_ONE]} … ({len(text):,} characters in all; the school keeps the whole)"

@@ -1,0 +1,94 @@
+"""A record's own page: everything it says, how it came to say it, and what may be done next. And marking it read, or not."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from server.access.audit import looked
+from server.access.rights import signed_in
+from server.console.holding import HeldEdit, held_in
+from server.console.leaf import Leaf, leaf_of
+from server.console.pages import frame_for, page
+from server.console.records import record_for
+from server.console.sign_in import onward_from
+from server.kinds import KINDS
+from server.refusals import NotFound
+from server.store.database import Tx, reading, writing
+from server.store.me import Me
+from server.store.moments import now
+
+READ = """
+    insert into reading (school, staff, record, seq, at) values ($1, $2, $3, $4, $5)
+    on conflict (school, staff, record) do update set seq = excluded.seq, at = excluded.at"""
+
+
+@get("/console/record/{record:str}", guards=[signed_in])
+async def show_record(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
+    me = request.state.me
+    leaf, held = await (reading if "x-lanyard-live" in request.headers else writing)(
+        open_record, me, record, "x-lanyard-live" in request.headers
+    )
+    if leaf is None:
+        raise NotFound
+    return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=f"/console/record/{record}", begin=beginnings(leaf))
+
+
+async def open_record(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Leaf | None, list[HeldEdit]]:
+    leaf = await leaf_of(tx, me, id)
+    if leaf is None:
+        return None, []
+    if not is_live:
+        await looked(tx, me, "read record", record=id)
+    return leaf, await held_in(tx, me, id)
+
+
+def beginnings(leaf: Leaf) -> list[tuple[str, str]]:
+    """The records one may begin from this one, already naming it: the kind and its label."""
+    kinds = [kind for kind in KINDS.values() for name in kind.link_fields if (field := kind.field(name)) and field.shape.kind == leaf.kind]  # type: ignore[attr-defined]
+    return sorted({(kind.name, kind.label) for kind in kinds})
+
+
+# ── Read, and not read ─────────────────────────────────────────────────────────────────────
+
+
+@post("/console/record/{record:str}/read", guards=[signed_in], status_code=303)
+async def mark_read(request: Request[Any, Any, Any], record: FromPath[str]) -> Redirect:
+    form = await request.form()
+    seq = str(form.get("seq", ""))
+    await writing(note_reading, request.state.me, record, int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 18 else 0)
+    return onward(str(form.get("back", "")), f"read.{record}")
+
+
+@post("/console/record/{record:str}/unread", guards=[signed_in], status_code=303)
+async def mark_unread(request: Request[Any, Any, Any], record: FromPath[str]) -> Redirect:
+    form = await request.form()
+    await writing(note_reading, request.state.me, record, 0)
+    return onward(str(form.get("back", "")), "")
+
+
+async def note_reading(tx: Tx, me: Me, id: str, seq: int) -> None:
+    """How far I have read it. Never further than it has got: what comes in later is news."""
+    kept = await record_for(tx, me, id)
+    if kept is None:
+        raise NotFound
+    await tx.run(READ, me.school, me.staff, id, min(seq, kept.place.seq), now())
+
+
+async def note_writing(tx: Tx, me: Me, id: str) -> None:
+    """What I wrote myself is no news to me: as far as I had read it before, I have read it with this too."""
+    await tx.run(
+        "update reading set seq = (select r.seq from record r where r.school = reading.school and r.id = reading.record)"
+        " where school = $1 and staff = $2 and record = $3 and not exists (select 1 from edit e where e.school = $1 and e.record = $3"
+        " and e.author <> $2 and e.seq > reading.seq)",
+        me.school, me.staff, id,
+    )  # fmt: skip
+
+
+def onward(back: str, done: str) -> Redirect:
+    where = onward_from(back)
+    return Redirect(where + (("&" if "?" in where else "?") + f"done={done}" if done else ""), status_code=303)
+
+
+routes = [show_record, mark_read, mark_unread]

@@ -1,0 +1,73 @@
+"""The desk's own door: signing in and out, and the switch for light, dark and high contrast."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from server.access.cookies import cookies_of, device_cookie, session_cookie, signed_out
+from server.access.sign_in import sign_in, sign_out
+from server.console.pages import LOOK_COOKIE, THEMES, plain_page
+from server.refusals import Refusal
+from server.settings import Settings
+
+LOOK_KEEPS_S = 400 * 24 * 3600
+
+
+@get("/console")
+async def desk() -> Redirect:
+    return Redirect("/console/review", status_code=303)
+
+
+@get("/console/sign-in")
+async def door(request: Request[Any, Any, Any]) -> Response[Any]:
+    onward = onward_from(request.query_params.get("next", ""))
+    if request.state.me is not None:
+        return Redirect(onward, status_code=303)
+    return plain_page(request, "sign_in.html", onward=onward, problem="", typed="")
+
+
+@post("/console/sign-in", status_code=303)
+async def come_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    settings: Settings = request.app.state.settings
+    form = await request.form()
+    username, password, onward = (str(form.get(name, "")) for name in ("username", "password", "next"))
+    try:
+        welcome = await sign_in(
+            username, password, handset=None,
+            device=request.cookies.get(device_cookie(settings)), old_token=request.cookies.get(session_cookie(settings)),
+        )  # fmt: skip
+    except Refusal as refusal:
+        answer = plain_page(request, "sign_in.html", refusal.status, onward=onward_from(onward), problem=refusal.said, typed=username[:200])
+        answer.headers.update(refusal.headers)
+        return answer
+    return Redirect(onward_from(onward), status_code=303, cookies=cookies_of(welcome, settings, on_phone=False))
+
+
+@post("/console/sign-out", status_code=303)
+async def go_out(request: Request[Any, Any, Any]) -> Redirect:
+    if request.state.me is not None and request.state.token:
+        await sign_out(request.state.me, request.state.token)
+    return Redirect("/console/sign-in", status_code=303, cookies=signed_out(request.app.state.settings))
+
+
+@post("/console/look", status_code=303)
+async def look(request: Request[Any, Any, Any]) -> Redirect:
+    form = await request.form()
+    theme = form.get("theme", "") if form.get("theme") in THEMES else ""
+    contrast = "more" if form.get("contrast") == "more" else ""
+    chosen = Cookie(
+        LOOK_COOKIE, value=f"{theme}.{contrast}", max_age=LOOK_KEEPS_S, path="/console", httponly=True,
+        secure=request.app.state.settings.secure, samesite="strict",
+    )  # fmt: skip
+    return Redirect(onward_from(str(form.get("next", ""))), status_code=303, cookies=[chosen])
+
+
+def onward_from(path: str) -> str:
+    """Where to go next: only ever a page of the desk itself."""
+    inside = path.startswith("/console/") and path.isprintable() and not any(odd in path for odd in ("\\", "//", "/sign-"))
+    return path if inside else "/console/review"
+
+
+routes = [desk, door, come_in, go_out, look]

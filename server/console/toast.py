@@ -1,0 +1,57 @@
+"""What was just done, said once on the next page, with a way back where there is one. Carried by the address as `done`."""
+
+import re
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from litestar import Request
+from msgspec import Struct
+
+DONE = re.compile(r"(read|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back)(?:\.([0-9A-Za-z_.:-]{1,200}))?")
+
+
+class Toast(Struct, frozen=True):
+    said: str
+    more: str = ""
+    undo: str = ""  # where to post it
+    fields: dict[str, str] = {}
+
+
+def toast_for(request: Request[Any, Any, Any]) -> Toast | None:
+    """`done`: what, and of what. Whatever else somebody puts into an address says nothing."""
+    found = DONE.fullmatch(request.query_params.get("done", ""))
+    return told(found[1], found[2] or "", request.url.path, without_done(request)) if found else None
+
+
+def without_done(request: Request[Any, Any, Any]) -> str:
+    asked = urlencode([(name, value) for name, value in request.query_params.multi_items() if name != "done"])
+    return request.url.path + (f"?{asked}" if asked else "")
+
+
+def told(what: str, of: str, path: str, back: str) -> Toast | None:
+    match what:
+        case "read" if of:
+            return Toast("Read.", "It is still under Everything.", f"/console/record/{quote(of)}/unread", {"back": back})
+        case "wrote" if of and path.startswith("/console/record/"):
+            return Toast("Written, with your name on it.", "", f"{path}/undo", {"edit": of})
+        case "decided":
+            return Toast("Decided.", "Every answer stays in the history.")
+        case "undone":
+            return Toast("Undone.", "The record says what it said before; both edits stay in the history.")
+        case "taken":
+            return Toast("Taken in.", "It is part of its record now.")
+        case "set-aside":
+            return Toast("Set aside.", "Its author sees your reason.")
+        case "listed":
+            return Toast("Changed.", "Phones hear of it at once.", "/console/lists/undo")
+        case "lists":
+            return Toast("Undone.")
+        case "saved":
+            return Toast("Saved.")
+        case "begun":
+            return Toast("Saved.", "The school has it.")
+        case "off":
+            return Toast("Switched off.", "It can send what it still holds, and read nothing.")
+        case "back":
+            return Toast("Switched on again.")
+    return None
