@@ -68,7 +68,7 @@ export class School {
     const because = this.holds(edit);
     const stored: Stored = { edit, author, outcome: because ? 'held' : 'taken', ...(because && { because }), seq: this.draw() };
     this.edits.set(edit.id, stored);
-    if (!because) this.changed.set(edit.record, stored.seq);
+    if (!because && !this.gone.has(edit.record)) this.changed.set(edit.record, stored.seq);
     return receiptOf(stored);
   }
 
@@ -131,7 +131,7 @@ export class School {
   // ── What a record's edits add up to, in the order in which they were taken in ──
 
   record(id: string): WireRecord | undefined {
-    const taken = [...this.edits.values()].filter(({ edit, outcome }) => edit.record === id && outcome === 'taken').sort((one, other) => one.seq - other.seq);
+    const taken = inLine([...this.edits.values()].filter(({ edit, outcome }) => edit.record === id && outcome === 'taken'));
     const first = taken[0];
     if (!first || this.gone.has(id)) return undefined;
     const body: Record<string, Json> = {};
@@ -172,6 +172,19 @@ export class School {
 }
 
 const NOTHING = { records: [], held: [], gone: [], more: false, cursor: null };
+
+/** In the order of arrival, but what one phone wrote in the order of its numbers; a phone that forked goes on after itself. */
+function inLine(stored: Stored[]): Stored[] {
+  const line: Stored[] = [];
+  for (const one of stored.sort((one, other) => one.seq - other.seq)) {
+    const later = line.findIndex((other) => familyOf(other) === familyOf(one) && placeOf(other) > placeOf(one));
+    line.splice(later < 0 ? line.length : later, 0, one);
+  }
+  return line;
+}
+
+const familyOf = ({ edit }: Stored): string => edit.phone.split('+')[0]!;
+const placeOf = ({ edit }: Stored): number => Number(edit.phone.split('+').at(-1)!.replace(/\D/g, '') || 0) * (edit.phone.includes('+') ? 1e6 : 0) + edit.number;
 
 const receiptOf = ({ edit, outcome, because }: Stored): Receipt => ({ id: edit.id, outcome, ...(because && { because }) });
 

@@ -157,23 +157,35 @@ async function swap(tx: MyWriting): Promise<void> {
   await settle(tx, 'rebuilding', undefined);
   await tx.objectStore(`records_${base}`).clear();
   await tx.objectStore(`held_${base}`).clear();
-  for (const kept of await tx.objectStore('edits').index('unsent').getAll()) {
-    if (!kept.over) await tx.objectStore('edits').put({ ...kept, over: kept.order });
+  for (const kept of await tx.objectStore('edits').index('unsent').getAll()) if (!kept.over) await layOver(tx, kept);
+}
+
+/** With whatever this person wrote in the record since: an older word of theirs must not lie on a newer one. */
+async function layOver(tx: MyWriting, { edit, order }: KeptEdit): Promise<void> {
+  for (const kept of await tx.objectStore('edits').index('record').getAll(edit.record)) {
+    if (kept.order < order || kept.over || kept.outcome === 'held') continue;
+    await tx.objectStore('edits').put({ ...kept, over: kept.order, ...(kept.outcome && { landing: kept.order }) });
   }
 }
 
 /**
  * The school's records now include these edits, which therefore need not be laid over them any longer: those that had their
  * receipt before this letter was composed, and those receipted with its answer. Not earlier: their records may lie on a later
- * page, and the person would see what they wrote vanish and come back.
+ * page, and the person would see what they wrote vanish and come back. Nor while an earlier edit of theirs in the same record is
+ * still to be sent: it would lie on top of this one.
  */
 async function land(tx: MyWriting, { landing }: Composed, { receipts }: Answer): Promise<void> {
-  for (const id of [...landing, ...receipts.map((receipt) => receipt.id)]) {
-    const kept = await tx.objectStore('edits').get(id);
-    if (!kept?.over || kept.unsent) continue;
+  const arrived = await Promise.all([...landing, ...receipts.map(({ id }) => id)].map((id) => tx.objectStore('edits').get(id)));
+  for (const kept of arrived.filter((one) => one !== undefined).sort((one, other) => one.order - other.order)) {
+    if (!kept.over || kept.unsent || (await hasEarlierOver(tx, kept))) continue;
     const { over: _o, landing: _l, ...landed } = kept;
     await tx.objectStore('edits').put(landed);
   }
+}
+
+async function hasEarlierOver(tx: MyWriting, { edit, order }: KeptEdit): Promise<boolean> {
+  const inRecord = await tx.objectStore('edits').index('record').getAll(edit.record);
+  return inRecord.some((one) => one.over !== undefined && one.order < order);
 }
 
 async function forgetOld(tx: MyWriting, answer: Answer): Promise<void> {

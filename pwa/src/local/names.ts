@@ -25,6 +25,7 @@ const NOT_IN_THE_NAME = 1; // in the form or the register's forename: a little f
 
 /** Fewer letters than this say too little to allow a mistake among them. */
 const MISTAKE_FROM = 4;
+const MISTAKE_IN_FIRST_LETTER_FROM = 6;
 const INSIDE_FROM = 2;
 
 export function indexOf(people: readonly Named[]): Index {
@@ -32,9 +33,7 @@ export function indexOf(people: readonly Named[]): Index {
   const words = new Map<string, Index['words'][number]>();
   sorted.forEach((person, who) => {
     for (const part of ['name', 'also', 'form', 'year'] as const) {
-      // 9 KEL is one word of two parts, so that 9 kel, 9kel and kel all find it.
-      const text = part === 'form' ? person.form.replaceAll(' ', '-') : person[part];
-      for (const word of wordsOf(text)) {
+      for (const word of wordsOf(textOf(person, part))) {
         const same = `${word.key} ${word.begins}`;
         if (!words.has(same)) words.set(same, { key: word.key, begins: word.begins, places: [] });
         words.get(same)!.places.push({ who, part, word });
@@ -42,6 +41,13 @@ export function indexOf(people: readonly Named[]): Index {
     }
   });
   return { people: sorted, words: [...words.values()] };
+}
+
+function textOf(person: Named, part: Part): string {
+  // 9 KEL is one word of two parts, so that 9 kel, 9kel and kel all find it, and then the year need not be told as well.
+  if (part === 'form') return person.form.replaceAll(' ', '-');
+  if (part === 'year') return person.form.startsWith(person.year) ? '' : person.year;
+  return person[part];
 }
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
@@ -68,6 +74,7 @@ function peopleWith(index: Index, typed: string): Map<number, Hit> {
     const match = matchOf(typed, key, begins);
     if (!match) continue;
     for (const place of places) {
+      if (match.far === ONE_MISTAKE && (place.part === 'form' || place.part === 'year')) continue;
       const far = match.far + (place.part === 'name' ? 0 : NOT_IN_THE_NAME);
       if (far < (closest.get(place.who)?.far ?? Infinity)) closest.set(place.who, { place, far, from: match.from, to: match.to });
     }
@@ -133,6 +140,7 @@ function matchOf(typed: string, key: string, begins: number[]): WordMatch | null
 function lengthWithOneMistake(typed: string, key: string, from: number): number {
   let at = 0;
   while (at < typed.length && typed[at] === key[from + at]) at++;
+  if (at === 0 && typed.length < MISTAKE_IN_FIRST_LETTER_FROM) return 0;
   const rest = typed.slice(at);
   const here = from + at;
   if (rest.length > 1 && rest[0] === key[here + 1] && rest[1] === key[here] && key.startsWith(rest.slice(2), here + 2)) return typed.length; // changed round
@@ -162,8 +170,9 @@ export function wordsOf(text: string): Word[] {
       word ??= { key: '', begins: [], from: [], to: [] };
       const isNewPart = word.key === '' || joined || isDigit(letter) !== isDigit(word.key.at(-1)!);
       if (isNewPart) word.begins.push(word.key.length);
-      for (const plain of fold(letter)) {
-        word.key += plain;
+      const plain = fold(letter);
+      word.key += plain;
+      for (let unit = 0; unit < plain.length; unit++) {
         word.from.push(place);
         word.to.push(end);
       }

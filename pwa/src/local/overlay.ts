@@ -95,10 +95,10 @@ const UNKNOWN = { merge: 'latest', shape: { control: 'line' } } as Pick<Field, '
 function combine(over: ShownRecord, field: Pick<Field, 'merge' | 'shape'>, name: string, value: Json, edit: Edit, me: string): void {
   switch (field.merge) {
     case 'latest':
-      over.body[name] = value;
+      over.body = withOne(over.body, name, value);
       return decide(over, name, value, edit, me);
     case 'gravest':
-      over.body[name] = hasSeen(edit, over) ? value : graver(field, over.body[name], value);
+      over.body = withOne(over.body, name, hasSeen(edit, over) ? value : graver(field, at(over.body, name), value));
       return decide(over, name, value, edit, me);
     case 'own':
       return state(over, name, value, edit, me);
@@ -109,14 +109,15 @@ function combine(over: ShownRecord, field: Pick<Field, 'merge' | 'shape'>, name:
 
 /** Whoever has seen a dispute and writes the field again settles it; whoever has not, adds an answer to it. */
 function decide(over: ShownRecord, name: string, value: Json, edit: Edit, me: string): void {
-  const heads = over.disputes[name];
+  const heads = at(over.disputes, name);
   if (!heads) return;
   const others = heads.filter((head) => head.by !== me);
   if (hasSeen(edit, over) || others.every((head) => same(head.value, value))) {
     delete over.disputes[name];
     delete over.disputed[name];
   } else {
-    over.disputes[name] = [{ value, by: me, at: edit.made_at, edit: edit.id }, ...others.filter((head) => !same(head.value, value))];
+    const mine = { value, by: me, at: edit.made_at, edit: edit.id };
+    over.disputes = withOne(over.disputes, name, [mine, ...others.filter((head) => !same(head.value, value))]);
   }
 }
 
@@ -130,25 +131,24 @@ function graver({ shape }: Pick<Field, 'shape'>, standing: Json | undefined, val
 
 /** One statement per author: nobody else's is touched. */
 function state(over: ShownRecord, name: string, value: Json, edit: Edit, me: string): void {
-  const statements = { ...entries(over.body[name]) };
-  const versions = (entries(statements[me]) as Partial<Statement>).versions ?? 0;
-  statements[me] = { value, at: edit.made_at, versions: versions + 1 };
-  over.body[name] = statements;
+  const statements = entries(at(over.body, name));
+  const versions = (entries(at(statements, me)) as Partial<Statement>).versions ?? 0;
+  over.body = withOne(over.body, name, withOne(statements, me, { value, at: edit.made_at, versions: versions + 1 }));
 }
 
 /** Each key is a field of its own; in one edit drops come first. */
 function gather(over: ShownRecord, name: string, value: Json, edit: Edit, me: string): void {
   const { put, drop } = entries(value) as Gathering;
-  const gathered = { ...entries(over.body[name]) };
+  let gathered = { ...entries(at(over.body, name)) };
   for (const key of Array.isArray(drop) ? drop : []) {
     delete gathered[key];
     if (hasSeen(edit, over)) delete over.disputes[`${name}/${key}`];
   }
   for (const [key, entry] of Object.entries(entries(put))) {
-    gathered[key] = entry;
+    gathered = withOne(gathered, key, entry);
     decide(over, `${name}/${key}`, entry, edit, me);
   }
-  over.body[name] = gathered;
+  over.body = withOne(over.body, name, gathered);
 }
 
 // ── What a record says of itself ───────────────────────────────────────────────────────────
@@ -185,6 +185,10 @@ function isAnswered({ merge }: Field, value: Json | undefined): boolean {
 function isEmpty(value: Json | undefined): boolean {
   return value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }
+
+/** A key is whatever somebody sent, `__proto__` and `constructor` too: it is only ever looked up as one's own, and never assigned. */
+const at = <T>(all: Record<string, T>, key: string): T | undefined => (Object.hasOwn(all, key) ? all[key] : undefined);
+const withOne = <T>(all: Record<string, T>, key: string, one: NoInfer<T>): Record<string, T> => ({ ...all, [key]: one });
 
 const entries = (value: Json | undefined): Record<string, Json> => (value && typeof value === 'object' && !Array.isArray(value) ? value : {});
 

@@ -1,0 +1,242 @@
+// Whatever happens, in whatever order: nothing a person was told is saved is ever lost, doubled, hidden or seen to go backwards.
+// One seed replays one history: FC_SEED=… npx vitest run chaos.
+
+import fc from 'fast-check';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Edit, Statement, Values } from '../../pwa/src/wire';
+import { FAULTS, Network, type Fault } from './network';
+import { Phone } from './phone';
+import { School } from './school';
+
+const RUNS = Number(process.env.FC_RUNS ?? 120);
+const SEED = process.env.FC_SEED ? { seed: Number(process.env.FC_SEED) } : {};
+const RECORDS = 3;
+const A_YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** One history of one handset with two tabs, and what we know must be so. */
+class History {
+  school = new School();
+  network = new Network(this.school);
+  tabs: Phone[] = [];
+  saved = new Map<string, Edit>(); // the screen said saved
+  undone = new Set<string>();
+  perhaps: string[] = []; // accounts written while the app was killed: they may have been saved
+  accounts = new Map<string, string[]>(); // record → what my statement may be, the last sure one first
+  reached = new Map<string, number>(); // record → the highest version ever seen on the phone
+  backup: (() => void) | null = null;
+  written = 0;
+  isCopied = false; // the other handset’s own number is not ours to find again
+  broken: unknown;
+  delays: number[] = []; // of the next answers on their way, in turns of the clock
+
+  async begin(): Promise<void> {
+    const phone = await Phone.of(this.school, this.network);
+    this.tabs = [phone, phone.tab()];
+    // A broken promise must not pass for a broken line: it is told when the deed is done.
+    this.network.onTheWay = async () => {
+      for (let wait = this.delays.shift() ?? 0; wait > 0; wait--) await new Promise((resolve) => setTimeout(resolve));
+      await this.look().catch((broken) => void (this.broken ??= broken));
+    };
+    this.network.poison = ({ edits }) => (edits.some(({ values }) => values.category === 'poison') ? '500' : 'none');
+  }
+
+  end(): void {
+    for (const tab of this.tabs) tab.close();
+  }
+
+  // ── What can happen ──
+
+  async write(tab: number, at: number, what: 'account' | 'category' | 'poison' | 'held' | 'pupils', undoFor: number): Promise<void> {
+    const record = `r${at}`;
+    const values = this.values(what);
+    const version = (await this.phone.shown()).get(record)?.version ?? null;
+    const edit = await this.tabs[tab]!.write(values, record, version, { undoFor });
+    this.saved.set(edit.id, edit);
+    if (what === 'account') this.accounts.set(record, [String(values.account)]);
+  }
+
+  private values(what: string): Values {
+    const word = `word ${++this.written}`;
+    if (what === 'account') return { account: word };
+    if (what === 'pupils') return { pupils: { put: { [`p${this.written % 3}`]: { part: word } }, drop: [`p${(this.written + 1) % 3}`] } };
+    return { category: what === 'category' ? word : what === 'poison' ? 'poison' : 'refuse me' };
+  }
+
+  async undo(tab: number, back: number): Promise<void> {
+    const last = [...this.saved.values()].at(-1 - back);
+    if (!last || 'account' in last.values) return;
+    if (await this.tabs[tab]!.undo(last)) {
+      this.saved.delete(last.id);
+      this.undone.add(last.id);
+    }
+  }
+
+  async sync(tab: number, faults: Fault[]): Promise<void> {
+    this.network.faults = [...faults];
+    await this.tabs[tab]!.sync();
+  }
+
+  async bothSync(faults: Fault[], delays: number[]): Promise<void> {
+    this.network.faults = [...faults];
+    this.delays = [...delays];
+    await Promise.all(this.tabs.map((tab) => tab.sync()));
+    this.delays = [];
+  }
+
+  async killedWhileSyncing(steps: number, faults: Fault[]): Promise<void> {
+    this.network.faults = [...faults];
+    await this.phone.killedWhile((phone) => phone.sync(), steps);
+  }
+
+  async killedWhileWriting(at: number, steps: number): Promise<void> {
+    const values = this.values('account');
+    await this.phone.killedWhile((phone) => phone.write(values, `r${at}`), steps);
+    this.accounts.set(`r${at}`, [...(this.accounts.get(`r${at}`) ?? []), String(values.account)]);
+  }
+
+  benWrites(at: number): void {
+    this.school.write(`r${at}`, 'ben', { category: `ben’s ${++this.written}`, account: 'ben was there too' });
+  }
+
+  rightsChange(): void {
+    this.school.rights++;
+  }
+
+  takeBackup(): void {
+    this.backup = this.school.backup();
+  }
+
+  restore(): void {
+    this.backup?.();
+    this.reached.clear();
+  }
+
+  /** Another handset, restored from a copy of this one, was quicker with its next number. */
+  async copiedHandset(): Promise<void> {
+    this.isCopied = true;
+    const { phone, number } = await this.phone.db.reading(['settings'], async (tx) => ({
+      phone: String(await tx.objectStore('settings').get('phone')),
+      number: Number((await tx.objectStore('settings').get('number')) ?? 0),
+    }));
+    const edit: Edit = { id: `copy ${++this.written}`, phone, number: number + 1, record: 'copied', kind: 'incident', made_at: new Date().toISOString(), seen: null, values: {} };
+    this.school.exchange({ protocol: 1, build: '', phone, sent_at: '', cursor: null, receipted: 0, waiting: 0, lost: [], edits: [edit] }, 'amira');
+  }
+
+  clockJumps(years: number): void {
+    vi.setSystemTime(Date.now() + years * A_YEAR_MS);
+  }
+
+  // ── What must be so, at every moment ──
+
+  get phone(): Phone {
+    return this.tabs[0]!;
+  }
+
+  async look(): Promise<void> {
+    if (this.broken) throw this.broken;
+    await this.nothingIsLost();
+    await this.nothingGoesBackwards();
+  }
+
+  private async nothingIsLost(): Promise<void> {
+    const kept = new Map((await this.phone.kept()).map((one) => [one.edit.id, one.edit]));
+    for (const [id, edit] of this.saved) {
+      const somewhere = kept.get(id) ?? this.school.edits.get(id)?.edit;
+      expect(somewhere, `edit ${edit.number} is neither here nor there`).toBeDefined();
+      expect(somewhere!.values).toEqual(edit.values);
+    }
+    for (const id of this.undone) expect(this.school.edits.has(id)).toBe(false);
+  }
+
+  private async nothingGoesBackwards(): Promise<void> {
+    const [records, shown] = [await this.phone.records(), await this.phone.shown()];
+    for (const { id, version } of records) {
+      expect(Number(version), `${id} went back`).toBeGreaterThanOrEqual(this.reached.get(id) ?? 0);
+      this.reached.set(id, Number(version));
+    }
+    for (const [record, accounts] of this.accounts) {
+      const statement = (shown.get(record)?.body.account as Record<string, Statement> | undefined)?.amira;
+      // The app may have been killed before the first one was saved.
+      if (statement || this.saved.size > 0) expect([...accounts, undefined]).toContain(statement?.value);
+      if ([...this.saved.values()].some((edit) => edit.record === record && 'account' in edit.values)) expect(statement, `my account of ${record} vanished`).toBeDefined();
+    }
+  }
+
+  // ── And in the end, when all is well again ──
+
+  async allIsWell(): Promise<void> {
+    this.network.faults = [];
+    for (let at = 0; at < 40; at++) await this.phone.sync();
+    for (const [id, { values }] of this.saved) if (values.category !== 'poison') expect(this.school.edits.has(id), 'one that fails for ever held up another').toBe(true);
+    this.network.poison = () => 'none';
+    expect((await this.phone.syncAll()).trouble).toBeNull();
+    await this.look();
+    expect(await this.phone.waiting()).toEqual([]);
+    for (const id of this.saved.keys()) expect(this.school.edits.has(id)).toBe(true);
+    if (!this.isCopied) expect([...this.school.lost.values()].flatMap((lost) => [...lost]), 'a number was lost').toEqual([]);
+    await this.theViewIsTheSchools();
+  }
+
+  private async theViewIsTheSchools(): Promise<void> {
+    const shown = await this.phone.shown();
+    for (let at = 0; at < RECORDS; at++) {
+      const record = this.school.record(`r${at}`);
+      expect(shown.get(`r${at}`)?.body).toEqual(record?.body);
+      expect(shown.get(`r${at}`)?.unsent ?? []).toEqual([]);
+    }
+  }
+}
+
+type Deed = { does: string; run: (history: History) => Promise<void> | void };
+
+const deed = <Args extends unknown[]>(does: string, args: { [At in keyof Args]: fc.Arbitrary<Args[At]> }, run: (history: History, ...args: Args) => Promise<void> | void): fc.Arbitrary<Deed> =>
+  fc.tuple(...args).map((chosen) => ({ does: `${does} ${JSON.stringify(chosen)}`, run: (history: History) => run(history, ...(chosen as unknown as Args)), toString: () => `${does} ${JSON.stringify(chosen)}` }));
+
+const tab = fc.integer({ min: 0, max: 1 });
+const record = fc.integer({ min: 0, max: RECORDS - 1 });
+const faults = fc.array(fc.constantFrom<Fault>('none', ...FAULTS), { maxLength: 4 });
+const steps = fc.integer({ min: 0, max: 24 });
+
+const deeds = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: deed('write', [tab, record, fc.constantFrom('account', 'category', 'pupils', 'held', 'poison'), fc.constantFrom(0, 0, 5)], (h, ...args) => h.write(...(args as Parameters<History['write']>))) },
+    { weight: 2, arbitrary: deed('undo', [tab, fc.integer({ min: 0, max: 2 })], (h, at, back) => h.undo(at as number, back as number)) },
+    { weight: 6, arbitrary: deed('sync', [tab, faults], (h, at, found) => h.sync(at as number, found as Fault[])) },
+    { weight: 3, arbitrary: deed('both tabs sync', [faults, fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 6 })], (h, found, delays) => h.bothSync(found as Fault[], delays as number[])) },
+    { weight: 4, arbitrary: deed('killed while syncing', [steps, faults], (h, at, found) => h.killedWhileSyncing(at as number, found as Fault[])) },
+    { weight: 2, arbitrary: deed('killed while writing', [record, fc.integer({ min: 0, max: 2 })], (h, at, after) => h.killedWhileWriting(at as number, after as number)) },
+    { weight: 3, arbitrary: deed('ben writes', [record], (h, at) => h.benWrites(at as number)) },
+    { weight: 1, arbitrary: deed('rights change', [], (h) => h.rightsChange()) },
+    { weight: 1, arbitrary: deed('backup', [], (h) => h.takeBackup()) },
+    { weight: 1, arbitrary: deed('restore', [], (h) => h.restore()) },
+    { weight: 1, arbitrary: deed('copied handset', [], (h) => h.copiedHandset()) },
+    { weight: 1, arbitrary: deed('clock jumps', [fc.integer({ min: -10, max: 10 })], (h, years) => h.clockJumps(years as number)) },
+  ),
+  { maxLength: 25 },
+);
+
+test('nothing is lost, doubled, hidden, or seen to go backwards', async () => {
+  await fc.assert(
+    fc.asyncProperty(deeds, async (story) => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      const history = new History();
+      try {
+        await history.begin();
+        for (const { run } of story) {
+          await run(history);
+          await history.look();
+        }
+        await history.allIsWell();
+      } finally {
+        history.end();
+        vi.useRealTimers();
+      }
+    }),
+    { numRuns: RUNS, ...SEED, endOnFailure: false },
+  );
+}, 600_000);

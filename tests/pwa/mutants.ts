@@ -1,0 +1,45 @@
+// Mistakes on purpose: with any one of them in the phone, its tests must fail. tests/test_phone_mutants.py runs them one by one:
+//   MUTANT='a fork loses what is unsent' npx vitest run --config ../tests/pwa/mutants.ts
+
+import phone from '../../pwa/vite.config.ts';
+
+type Mutant = { name: string; file: string; from: string; to: string };
+
+export const MUTANTS: Mutant[] = [
+  {
+    name: 'a purge that eats unsent edits',
+    file: 'exchange/keep.ts',
+    from: `for (const kept of await tx.objectStore('edits').index('receipted_at').getAll(old, FORGOTTEN_AT_ONCE)) {
+    if (!kept.unsent && !kept.over)`,
+    to: `for (const kept of await tx.objectStore('edits').getAll()) {
+    if (old)`,
+  },
+  { name: 'saved is said before the transaction is complete', file: 'local/database.ts', from: 'await complete;\n', to: '' },
+  { name: 'an edit counts as sent when it leaves', file: 'exchange/letter.ts', from: '{ ...kept, offered: true }', to: '{ ...kept, offered: true, unsent: undefined }' },
+  { name: 'a bare 200 counts as an answer', file: 'exchange/reading.ts', from: 'return receiptsMatch(answer, letter) && ', to: 'return ' },
+  { name: 'an answer that was overtaken is kept', file: 'exchange/keep.ts', from: 'if (!isStillOurs) return;', to: '' },
+  { name: 'a receipted edit is lifted before its record has come', file: 'exchange/keep.ts', from: 'else if (kept.over) receipted.landing = kept.order;', to: 'else delete receipted.over;' },
+  { name: 'a rebuild empties what is shown', file: 'exchange/keep.ts', from: 'const { spare } = await sets(tx);\n', to: 'const { base: spare } = await sets(tx);\n' },
+  { name: 'a restored school is offered nothing again', file: 'exchange/keep.ts', from: "if (rebuild === 'restored') await offerAgain(tx);", to: '' },
+  { name: 'a fork loses what is unsent', file: 'exchange/keep.ts', from: "await tx.objectStore('edits').put({ ...kept, edit: { ...kept.edit, phone: to, number: ++number } });", to: "await tx.objectStore('edits').delete(kept.edit.id);" },
+  { name: 'one edit that fails holds up the others', file: 'exchange/plan.ts', from: 'return { size: 1, failures: 0, aside: [...plan.aside, ...batch] };', to: 'return { ...plan, size: 1, failures: 0 };' },
+  { name: 'what may have left can still be undone', file: 'local/outbox.ts', from: 'if (!taken || taken.offered) return takenBack;', to: 'if (!taken) return takenBack;' },
+  { name: 'an undo leaves a gap in the numbers', file: 'local/outbox.ts', from: 'number: one.edit.number - 1', to: 'number: one.edit.number' },
+  { name: 'the cursor moves without what it covers', file: 'exchange/keep.ts', from: 'for (const record of answer.records) await', to: 'for (const record of answer.records) if (!answer.more) await' },
+];
+
+function mistake(name: string | undefined) {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (!mutant) throw new Error(`no mutant is called ${name}`);
+  return {
+    name: 'mistake',
+    enforce: 'pre' as const,
+    transform(code: string, file: string) {
+      if (!file.endsWith(`/src/${mutant.file}`)) return null;
+      if (!code.includes(mutant.from)) throw new Error(`${mutant.file} has changed: “${name}” finds nothing to spoil`);
+      return code.replace(mutant.from, mutant.to);
+    },
+  };
+}
+
+export default { ...phone, plugins: [mistake(process.env.MUTANT)] };
