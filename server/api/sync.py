@@ -9,25 +9,39 @@ from server.access.bodies import json_bytes
 from server.access.grants import sender
 from server.access.rights import require_sign_in
 from server.refusals import SignIn
-from server.store.database import writing
+from server.store.database import Tx, writing
 from server.store.me import Me
 from server.store.moments import now
-from server.sync.exchange import answer
-from server.sync.letter import read_letter
-from server.sync.wire import encode
+from server.sync.exchange import answer, exchange
+from server.sync.letter import Letter, read_letter
+from server.sync.wire import Answer, encode
 
 
 @post("/api/sync", status_code=200)
-async def exchange(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def take_letter(request: Request[Any, Any, Any]) -> Response[bytes]:
     received_at = now()
     me, sending_only = await who_writes(request)
     letter = read_letter(await json_bytes(request))
-    said = await answer(letter, me, received_at, sending_only=sending_only)
-    if letter.edits:
+    if letter.edits or letter.nameless:
+        said = await writing(exchange_and_note, letter, me, received_at, sending_only)
         request.app.state.hub.look_soon()
-    if said.records:
-        await writing(looked, me, "records to phone", detail={"records": [record.id for record in said.records]})
+    else:
+        said = await answer(letter, me, received_at, sending_only=sending_only)
+        if said.records:
+            await writing(note_what_was_sent, me, said)
     return Response(encode(said), media_type="application/json")
+
+
+async def exchange_and_note(tx: Tx, letter: Letter, me: Me, received_at: int, sending_only: bool) -> Answer:
+    said = await exchange(tx, letter, me, received_at, sending_only=sending_only)
+    await note_what_was_sent(tx, me, said)
+    return said
+
+
+async def note_what_was_sent(tx: Tx, me: Me, said: Answer) -> None:
+    """What a phone holds is as good as read: if it is lost, this says whose records were on it."""
+    if said.records:
+        await looked(tx, me, "records to phone", detail={"records": [record.id for record in said.records]})
 
 
 async def who_writes(request: Request[Any, Any, Any]) -> tuple[Me, bool]:
