@@ -77,7 +77,7 @@ class Judged(Struct):
     remarks: list[str]  # what was mended
 
 
-class Kind(Struct, frozen=True, dict=True):
+class Kind(Struct, frozen=True, eq=False, dict=True):
     name: str
     label: str
     plural: str

@@ -1,0 +1,1 @@
+"""Counting what the school wrote down: kinds become pandas frames, SQL views and spreadsheets, and a page of patterns."""
