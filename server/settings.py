@@ -22,6 +22,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     show_schema: bool = False  # describe the API at /schema
 
     @property
+    def is_postgres(self) -> bool:
+        return self.database.startswith(("postgresql://", "postgres://"))
+
+    @property
     def secure(self) -> bool:
         """Cookies travel over https only, as soon as every door is an https one."""
         return all(origin.startswith("https://") for origin in self.origins)

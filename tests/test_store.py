@@ -14,9 +14,10 @@ import pytest
 
 from server.refusals import Busy
 from server.settings import Settings
-from server.store import engines
+from server.store import sqlite
 from server.store.database import Tx, Unreachable, close_database, open_database, reading, writing
-from server.store.engines import GROUP, POOL, in_sqlite
+from server.store.postgres import POOL
+from server.store.sqlite import GROUP, in_sqlite
 from server.store.tables import Pupil, School, Staff
 
 FAULTS = (sqlite3.Error, asyncpg.PostgresError)
@@ -257,7 +258,7 @@ class TestSQLite:
     async def test_works_that_wait_together_share_a_commit_but_not_for_ever(
         self, database: Settings, monkeypatch: pytest.MonkeyPatch, lasts_s: int, commits: int
     ) -> None:
-        monkeypatch.setattr(engines, "GROUP_S", lasts_s)
+        monkeypatch.setattr(sqlite, "GROUP_S", lasts_s)
         said = await self.trace()
         await self.together(*(functools.partial(begin_school, school=f"school-{n:02}") for n in range(GROUP - 1)))
         assert said.count("savepoint work") == GROUP
@@ -268,7 +269,7 @@ class TestSQLite:
             tx.connection.execute("pragma defer_foreign_keys = on")
             await tx.run("insert into term (school, name, starts_on, ends_on) values ('nowhere', '', '', '')")
 
-        monkeypatch.setattr(engines, "GROUP_S", 60)
+        monkeypatch.setattr(sqlite, "GROUP_S", 60)
         answers = await self.together(functools.partial(begin_school, school="northgate"), break_it)
         assert [type(answer) for answer in answers] == [sqlite3.IntegrityError] * 3
         assert await reading(schools) == []
@@ -379,6 +380,19 @@ class TestPostgres:
         answers = await asyncio.gather(*(reading(schools) for _ in range(POOL)), return_exceptions=True)
         assert all(answer == [] or isinstance(answer, Busy) for answer in answers)
         assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
+
+    async def test_tables_that_changed_under_a_remembered_statement_are_busy_once(self, database: Settings) -> None:
+        async def look(tx: Tx) -> None:
+            await tx.rows("select * from attempt")
+
+        async def change(tx: Tx) -> None:
+            await tx.run("alter table attempt add column since bigint")
+
+        await writing(look)
+        await writing(change)
+        with pytest.raises(Busy):
+            await writing(look)
+        await writing(look)
 
     async def test_a_lock_that_others_hold_is_busy(self, world: Settings) -> None:
         async def impatient(tx: Tx) -> None:

@@ -14,7 +14,7 @@ class NotBackedUp(Exception):
 
 def back_up(settings: Settings, copy: Path) -> None:
     """One file, as the database stood at one moment. Raises NotBackedUp; a file that is there already is never overwritten."""
-    if settings.database.startswith(("postgresql://", "postgres://")):
+    if settings.is_postgres:
         raise NotBackedUp(f"PostgreSQL keeps its own backups: pg_dump --format=custom --file={copy} followed by your LANYARD_DATABASE.")
     if not Path(settings.database).exists():
         raise NotBackedUp(f"There is no {settings.database}.")

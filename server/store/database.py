@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-import asyncpg
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import table_finder
 from piccolo.query.base import Query
 from piccolo.table import Table
 
 from server.settings import Settings
-from server.store.engines import Postgres, Row, SQLite
+from server.store import postgres
+from server.store.engines import Row
+from server.store.postgres import Postgres
+from server.store.sqlite import SQLite
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,11 +65,11 @@ async def open_database(settings: Settings) -> None:
     global _opened
     if _opened is not None:
         raise RuntimeError("A database is open already.")
-    engine = engine_for(settings)
+    engine = Postgres(settings.database) if settings.is_postgres else SQLite(settings.database)
     try:
         await engine.start_connection_pool()
-    except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        place = "PostgreSQL" if isinstance(engine, Postgres) else settings.database  # an address may hold a password
+    except (sqlite3.Error, *postgres.FAULTS, ValueError) as error:
+        place = "PostgreSQL" if settings.is_postgres else settings.database  # an address may hold a password
         raise Unreachable(f"LANYARD_DATABASE: {place} cannot be opened: {error}") from error
     _opened = engine
     ours: list[type[Table]] = [*table_finder(["server.store.tables"], exclude_imported=True), Migration]
@@ -81,9 +83,3 @@ async def close_database() -> None:
     engine, _opened = _opened, None
     if engine is not None:
         await engine.close_connection_pool()
-
-
-def engine_for(settings: Settings) -> SQLite | Postgres:
-    if settings.database.startswith(("postgresql://", "postgres://")):
-        return Postgres(settings.database)
-    return SQLite(settings.database)
