@@ -17,6 +17,7 @@ from server.refusals import ForeignPage, NotFound
 from server.settings import Settings
 
 PROTOCOL = "1"
+LONGEST_PATH = 250  # none of ours is longer
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'", "font-src 'self'",
@@ -51,8 +52,8 @@ class FrontDoor:
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         settings: Settings = scope["litestar_app"].state.settings
         path = scope["path"]
-        if "\0" in path or b"%00" in scope["query_string"]:
-            raise NotFound  # no database takes one
+        if "\0" in path or b"%00" in scope["query_string"] or len(path) > LONGEST_PATH:
+            raise NotFound  # no database takes a NUL, no file system a name without end
         if path.startswith("/api/") or scope["method"] not in SAFE:
             turn_foreign_pages_away(connection, settings)
         token = connection.cookies.get(session_cookie(settings))

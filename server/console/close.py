@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.access.audit import looked
 from server.access.rights import signed_in
 from server.console.change import written
 from server.console.leaf import Leaf, leaf_of
@@ -21,8 +22,10 @@ STATES = {"closed": "Close this record?", "void": "Was it made in error?", "open
 
 @get("/console/record/{record:str}/close", guards=[signed_in])
 async def ask(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
-    to = request.query_params.get("to", "closed")
-    return await asking(request, await found(request.state.me, record), to if to in STATES else "closed")
+    me, to = request.state.me, request.query_params.get("to", "closed")
+    leaf = await found(me, record)
+    await writing(looked, me, "read record", record=record)
+    return await asking(request, leaf, to if to in STATES else "closed")
 
 
 @post("/console/record/{record:str}/close", guards=[signed_in], status_code=303)
