@@ -14,6 +14,7 @@ from server.kinds.shapes import BROKEN, Choice, Known, Line, Link, Misfit, Pupil
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)  # of kinds and fields: they are columns of the school's views, too
 SAID_BACK_LIMIT = 100  # characters of a name that nobody here knows
+NOT_ASKED = "this kind of record does not ask for it"
 
 Values = dict[str, Any]
 
@@ -132,7 +133,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
         for name, value in values.items():
             known_field = fits.get(name)
             if known_field is None:
-                judged.problems[tidy(str(name)[:SAID_BACK_LIMIT])] = "this kind of record does not ask for it"
+                judged.problems[tidy(str(name)[:SAID_BACK_LIMIT])] = NOT_ASKED
                 continue
             fit, may_be_cleared = known_field
             if value is None and may_be_cleared:

@@ -37,10 +37,10 @@ class Timetable(Struct, frozen=True):
     closed: frozenset[date]
 
     def term_of(self, day: date) -> Term:
-        """The term the day is in; between terms, the one before. A school that has said none: the school year."""
+        """The term the day is in; between terms, the one before. Where the school has said none, the school year."""
         begun = [term for term in self.terms if term.first <= day]
         if begun or self.terms:
-            return (begun or self.terms)[-1]
+            return begun[-1] if begun else self.terms[0]
         september = date(day.year if day.month >= 9 else day.year - 1, 9, 1)
         return Term("This school year", september, september.replace(year=september.year + 1, month=8, day=31))
 
@@ -59,7 +59,7 @@ class Timetable(Struct, frozen=True):
         names = [BEFORE, *(period.code for period in self.periods), BETWEEN, AFTER, CLOSED]
         local = at.dt.tz_convert(WALL_CLOCK).dt.tz_localize(None).to_numpy()
         days = local.astype("M8[D]")
-        named = pd.Categorical(lesson, categories=pd.Index(names)).codes
+        named = lesson.cat.set_categories(names).cat.codes.to_numpy()
         codes = np.where(named >= 0, named, self._by_the_clock((local - days).astype("m8[m]").astype("int64")))
         if len(days):
             open_days = self.school_days(days.min().item(), days.max().item())
