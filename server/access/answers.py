@@ -8,7 +8,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Send
 
 WORTH_IT = 900  # bytes; a smaller answer fits one packet as it is
-LEVEL = 4
+LEVEL = 5  # of the 10,000 records a new phone pulls, 4 leaves 1.17 MB in 45 ms, 5 leaves 1.11 in 57, 6 leaves 1.06 in 99
 OFF_THE_LOOP = 100_000  # bytes; larger ones are squeezed on a thread, so that nobody waits behind them
 SQUEEZABLE = ("application/json", "text/", "image/svg+xml", "application/javascript", "application/manifest+json")
 
