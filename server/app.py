@@ -26,7 +26,7 @@ log = logging.getLogger("lanyard.app")
 
 def create_app(settings: Settings) -> Litestar:
     """The whole server. Its lifespan opens and closes the database; whoever runs it without one has opened it already."""
-    routes = [*api.routes, *console.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
+    routes: list[Any] = [*api.routes, *console.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
     return Litestar(
         route_handlers=routes,
         request_class=StrictRequest,

@@ -13,7 +13,9 @@ from litestar import Litestar
 from server.access import grants
 from server.access.grants import LASTS_S, PURPOSE
 from server.access.keys import new_key, signing_key
+from server.api.history import written
 from server.app import create_app
+from server.kinds import KINDS
 from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
@@ -43,11 +45,11 @@ def an_edit(number: int) -> dict[str, Any]:
 
 
 async def test_an_edit_goes_up_and_its_record_comes_down_on_another_phone(app: Litestar) -> None:
-    written = an_edit(1)
-    answer = await (await signed_in(app, AMIRA)).post("/api/sync", json=letter("amira-phone", written))
+    told = an_edit(1)
+    answer = await (await signed_in(app, AMIRA)).post("/api/sync", json=letter("amira-phone", told))
     assert [receipt["outcome"] for receipt in answer.json()["receipts"]] == ["taken"]
     held = (await (await signed_in(app, CAROL)).post("/api/sync", json=letter("carol-phone"))).json()
-    assert [(record["id"], record["author"]) for record in held["records"]] == [(written["record"], "amira")]
+    assert [(record["id"], record["author"]) for record in held["records"]] == [(told["record"], "amira")]
 
 
 async def test_nothing_new_is_under_300_bytes(app: Litestar) -> None:
@@ -197,3 +199,39 @@ async def test_a_grant_lasts_400_days_and_a_retired_key_ends_it(app: Litestar) -
     await writing(lambda tx: tx.run("update key set retired_at = 1"))
     assert (await send_under(app, grant, letter("amira-phone", an_edit(1)))).status_code == 401
     assert (await send_under(app, await amiras_grant(app), letter("amira-phone", an_edit(1)))).status_code == 200
+
+
+# ── What was written in it ─────────────────────────────────────────────────────────────────
+
+
+async def history(browser: httpx.AsyncClient, record: str) -> httpx.Response:
+    return await browser.get(f"/api/records/{record}/history")
+
+
+async def test_the_history_of_a_record_names_everybody_who_wrote_in_it(app: Litestar) -> None:
+    amira, carol = await signed_in(app, AMIRA), await signed_in(app, CAROL)
+    first = edit("amira-phone", 1, "incident", {"category": "defiance", "account": NOTE})
+    await amira.post("/api/sync", json=letter("amira-phone", first))
+    second = edit("carol-phone", 1, "incident", {"category": "fight"}, record=first["record"])
+    await carol.post("/api/sync", json=letter("carol-phone", second))
+    told = (await history(amira, first["record"])).json()
+    assert [(one["id"], one["author"], one["values"]) for one in told["edits"]] == [
+        (first["id"], "amira", first["values"]),
+        (second["id"], "carol", {"category": "fight"}),
+    ]
+    assert told["edits"][0]["made_at"] == first["made_at"]
+
+
+async def test_the_history_of_a_record_that_is_not_mine_is_not_there(app: Litestar) -> None:
+    told = an_edit(1)
+    await (await signed_in(app, AMIRA)).post("/api/sync", json=letter("amira-phone", told))
+    for me in (BEN, DAN):
+        assert (await history(await signed_in(app, me), told["record"])).status_code == 404
+
+
+async def test_what_my_role_may_not_see_or_stays_at_the_desk_is_not_in_the_history(app: Litestar) -> None:
+    for kind in KINDS.values():
+        secret = {name: {"put": {}, "drop": []} if field.shape.gathers else None for field in kind.fields for name in [field.name]}
+        row = {"id": "e", "kind": kind.name, "author": "a", "made_at": 1, "ordered_at": 1, "received_at": 1, "remarks": "[]"}
+        shown = written(row | {"values": json.dumps(secret)}, BEN).values  # type: ignore[arg-type]
+        assert shown.keys() == {field.name for field in kind.fields if kind.visible(field, BEN.role) and not field.apart}

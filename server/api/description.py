@@ -9,6 +9,7 @@ import msgspec
 from litestar import get
 
 from server.api.here import Here
+from server.api.history import HistoryAnswer
 from server.api.people import PeopleAnswer
 from server.api.school import SchoolAnswer
 from server.api.session import SignedIn, SignIn
@@ -51,6 +52,7 @@ KNOWN = {
     "schema": {"type": "string"},
     "description": "the ETag of the answer held",
 }
+RECORD = {"name": "record", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a record's id"}
 OURS = {
     "name": "X-Lanyard",
     "in": "header",
@@ -68,6 +70,15 @@ CALLS = (
     Call("get", "/api/school", "school", "The school, its words and its kinds", answers=SchoolAnswer, refuses=(401,), takes=(KNOWN,)),
     Call("get", "/api/people", "people", "Everybody, then whoever changed", answers=PeopleAnswer, refuses=(401, 404), takes=(CURSOR,)),
     Call("post", "/api/sync", "sync", "One exchange: see PROTOCOL.md", Letter, Answer, refuses=(400, 401, 413, 415, 429), takes=(OURS,)),
+    Call(
+        "get",
+        "/api/records/{record}/history",
+        "history",
+        "Everything written in one record",
+        answers=HistoryAnswer,
+        refuses=(401, 404),
+        takes=(RECORD,),
+    ),
     Call("get", "/api/live", "live", "Hints that something moved, as server-sent events", refuses=(401,), streams=True),
 )
 

@@ -39,9 +39,10 @@ async def exchange_and_note(tx: Tx, letter: Letter, me: Me, received_at: int, se
 
 
 async def note_what_was_sent(tx: Tx, me: Me, said: Answer) -> None:
-    """What a phone holds is as good as read: if it is lost, this says whose records were on it."""
-    if said.records:
-        await looked(tx, me, "records to phone", detail={"records": [record.id for record in said.records]})
+    """What a phone holds is as good as read: if it is lost, this says whose records were on it. One's own words alone are no news."""
+    others = [record.id for record in said.records if record.author != me.staff or record.edits > 1]
+    if others:
+        await looked(tx, me, "records to phone", detail={"records": others})
 
 
 async def who_writes(request: Request[Any, Any, Any]) -> tuple[Me, bool]:
