@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import uvicorn
@@ -16,10 +16,13 @@ from server.access import passwords
 from server.access.sign_in import set_password
 from server.app import create_app
 from server.logs import start_logging
+from server.reports.views import make_views
 from server.settings import Settings, from_environment
 from server.store.backup import NotBackedUp, back_up
-from server.store.database import Unreachable, close_database, open_database, reading
+from server.store.database import Unreachable, close_database, open_database, reading, writing
 from server.store.migrations import due, migrate
+
+T = TypeVar("T")
 
 GOING_DOWN_S = 10  # for answers that are being written
 
@@ -112,6 +115,7 @@ class Server(uvicorn.Server):
 
 def _migrate(asked: argparse.Namespace, settings: Settings) -> None:
     done = asyncio.run(migrate(settings))
+    asyncio.run(with_database(settings, writing(make_views)))
     print(f"{shown(settings)}: {', '.join(done) if done else 'nothing to do'}")
 
 
@@ -148,7 +152,7 @@ def _set_password(asked: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def with_database(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
+async def with_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
     await open_database(settings)
     try:
         return await work
