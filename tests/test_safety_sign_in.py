@@ -286,3 +286,15 @@ async def test_a_morning_when_everybody_signs_in_on_a_new_phone_is_not_guessing(
         await sign_in("amira", PASSWORD, handset=None, device=None, old_token=None)
     with pytest.raises(WrongPair):
         await sign_in("ben", "a guess", handset=None, device=None, old_token=None)
+
+
+async def test_what_no_longer_says_anything_is_let_go_at_the_next_sign_in(app: Litestar, clock: Clock) -> None:
+    await signed_in(app, BEN)
+    await try_signing_in(visitor(app), "nobody", "a guess")
+    clock.pass_s(PHONE_IDLE_S + 1)
+    await signed_in(app, AMIRA)
+    sessions = await reading(lambda tx: tx.rows("select staff from session"))
+    lanes = await reading(lambda tx: tx.rows("select key from attempt where key like 'account:%'"))
+    known = await reading(lambda tx: tx.rows("select key from attempt where key like 'known:%'"))
+    assert [row[0] for row in sessions] == ["amira"]
+    assert (len(lanes), len(known)) == (0, 2)  # a device stays known for longer

@@ -6,7 +6,7 @@ from server.access import audit, grants, passwords, sessions, throttle
 from server.refusals import PhoneRevoked, WrongPair
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
-from server.store.ids import new_id
+from server.store.ids import desk_of, new_id
 from server.store.me import Me
 from server.store.moments import now
 
@@ -53,6 +53,8 @@ async def sign_out(me: Me, token: str) -> None:
 
 async def _welcome(tx: Tx, row: Row, username: str, lane: str, device: str, handset: Handset | None, old_token: str | None) -> Welcome:
     await throttle.forgive(tx, username, lane, device, now())
+    await throttle.sweep(tx, now())
+    await sessions.sweep(tx)
     if old_token is not None:
         await sessions.end(tx, old_token)
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
@@ -82,8 +84,9 @@ async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
 
 
 async def _desk_of(tx: Tx, row: Row) -> str:
-    desk = await tx.row("select id from phone where school = $1 and staff = $2 and is_desk", row["school"], row["id"])
-    return desk["id"] if desk else await _pair(tx, row, new_id(), "Desk", is_desk=True)
+    desk = desk_of(row["school"], row["id"])
+    known = await tx.row("select 1 from phone where school = $1 and id = $2", row["school"], desk)
+    return desk if known else await _pair(tx, row, desk, "Desk", is_desk=True)
 
 
 async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:

@@ -1,9 +1,16 @@
 """Names for new things: UUIDv7, so that they sort by when they were made."""
 
 import secrets
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from server.store.moments import now
+
+DESKS = UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # the space of the ids below
+
+
+def desk_of(school: str, staff: str) -> str:
+    """The phone that a person at a desk is: always the same one."""
+    return str(uuid5(DESKS, f"desk/{school}/{staff}"))
 
 
 def new_id() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from server.store import ids
 from server.store.database import Tx
 from server.store.me import Me
 from server.sync.counting import Runs, add, has, joined, missing
@@ -79,7 +80,7 @@ async def phones_of(tx: Tx, me: Me, ids: set[str]) -> dict[str, Phone]:
 
 async def desk_of(tx: Tx, me: Me, at: int) -> Phone:
     """The phone that a person at a desk is: always the same one."""
-    id = str(uuid.uuid5(SPACE, f"desk/{me.school}/{me.staff}"))
+    id = ids.desk_of(me.school, me.staff)
     await tx.run(
         "insert into phone (school, id, staff, name, is_desk, paired_at) values ($1, $2, $3, 'Desk', $4, $5) on conflict do nothing",
         me.school,
