@@ -1,0 +1,82 @@
+"""What an operator says to the server, and what it says back."""
+
+import io
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.__main__ import main
+from server.settings import Settings
+from tests.serving import serving
+from tests.visitor import no_phone_app
+from tests.world import PASSWORD
+
+GOING_DOWN_S = 60  # far longer than it ever takes
+
+
+@pytest.fixture
+def a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "school.db"
+    monkeypatch.setenv("LANYARD_DATABASE", str(file))
+    return file
+
+
+def test_a_database_that_is_not_up_to_date_is_not_served(a_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve"]) == 1
+    assert "lanyard migrate" in capsys.readouterr().err
+
+
+def test_migrating_twice_does_nothing_the_second_time(a_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (main(["migrate"]), main(["migrate"])) == (0, 0)
+    first, second = capsys.readouterr().out.splitlines()
+    assert "nothing to do" not in first
+    assert "nothing to do" in second
+
+
+def test_a_database_that_cannot_be_opened_is_said_in_words_and_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for address in ("/no/such/folder/school.db", "postgresql://lanyard:umbrella@127.0.0.1:1/school"):
+        monkeypatch.setenv("LANYARD_DATABASE", address)
+        assert main(["serve"]) == 1
+        said = capsys.readouterr().err
+        assert "cannot be opened" in said
+        assert "umbrella" not in said
+        assert "Traceback" not in said
+
+
+def test_a_password_is_read_from_a_pipe_and_must_be_long_enough(
+    a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["migrate"])
+    for typed, username, says in (
+        ("short\n", "ada", "at least 10 characters"),
+        ("four wet umbrellas\n", "nobody", "Nobody here signs in as nobody"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        assert main(["set-password", username]) == 1
+        assert says in capsys.readouterr().err
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("serve", "demo", "migrate", "import", "check", "set-password"))
+
+
+def test_the_server_goes_down_when_told_to_though_somebody_listens(world: Settings, tmp_path: Path) -> None:
+    with serving(no_phone_app(world), tmp_path / "server.log") as server, httpx.Client(base_url=server.address) as phone:
+        phone.headers["X-Lanyard"] = "1"
+        said = {"username": "carol", "password": PASSWORD, "phone": {"id": "carol-phone", "name": "x"}}
+        assert phone.post("/api/session", json=said).status_code == 200
+        with phone.stream("GET", "/api/live", timeout=GOING_DOWN_S) as hints:
+            lines = hints.iter_lines()
+            assert next(lines) == "event: moved"  # the premise: it is open
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(GOING_DOWN_S) in (0, -signal.SIGTERM)
+            list(lines)  # and it ended as it should, not in the middle
+        assert "ERROR" not in server.log.read_text()
