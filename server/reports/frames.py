@@ -31,7 +31,7 @@ class Frames(Struct, frozen=True):
 
     seq: int
     mark: int
-    records: pd.DataFrame  # one row a record: seq, id, state, author, made_at, received_at, at, and its one-valued fields
+    records: pd.DataFrame  # one row a record: seq, id, state, author, received_at, at, and its one-valued fields
     entries: pd.DataFrame  # one row for each thing gathered or chosen: seq, field, key, part, outcome
 
 
@@ -43,15 +43,13 @@ async def frames(school: str, kind: Kind) -> Frames:
     found = _kept.get((school, kind.name))
     if found is None or not await reading(is_in_history, school, found):
         found = framed(kind, [])
-    while rows := await reading(moved_since, school, kind, found.seq):
-        found = await asyncio.to_thread(brought_up_to_date, found, kind, rows)
+    parts = [found]
+    while rows := await reading(moved_since, school, kind, parts[-1].seq):
+        parts.append(await asyncio.to_thread(framed, kind, rows))
+    if len(parts) > 1:
+        found = await asyncio.to_thread(joined, parts)
     keep((school, kind.name), found)
     return found
-
-
-async def is_in_history(tx: Tx, school: str, found: Frames) -> bool:
-    """False when the school was restored from a backup that does not have all that was counted."""
-    return await tx.row("select 1 from step where school = $1 and seq = $2 and mark = $3", school, found.seq, found.mark) is not None
 
 
 def keep(key: Key, found: Frames) -> None:
@@ -59,6 +57,11 @@ def keep(key: Key, found: Frames) -> None:
     _kept.move_to_end(key)
     while len(_kept) > FRAMES_KEPT:
         _kept.popitem(last=False)
+
+
+async def is_in_history(tx: Tx, school: str, found: Frames) -> bool:
+    """False when the school was restored from a backup that does not have all that was counted."""
+    return await tx.row("select 1 from step where school = $1 and seq = $2 and mark = $3", school, found.seq, found.mark) is not None
 
 
 async def moved_since(tx: Tx, school: str, kind: Kind, seq: int) -> list[Row]:
@@ -70,21 +73,22 @@ async def moved_since(tx: Tx, school: str, kind: Kind, seq: int) -> list[Row]:
     )  # fmt: skip
 
 
-def brought_up_to_date(before: Frames, kind: Kind, rows: list[Row]) -> Frames:
-    after = framed(kind, rows)
-    stale = before.records.loc[before.records["id"].isin(set(after.records["id"])), "seq"]
-    return Frames(after.seq, after.mark, joined(before.records, after.records, stale), joined(before.entries, after.entries, stale))
+def joined(parts: list[Frames]) -> Frames:
+    """The parts as one, with only the newest of each record."""
+    records, entries = stacked([part.records for part in parts]), stacked([part.entries for part in parts])
+    stale = records["id"].duplicated(keep="last")
+    if stale.any():
+        entries = entries[~entries["seq"].isin(records.loc[stale, "seq"])]
+        records = records[~stale]
+    return Frames(parts[-1].seq, parts[-1].mark, records, entries)
 
 
-def joined(before: pd.DataFrame, after: pd.DataFrame, stale: "pd.Series[int]") -> pd.DataFrame:
-    """Both, without the stale rows. A plain `concat` would make strings of categories that differ."""
-    if len(stale):
-        before = before[~before["seq"].isin(stale)]
+def stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One below the other. A plain `concat` would make strings of categories that differ."""
+    columns = {name: [table[name] for table in tables] for name in tables[-1].columns}
     whole = {
-        name: union_categoricals([before[name], after[name]])
-        if isinstance(after[name].dtype, pd.CategoricalDtype)
-        else pd.concat([before[name], after[name]], ignore_index=True)
-        for name in after.columns
+        name: union_categoricals(parts) if isinstance(parts[-1].dtype, pd.CategoricalDtype) else pd.concat(parts, ignore_index=True)
+        for name, parts in columns.items()
     }
     return pd.DataFrame(whole, copy=False)
 

@@ -85,7 +85,7 @@ def answer(field: Field, engine: Engine) -> str:
 def counted(field: Field, engine: Engine) -> str:
     if engine == "sqlite":
         return f"(select count(*) from json_each(r.body, '$.{field.name}'))"
-    return f'(select count(*) from jsonb_object_keys(b."{field.name}"))'
+    return f'(select count(*)::integer from jsonb_object_keys(b."{field.name}"))'
 
 
 def typed_moment(field: Field, part: str, engine: Engine) -> str:
