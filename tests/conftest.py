@@ -12,11 +12,13 @@ from typing import Any
 import asyncpg
 import hypothesis
 import pytest
+from litestar import Litestar
 
 from server.settings import Settings
 from server.store.database import close_database, open_database, writing
 from server.store.migrations import migrate
 from tests.cluster import Missing, cluster
+from tests.desk import desk_over
 from tests.world import make_world
 
 hypothesis.settings.register_profile("lanyard", deadline=None)  # how quick a machine is, is for bench/ to say
@@ -146,3 +148,10 @@ def apart(work: Coroutine[Any, Any, Any]) -> None:
     thread.join()
     if failed:
         raise failed[0]
+
+
+@pytest.fixture
+def desk_app(world: Settings) -> Iterator[Litestar]:
+    """The whole app over the world, with a clock of its own."""
+    with desk_over(world) as app:
+        yield app

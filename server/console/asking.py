@@ -133,7 +133,7 @@ def read_moment(name: str, typed: Typed) -> dict[str, str] | None:
 def read_gathered(name: str, before: Typed, after: Typed, added: str | None) -> dict[str, Any]:
     was, now = entries(name, before), entries(name, after)
     put = {key: entry for key, entry in now.items() if was.get(key) != entry}
-    if added:
+    if added and added not in now:
         part = after.get(f"{name}.added.part", [""])[0]
         put[added] = {"part": part} if part else {}
     return {"put": put, "drop": [key for key in was if key not in now]}

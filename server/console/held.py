@@ -7,7 +7,7 @@ from litestar.response import Redirect
 
 from server.access.audit import looked
 from server.access.rights import needs, signed_in
-from server.console.holding import HeldEdit, held_edit, held_edits
+from server.console.holding import HeldEdit, held_edit, held_edits, scraps_of
 from server.console.pages import frame_for, page
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
@@ -24,7 +24,8 @@ async def held(request: Request[Any, Any, Any]) -> Response[str]:
     """All that wait; or one of them, named in the query: its id may be any text at all."""
     me, edit = request.state.me, request.query_params.get("edit", "")
     if not edit:
-        return page(await frame_for(me), request, "held.html", edits=await reading(held_edits, me))
+        edits, scraps = await reading(held_edits, me), await reading(scraps_of, me)
+        return page(await frame_for(me), request, "held.html", edits=edits, scraps=scraps)
     return await show(request, await found(me, edit))
 
 

@@ -18,6 +18,7 @@ from server.store.engines import Row
 from server.store.me import Me
 
 SHOWN = 200
+SCRAPS = 20
 SHOWN_OF_ONE = 20_000  # characters of one odd value; the whole of it is kept
 
 HELD = """
@@ -153,3 +154,27 @@ def changes(kind_name: str, values: Mapping[str, Any], directory: Directory) -> 
 def as_it_came(value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= SHOWN_OF_ONE else f"{text[:SHOWN_OF_ONE]} … ({len(text):,} characters in all; the school keeps the whole)"
+
+
+# ── What could not even be read ────────────────────────────────────────────────────────────
+
+
+class Scrap(Struct, frozen=True):
+    """Something in a letter that had no id: kept as it came, and no part of anything."""
+
+    who: str
+    received_at: int
+    text: str
+
+
+async def scraps_of(tx: Tx, me: Me) -> list[Scrap]:
+    """For whoever settles what is held of every kind: nobody can tell what these are about."""
+    if not all(me.role in kind.held_by for kind in KINDS.values()) or not may(me, "settle"):
+        return []
+    rows = await tx.rows(
+        "select coalesce(s.name, u.staff) as who, u.received_at, u.original from unreadable u"
+        " left join staff s on s.school = u.school and s.id = u.staff"
+        f" where u.school = $1 order by u.received_at desc, u.hash limit {SCRAPS}",
+        me.school,
+    )
+    return [Scrap(row["who"], row["received_at"], as_it_came(row["original"])) for row in rows]

@@ -248,9 +248,12 @@ async def changed(tx: Tx, me: Me, staff: str, filled: Filled) -> None:
 
 async def left(tx: Tx, me: Me, staff: str, gone: bool) -> None:
     place = (await draw(tx, me.school, [NewStep("people")]))[0]
-    await tx.run(
-        "update staff set left_at = $3, seq = $4 where school = $1 and id = $2", me.school, staff, now() if gone else None, place.seq
-    )
+    row = await tx.row(
+        "update staff set left_at = $3, seq = $4 where school = $1 and id = $2 returning id",
+        me.school, staff, now() if gone else None, place.seq,
+    )  # fmt: skip
+    if row is None:
+        raise NotFound
     if gone:
         await sessions.end_all(tx, staff)
     await looked(tx, me, "staff left" if gone else "staff back", detail={"staff": staff})

@@ -36,10 +36,9 @@ async def undone(tx: Tx, me: Me, id: str, edit_id: str) -> bool:
     kept = await record_for(tx, me, id)
     if kept is None:
         raise NotFound
-    edits = [edit_of(row) for row in await tx.rows(HISTORY, me.school, id)]
-    last = max(edits, key=lambda edit: edit.seq)
-    before = [edit for edit in edits if edit is not last]
-    if not may_undo(last, edit_id, me, kept.place.seq, before):
+    rows = sorted(await tx.rows(HISTORY, me.school, id), key=lambda row: row["seq"])
+    last, before = edit_of(rows[-1]), [edit_of(row) for row in rows[:-1]]
+    if not (before and rows[-1]["is_desk"] and is_mine(last, edit_id, me) and last.seq == kept.place.seq):
         return False
     folded = fold(kept.kind, before)
     if any(path.partition("/")[0] in last.values for path in folded.disputes):
@@ -51,9 +50,8 @@ async def undone(tx: Tx, me: Me, id: str, edit_id: str) -> bool:
     return True
 
 
-def may_undo(last: Edit, edit_id: str, me: Me, seq: int, before: list[Edit]) -> bool:
-    mine = last.id == edit_id and last.author == me.staff and last.phone == me.phone
-    return mine and last.seq == seq and now() - last.received_at < WHILE and bool(before)
+def is_mine(last: Edit, edit_id: str, me: Me) -> bool:
+    return last.id == edit_id and last.author == me.staff and now() - last.received_at < WHILE
 
 
 def as_before(kind: Kind, last: Edit, body: dict[str, Any]) -> dict[str, Any]:
