@@ -103,8 +103,8 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
         return {field.name: field for field in self.fields}
 
     @cached_property
-    def _fits(self) -> dict[str, tuple[Any, bool]]:
-        return {field.name: (field.shape.fit, not field.shape.gathers) for field in self.fields}
+    def _asked(self) -> dict[str, Shape]:
+        return {field.name: field.shape for field in self.fields}
 
     def field(self, name: str) -> Field | None:
         return self._fields.get(name)
@@ -129,25 +129,24 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
         if type(values) is not dict:
             return Judged({}, {"values": "cannot be read"}, [])
         judged = Judged(dict(values), {}, [])
-        fits = self._fits
         for name, value in values.items():
-            known_field = fits.get(name)
-            if known_field is None:
+            asked = self._asked.get(name)
+            if asked is None:
                 judged.problems[tidy(str(name)[:SAID_BACK_LIMIT])] = NOT_ASKED
-                continue
-            fit, may_be_cleared = known_field
-            if value is None and may_be_cleared:
-                continue
-            try:
-                fitted = fit(value, known)
-            except Misfit as misfit:
-                judged.problems[name] = str(misfit)
-                continue
-            if fitted is not value:
-                judged.values[name] = fitted
-                if BROKEN.search(text_in(value)):
-                    judged.remarks.append(f"{name}: characters that cannot be kept were replaced")
+            elif value is not None or asked.gathers:
+                self._fit(asked, name, value, known, judged)
         return judged
+
+    def _fit(self, shape: Shape, name: str, value: Any, known: Known, judged: Judged) -> None:
+        try:
+            fitted = shape.fit(value, known)
+        except Misfit as misfit:
+            judged.problems[name] = str(misfit)
+            return
+        if fitted is not value:
+            judged.values[name] = fitted
+            if BROKEN.search(text_in(value)):
+                judged.remarks.append(f"{name}: characters that cannot be kept were replaced")
 
     def problems(self, values: Any, known: Known) -> dict[str, str]:
         return self.judge(values, known).problems

@@ -64,7 +64,7 @@ class Grid(Struct, frozen=True):
     counts: list[list[int | None]]
     rates: list[list[float | None]]
     rate_of: str
-    highest: tuple[int, int] | None  # the cell with the most in it, if there is only one such
+    highest: tuple[int, int] | None  # the cell with the most in it, if there is only one such and none is hidden
 
 
 class Patterns(Struct, frozen=True):
@@ -147,7 +147,7 @@ def years_involved(found: Frames, school: School, events: pd.DataFrame) -> pd.Da
 def years_line(involved: pd.DataFrame, events: pd.DataFrame, school: School, question: Question, weeks: float) -> Line:
     counts: dict[Any, int] = {**dict.fromkeys(school.roll, 0), **involved["year"].value_counts().to_dict()}
     years = sorted(counts, key=lambda year: (len(year), year))
-    headings = [Heading(year, f"Year {year}") for year in years] + [Heading(NOT_SAID, "Nobody named")]
+    headings = [Heading(year, f"Year {year or 'not known'}") for year in years] + [Heading(NOT_SAID, "Nobody named")]
     pupils = np.array([*(school.roll.get(year, 0) for year in years), 0])
     found = np.array([*(counts[year] for year in years), len(events) - involved["seq"].nunique()])
     few = (pupils < SMALLEST_GROUP) & (np.arange(len(found)) < len(years))
@@ -281,7 +281,8 @@ def grid_of(row: Axis, rows: Line, column: Axis, columns: Line, over: Any, hides
     counts = np.bincount(row.codes * shape[1] + column.codes, minlength=shape[0] * shape[1]).reshape(shape)
     no_rows, no_columns = (np.array([count is None for count in line.counts], dtype=bool) for line in (rows, columns))
     hidden = hidden_in_grid(counts, no_rows, no_columns) if hides else np.zeros(shape, dtype=bool)
-    return Grid(rows, columns, shown(counts, hidden), rates(counts, over, hidden), OF_THAT_PERIOD, highest(counts, hidden))
+    top = None if hidden.any() else highest(counts)
+    return Grid(rows, columns, shown(counts, hidden), rates(counts, over, hidden), OF_THAT_PERIOD, top)
 
 
 def shown(counts: Counts, hidden: Mask) -> Any:
@@ -298,7 +299,6 @@ def rates(counts: Counts, over: Any, hidden: Mask) -> Any:
     return found.tolist()
 
 
-def highest(counts: Counts, hidden: Mask) -> tuple[int, int] | None:
-    seen = np.where(hidden, 0, counts)
-    top = np.argwhere(seen == seen.max(initial=1))
+def highest(counts: Counts) -> tuple[int, int] | None:
+    top = np.argwhere(counts == counts.max(initial=1))
     return (int(top[0][0]), int(top[0][1])) if len(top) == 1 else None
