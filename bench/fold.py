@@ -4,9 +4,8 @@ import random
 import time
 from statistics import median
 
-from server.sync.merge import Edit, fold
-
 from server.kinds import KINDS
+from server.sync.merge import Edit, fold
 
 RUNS = 200
 

@@ -32,7 +32,12 @@ def serving(database: str) -> Iterator[Server]:
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     environment = os.environ | {"LANYARD_DATABASE": database, "LANYARD_ORIGINS": origin}
-    process = subprocess.Popen([sys.executable, "-m", "server", "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "serve", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         wait_for(port, process)
         yield Server(port, process.pid)

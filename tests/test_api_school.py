@@ -7,7 +7,7 @@ from server.app import create_app
 from server.kinds import KINDS
 from server.settings import Settings
 from server.store.database import writing
-from tests.visitor import no_phone_app, signed_in, visitor
+from tests.visitor import no_phone_app, signed_in
 from tests.world import ADA, AMIRA, CAROL, DAN, DEE, EVERYBODY
 
 
