@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import exchange, fold, school
+from bench import exchange, fold, patterns, school
 from tests.cluster import cluster
 
 Target = tuple[str, str, float, str | None]  # figure, what it is, the most it may be, the figure it is a ratio of
@@ -36,13 +36,20 @@ FOLD: list[Target] = [
     ("fold_10_s", "fold 10 edits: seconds", 0.0001, None),
     ("fold_1000_s", "fold 1,000 edits: seconds", 0.010, None),
 ]
+PATTERNS: list[Target] = [
+    ("patterns_first_s", "patterns of 100,000 incidents, first time: seconds", 1.0, None),
+    ("patterns_again_s", "  and again", 0.100, None),
+]
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder, cluster(safe=True) as address:
+        sqlite, postgres = fresh_databases(str(Path(folder) / "{}.db")), fresh_databases(address)
         show("The fold", FOLD, fold.measure())
-        show("The exchange, SQLite", EXCHANGE, exchange.measure(fresh_databases(str(Path(folder) / "{}.db"))))
-        show("The exchange, PostgreSQL", EXCHANGE, exchange.measure(fresh_databases(address)))
+        show("The exchange, SQLite", EXCHANGE, exchange.measure(sqlite))
+        show("The exchange, PostgreSQL", EXCHANGE, exchange.measure(postgres))
+        show("Patterns, SQLite", PATTERNS, patterns.measure(sqlite))
+        show("Patterns, PostgreSQL", PATTERNS, patterns.measure(postgres))
 
 
 def fresh_databases(address: str) -> Callable[[], str]:

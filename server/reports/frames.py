@@ -52,6 +52,11 @@ async def frames(school: str, kind: Kind) -> Frames:
     return found
 
 
+def forget() -> None:
+    """As after a start."""
+    _kept.clear()
+
+
 def keep(key: Key, found: Frames) -> None:
     _kept[key] = found
     _kept.move_to_end(key)
