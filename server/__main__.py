@@ -38,7 +38,7 @@ def main(words: list[str] | None = None) -> int:
         case ["demo", *rest]:
             from server.demo.command import main as show
 
-            return show(rest)
+            return show(rest, serve)
     asked = _parser().parse_args(said)
     try:
         return int(asked.do(asked, from_environment()) or 0)
