@@ -1,6 +1,7 @@
 """The two ways to open a transaction keep their promises, on both engines."""
 
 import asyncio
+import contextlib
 import functools
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ import pytest
 
 from server.refusals import Busy
 from server.settings import Settings
-from server.store import sqlite
+from server.store import postgres, sqlite
 from server.store.database import Tx, Unreachable, close_database, open_database, reading, writing
 from server.store.postgres import POOL
 from server.store.sqlite import GROUP, in_sqlite
@@ -138,7 +139,28 @@ async def test_a_closed_database_says_so(database: Settings) -> None:
         await writing(begin_school, "northgate")
 
 
-async def test_reading_sees_one_moment_and_cannot_write(database: Settings) -> None:
+async def test_reading_sees_one_moment(database: Settings) -> None:
+    async def write_beside(tx: Tx) -> None:
+        statement = "insert into school (id, name, made_at) values ('southfield', '', 1)"
+        if tx.engine == "sqlite":
+            with sqlite3.connect(database.database) as other:
+                other.execute(statement)
+        else:
+            connection = await asyncpg.connect(database.database)
+            await connection.execute(statement)
+            await connection.close()
+
+    async def read_twice(tx: Tx) -> list[list[str]]:
+        before = await schools(tx)
+        await write_beside(tx)
+        return [before, await schools(tx)]
+
+    await writing(begin_school, "northgate")
+    assert await reading(read_twice) == [["northgate"], ["northgate"]]
+    assert await reading(schools) == ["northgate", "southfield"]
+
+
+async def test_reading_cannot_write(database: Settings) -> None:
     with pytest.raises(FAULTS):
         await reading(begin_school, "northgate")
     assert await reading(schools) == []
@@ -299,6 +321,16 @@ class TestSQLite:
         other.close()
         await writing(begin_school, "northgate")
 
+    async def test_no_process_writes_between_what_a_work_reads_and_what_it_writes(self, database: Settings) -> None:
+        async def read_then_write(tx: Tx) -> None:
+            assert await schools(tx) == []
+            with sqlite3.connect(database.database, timeout=0) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("insert into school (id, name, made_at) values ('southfield', '', 1)")
+            await begin_school(tx, "northgate")
+
+        await writing(read_then_write)
+        assert await reading(schools) == ["northgate"]
+
     async def test_a_full_disk_is_busy_and_passes(self, database: Settings) -> None:
         async def allow_pages(tx: Any, more: int) -> None:
             pages = tx.connection.execute("pragma page_count").fetchone()[0]
@@ -347,6 +379,25 @@ class TestSQLite:
         return said
 
 
+def test_a_new_file_that_is_locked_at_once_is_tried_again(tmp_path: Path) -> None:
+    class LockedTwice(sqlite3.Connection):
+        """SQLite does so, rarely, when several processes begin one file together."""
+
+        refused = 0
+
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            if "journal_mode" in sql and self.refused < 2:
+                self.refused += 1
+                locked = sqlite3.OperationalError("database is locked")
+                locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise locked
+            return super().execute(sql, *args)
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "new.db", factory=LockedTwice)) as connection:
+        sqlite.keep_log(connection)
+        assert connection.refused == 2
+
+
 @pytest.mark.parametrize("address", ["/nowhere/at/all/lanyard.db", "postgresql://someone:secret@/x?host=/nowhere", "postgresql://["])
 async def test_a_database_that_cannot_be_opened_is_said_without_its_password(address: str) -> None:
     with pytest.raises(Unreachable) as told:
@@ -369,6 +420,18 @@ class TestPostgres:
             await writing(lose)
         await writing(begin_school, "southfield")
         assert await reading(schools) == ["southfield"]
+
+    async def test_what_was_committed_is_answered_though_its_connection_breaks(
+        self, database: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def break_it(connection: asyncpg.Connection) -> None:
+            raise asyncpg.ConnectionDoesNotExistError
+
+        monkeypatch.setattr(postgres, "leave_as_it_is", break_it)
+        await close_database()
+        await open_database(database)
+        for n in range(POOL + 1):
+            assert await writing(begin_school, f"school-{n:02}") == f"school-{n:02}"
 
     async def test_connections_that_died_at_rest_come_back(self, database: Settings) -> None:
         async def end_the_others(tx: Tx) -> None:

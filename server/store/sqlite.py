@@ -187,8 +187,7 @@ class SQLite(SQLiteEngine):
         try:
             connection.row_factory = sqlite3.Row
             connection.execute(f"pragma busy_timeout = {BUSY_MS}")  # first: the next one needs the file to itself
-            if connection.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
-                raise sqlite3.NotSupportedError("SQLite can keep no write-ahead log there")
+            keep_log(connection)
             # A receipt is a promise: it must outlive the power.
             for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "cache_size = -32768", "temp_store = memory"):
                 connection.execute(f"pragma {pragma}")
@@ -212,6 +211,20 @@ class SQLite(SQLiteEngine):
 
     async def get_connection(self) -> Any:
         raise RuntimeError("Transactions are opened by writing() and reading() only.")
+
+
+def keep_log(connection: sqlite3.Connection) -> None:
+    give_up_at = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            if connection.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
+                raise sqlite3.NotSupportedError("SQLite can keep no write-ahead log there")
+            return
+        except sqlite3.OperationalError as error:
+            # Of several processes that begin a new file together, some are told at once that it is locked, whatever the timeout.
+            if not passes(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
 
 
 def commit_together(tx: SQLiteTx, works: Iterator[Work]) -> list[Answer]:
