@@ -3,22 +3,27 @@ PYTHON ?= python3
 PORT   ?= 8000
 BIN    := .venv/bin
 
-.PHONY: demo test check bench soak lock tidy
+.PHONY: demo test check style types arrows phone bench soak lock tidy
 
 demo: .venv/.installed pwa/dist/.built  ## a believable school to try, at http://localhost:8000
 	@$(BIN)/lanyard demo --port $(PORT)
 
 test: .venv/.tools pwa/node_modules/.installed pwa/dist/.built  ## everything that must hold; ends with pytest's own summary
 	@sh tests/machine.sh
-	@$(MAKE) --no-print-directory check; checked=$$?; \
+	@$(MAKE) -k --no-print-directory check; checked=$$?; \
 	 $(BIN)/pytest -q -n 2 -m "not soak"; tested=$$?; \
 	 exit $$((checked + tested))
 
-check: .venv/.tools pwa/node_modules/.installed  ## style, types, import arrows; the phone's own tests
+check: style types arrows phone  ## style, types, import arrows; the phone's own tests
+
+style: .venv/.tools
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
+types: .venv/.tools
 	$(BIN)/mypy
+arrows: .venv/.tools
 	$(BIN)/lint-imports
+phone: pwa/node_modules/.installed
 	sh pwa/node.sh npm --prefix pwa run --silent check
 	sh pwa/node.sh npm --prefix pwa run --silent test
 

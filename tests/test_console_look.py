@@ -1,4 +1,4 @@
-"""How the desk looks, as far as arithmetic can tell: every pair of text 7:1 or better, every edge 3:1, by day, night and in high contrast."""
+"""How the desk looks, as far as arithmetic can tell: every text 7:1 or better, every edge 3:1, by day, night and in high contrast."""
 
 import re
 from itertools import product

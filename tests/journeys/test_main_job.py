@@ -1,8 +1,9 @@
 """The main job: written down with no signal, and on the desk when there is."""
 
+from playwright.sync_api import expect
+
 from tests.journeys.handset import Handset
 from tests.journeys.school import School
-from playwright.sync_api import expect
 
 
 def test_an_incident_takes_six_taps_and_three_letters(phone: Handset, school: School) -> None:
