@@ -91,11 +91,15 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         made = SQLiteFiles(tmp_path_factory.mktemp("databases"))
     else:
         made = PostgresDatabases(request.getfixturevalue("postgres"))
-    apart(made.create("empty"))
-    apart(migrate(Settings(database=made.address("empty"))))
-    apart(made.copy("empty", "world"))
-    apart(fill(Settings(database=made.address("world"))))
+    apart(prepare(made))
     return made
+
+
+async def prepare(databases: Databases) -> None:
+    await databases.create("empty")
+    await migrate(Settings(database=databases.address("empty")))
+    await databases.copy("empty", "world")
+    await fill(Settings(database=databases.address("world")))
 
 
 async def fill(settings: Settings) -> None:

@@ -45,7 +45,7 @@ def pen() -> Pen:
 
 
 def put(*keys: str, **entry: str) -> dict[str, Any]:
-    return {"put": {key: entry for key in keys}}
+    return {"put": dict.fromkeys(keys, entry)}
 
 
 # ── latest ─────────────────────────────────────────────────────────────────────────────────

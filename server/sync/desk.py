@@ -1,5 +1,6 @@
 """What is done at the school's own desk: writing, settling what is held, and judging it again. A desk is a phone too."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from server.store.numbers import read_place
 from server.sync import keeping, wire
 from server.sync.audience import kinds_held, may_hold
 from server.sync.keeping import Coming, Decision, decode
-from server.sync.letter import Sent, read_edit
+from server.sync.letter import Sent, mend, read_edit
 from server.sync.phones import desk_of, keep_phones
 from server.sync.taking import Intake
 from server.sync.wire import Because, Receipt, Settled
@@ -54,8 +55,8 @@ async def take(tx: Tx, me: Me, edit: wire.Edit, at: int) -> Because:
     desk.arrives(desk.highest + 1)
     edit.phone, edit.number, desk.seen_at = desk.id, desk.highest, at
     await keep_phones(tx, me, [desk], at)
-    text = msgspec.json.encode(edit)
-    sent = read_edit(0, text, text)
+    lay = json.dumps(msgspec.to_builtins(edit)).encode()  # which can write what UTF-8 cannot
+    sent = read_edit(0, mend(lay), lay)
     assert isinstance(sent, Sent)
     coming = Coming(sent=sent, id=sent.id, role=me.role, received_at=at, moment=at, at_desk=True)
     await Intake(tx, me.school, at).take_in(me, [coming])

@@ -1,0 +1,134 @@
+"""Mistakes that others have made, put into the running code one at a time: the simulator has to notice each."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+
+from server.api import sync as door
+from server.refusals import Busy, Unreadable
+from server.store.moments import from_wire, to_wire
+from server.sync import exchange, keeping, merge, taking, unseen
+from server.sync.wire import Answer, Receipt
+from tests import phone
+from tests.school import DAY
+
+Mutant = Callable[[], AbstractContextManager[Any]]
+
+
+def naive_sequence_cursor() -> AbstractContextManager[Any]:
+    """A number is taken for a place in history, though the school may have drawn it twice."""
+    look = exchange.look
+
+    async def trusting(*args: Any) -> Any:
+        now = await look(*args)
+        now.rebuild = None if now.rebuild == "restored" else now.rebuild
+        return now
+
+    return mock.patch.object(exchange, "look", trusting)
+
+
+def last_writer_wins() -> AbstractContextManager[Any]:
+    def newest(kind: Any, field: Any, writes: Any) -> Any:
+        return [write for write in reversed(writes) if write[1] is not merge.DROPPED][:1]
+
+    return mock.patch.object(merge, "heads", newest)
+
+
+def double_application() -> Iterator[None]:
+    """A repeat is not known again."""
+    coming, count = exchange.coming, iter(range(10**9))
+
+    async def nothing(*args: Any) -> Any:
+        return {}, set()
+
+    def under_a_new_id(*args: Any) -> Any:
+        new = coming(*args)
+        new.id = f"{new.id}\n{next(count)}"
+        return new
+
+    with mock.patch.object(exchange, "stored", nothing), mock.patch.object(exchange, "coming", under_a_new_id):
+        yield
+
+
+def receipts_before_commit() -> AbstractContextManager[Any]:
+    """The answer is on its way when the transaction fails."""
+    answer = exchange.answer
+
+    async def hasty(letter: Any, me: Any, received_at: int, **how: Any) -> Answer:
+        try:
+            return await answer(letter, me, received_at, **how)
+        except Busy:
+            receipts = [Receipt(id=edit.id, outcome="taken") for edit in letter.edits]
+            return Answer(
+                receipts=receipts, records=[], held=[], gone=[], wanted=[], forked=None, cursor=letter.cursor, more=True, rebuild=None,
+                now=to_wire(received_at),
+            )  # fmt: skip
+
+    return mock.patch.object(door, "answer", hasty)
+
+
+def batch_poisoned_by_one_edit() -> AbstractContextManager[Any]:
+    judge = taking.Intake.judge
+
+    async def all_or_nothing(self: Any, author: Any, comings: Any, decision: Any) -> Any:
+        stories = await judge(self, author, comings, decision)
+        if not all(coming.taken for coming in comings):
+            raise Unreadable
+        return stories
+
+    return mock.patch.object(taking.Intake, "judge", all_or_nothing)
+
+
+def purge_that_eats_unsent_edits() -> AbstractContextManager[Any]:
+    purge = phone.Phone.purge
+
+    def greedy(self: phone.Phone, kept: phone.Kept, school_time: int) -> None:
+        purge(self, kept, school_time)
+        kept.outbox = [edit for edit in kept.outbox if (from_wire(edit["made_at"]) or 0) > school_time - 3 * DAY]
+
+    return mock.patch.object(phone.Phone, "purge", greedy)
+
+
+# Beyond the six that every exchange is prone to, three that this one would be.
+
+
+def version_found_by_its_number_alone() -> AbstractContextManager[Any]:
+    """After a restore an old number stands for what its author never saw."""
+    versions = keeping.versions
+
+    async def by_number(tx: Any, school: str, edits: Any) -> Any:
+        sound = list(edits)
+        found = {place.seq: record for place, record in (await versions_with_any_mark(tx, school, sound)).items()}
+        return {edit.seen: found.get(edit.seen.seq) for edit in sound if edit.seen}
+
+    async def versions_with_any_mark(tx: Any, school: str, edits: Any) -> Any:
+        return await versions(tx, school, edits)
+
+    return mock.patch.object(keeping, "versions", by_number)
+
+
+def gone_told_by_the_records_last_step() -> AbstractContextManager[Any]:
+    async def nothing_gone(*args: Any) -> list[Any]:
+        return []
+
+    return mock.patch.object(unseen, "gone_after", nothing_gone)
+
+
+def held_edit_left_when_its_record_turns_up() -> AbstractContextManager[Any]:
+    async def never(*args: Any) -> None:
+        return None
+
+    return mock.patch.object(taking.Intake, "settle_amended", never)
+
+
+THE_SIX: tuple[Mutant, ...] = (
+    naive_sequence_cursor,
+    last_writer_wins,
+    contextlib.contextmanager(double_application),
+    receipts_before_commit,
+    batch_poisoned_by_one_edit,
+    purge_that_eats_unsent_edits,
+)
+MORE: tuple[Mutant, ...] = (version_found_by_its_number_alone, gone_told_by_the_records_last_step)

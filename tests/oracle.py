@@ -1,0 +1,206 @@
+"""Exact knowledge: who had seen what as they wrote. What the school makes of their edits is held against it."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from server.kinds import KINDS
+from server.kinds.kind import Field, Kind, Merge
+from server.store.database import Tx
+from server.store.me import Me
+from server.sync.check import rebuild_all
+from server.sync.keeping import member
+from server.sync.merge import DROPPED, Edit, Write, gravity, identity, in_line, writes_by_field, writes_by_key
+from tests.phone import Edit as Sent
+from tests.phone import Phone
+
+
+@dataclass
+class Written:
+    author: str
+    edit: Sent
+    knows: frozenset[str]  # the edits of its record whose values its author had seen, or written on this handset
+
+
+class Oracle:
+    def __init__(self, school: str) -> None:
+        self.school = school
+        self.written: dict[str, Written] = {}  # whatever a person was told is saved
+        self.versions: dict[str, frozenset[str]] = {}  # by version, also of histories that were lost: the edits in it
+        self.taken: defaultdict[str, list[str]] = defaultdict(list)  # by record
+        self.handsets: defaultdict[Phone, list[Sent]] = defaultdict(list)  # what was written on each, also before it was copied
+        self.receipts: dict[str, Any] = {}
+        self.read_to = 0
+        self.restored = self.copied = False
+
+    # ── What happens ───────────────────────────────────────────────────────────────────────
+
+    def wrote(self, author: str, edit: Sent, phone: Phone | None) -> None:
+        before = [earlier["id"] for earlier in self.handsets[phone] if earlier["record"] == edit["record"]] if phone else []
+        self.written[edit["id"]] = Written(author, edit, self.versions.get(edit["seen"] or "", frozenset()) | set(before))
+        if phone:
+            self.handsets[phone].append(edit)
+
+    def was_copied(self, phone: Phone, copy: Phone) -> None:
+        self.copied = True
+        self.handsets[copy] = list(self.handsets[phone])
+
+    async def observe(self, tx: Tx) -> None:
+        """What has become part of which version of which record."""
+        for seq, mark, record, edit in await tx.rows(
+            "select seq, mark, record, edit from step where school = $1 and seq > $2 and what = 'taken' order by seq",
+            self.school,
+            self.read_to,
+        ):
+            self.taken[record].append(edit)
+            self.versions[f"{seq}.{mark % 2**64:016x}"] = frozenset(self.taken[record])
+            self.read_to = seq
+
+    async def was_restored(self, tx: Tx, phones: list[Phone]) -> None:
+        """The school has lost what came after its backup, but for what phones still have."""
+        self.restored = True
+        self.receipts, self.read_to = {}, 0
+        self.taken.clear()
+        await self.observe(tx)
+        survive = {row[0] for row in await tx.rows("select id from edit where school = $1", self.school)}
+        for phone in phones:
+            survive |= {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys()
+        self.written = {id: written for id, written in self.written.items() if id in survive}
+
+    # ── What must hold at once ─────────────────────────────────────────────────────────────
+
+    async def check_answer(self, tx: Tx, staff: str, answer: dict[str, Any]) -> None:
+        await self.observe(tx)
+        me = await member(tx, self.school, staff)
+        for receipt in answer["receipts"]:
+            assert self.receipts.setdefault(receipt["id"], receipt) == receipt, "a repeat got another receipt"
+        for record in answer["records"]:
+            assert await self.may_hold(tx, me, record["id"]), f"{staff} was sent a record that is not theirs to hold"
+            kind = KINDS[record["kind"]]
+            out_of_sight = kind.hidden_from(me.role) | kind.apart
+            shown = {*record["body"], *record["gaps"], *(name.partition("/")[0] for name in record["disputes"])}
+            assert not out_of_sight & shown, f"{staff} was sent what their role may not see"
+
+    async def may_hold(self, tx: Tx, me: Me, record: str) -> bool:
+        """Told from the edits and the body, and not from the tables that the school keeps for it."""
+        row = await tx.row("select kind, body from record where school = $1 and id = $2", self.school, record)
+        assert row is not None
+        kind, body = KINDS[row[0]], json.loads(row[1])
+        if me.role in kind.held_by or any(self.written[id].author == me.staff for id in self.taken[record] if id in self.written):
+            return True
+        if any(me.staff in (body.get(field) or {}) for field in kind.staff_fields):
+            return True
+        if me.role not in kind.scoped_to:
+            return False
+        pupils = [pupil for field in kind.pupil_fields for pupil in body.get(field) or {}]
+        years = {row[0]: row[1] for row in await tx.rows("select id, year from pupil where id = any($1)", pupils)}
+        cared_for = {row[0] for row in await tx.rows("select pupil from caseload where school = $1 and staff = $2", me.school, me.staff)}
+        return any(years[pupil] in me.years or pupil in cared_for for pupil in pupils)
+
+    # ── What must hold once everybody has said and heard everything ────────────────────────
+
+    async def check_all(self, tx: Tx, phones: dict[Phone, str]) -> None:
+        assert await rebuild_all(tx, self.school) == []
+        await self.check_nothing_lost(tx)
+        for record in self.taken:
+            await self.check_record(tx, record)
+        for phone, staff in phones.items():
+            await self.check_phone(tx, phone, await member(tx, self.school, staff))
+
+    async def check_nothing_lost(self, tx: Tx) -> None:
+        stored = {row[0]: row for row in await tx.rows("select id, author, original, seq from edit where school = $1", self.school)}
+        for id, written in self.written.items():
+            assert id in stored, f"an edit of {written.author}’s is lost"
+            _, author, original, _ = stored[id]
+            kept = json.loads(original)
+            assert author == written.author
+            assert kept["values"] == written.edit["values"], "an edit was changed"
+        taken = sorted(id for id, row in stored.items() if row[3] is not None)
+        assert taken == sorted(id for ids in self.taken.values() for id in ids), "an edit was taken twice, or not at all"
+
+    async def check_record(self, tx: Tx, record: str) -> None:
+        """Every value that nobody had seen and replaced stands or is disputed; and nothing else is, while knowledge was exact."""
+        rows = await tx.rows(EDITS, self.school, record)
+        row = await tx.row("select kind, body, disputes, edits from record where school = $1 and id = $2", self.school, record)
+        assert row is not None
+        kind, body, disputes = KINDS[row[0]], json.loads(row[1]), json.loads(row[2] or "{}")
+        assert row[3] == len(rows), "an edit was counted twice"
+        line = in_line([Edit(*row[:10], json.loads(row[10])) for row in rows])
+        for name, field, writes in self.fields(kind, line):
+            if field.merge is Merge.OWN:
+                self.check_statements(body[name], writes)
+            else:
+                self.check_field(kind, name, field, writes, body, disputes)
+        assert set(disputes) <= {name for name, _, _ in self.fields(kind, line)}
+
+    def fields(self, kind: Kind, line: list[Edit]) -> list[tuple[str, Field, list[Write]]]:
+        found: list[tuple[str, Field, list[Write]]] = []
+        for name, writes in writes_by_field(line).items():
+            field = kind.field(name)
+            assert field is not None
+            if field.merge is Merge.GATHER:
+                found += [(f"{name}/{key}", field, of_key) for key, of_key in writes_by_key(writes).items()]
+            else:
+                found.append((name, field, writes))
+        return found
+
+    def check_statements(self, statements: dict[str, Any], writes: list[Write]) -> None:
+        for author in {edit.author for edit, _ in writes}:
+            versions = [value for edit, value in writes if edit.author == author]
+            assert statements[author]["versions"] == len(versions)
+            assert statements[author]["value"] in versions
+
+    def check_field(self, kind: Kind, name: str, field: Field, writes: list[Write], body: dict[str, Any], disputes: dict[str, Any]) -> None:
+        heads = [write for write in writes if write[1] is not DROPPED and not self.settled(kind, field, write, writes)]
+        values = {identity(value) for _, value in heads}
+        field_name, _, key = name.partition("/")
+        missing: Any = object()
+        stands = body[field_name].get(key, missing) if key else body[field_name]
+        shown = {identity(head["value"]) for head in disputes.get(name, [])}
+        if stands is not missing:
+            shown |= {identity(stands)}
+        if len(shown) < 10:
+            assert values <= shown, f"{name}: a value is hidden that nobody had seen and replaced"
+        if not (self.restored or self.copied):
+            assert shown <= values, f"{name}: a dispute, or a value, that somebody who had seen it had settled"
+            if values and field.merge is Merge.GRAVEST:
+                assert gravity(field, stands) == max(gravity(field, value) for _, value in heads)
+            elif values:
+                assert identity(stands) == identity(heads[-1][1]), f"{name}: not the newest stands"
+
+    def settled(self, kind: Kind, field: Field, write: Write, writes: list[Write]) -> bool:
+        edit = write[0]
+        later = [other for other, _ in writes[writes.index(write) + 1 :] if kind.visible(field, other.role)]
+        return any(
+            edit.id in self.written[other.id].knows
+            or (other.phone == edit.phone and other.number > edit.number)
+            or (field.merge is Merge.LATEST and other.author == edit.author)
+            for other in later
+        )
+
+    async def check_phone(self, tx: Tx, phone: Phone, me: Me) -> None:
+        kept = phone.kept
+        assert not kept.outbox
+        rows = await tx.rows("select id, seq, mark, kind, body, disputes from record where school = $1", self.school)
+        theirs = {row[0]: row for row in rows if await self.may_hold(tx, me, row[0])}
+        assert set(kept.store.records) == set(theirs), f"{me.staff}’s phone does not hold exactly what they may hold"
+        for id, (_, seq, mark, kind, body, disputes) in theirs.items():
+            held = kept.store.records[id]
+            out_of_sight = KINDS[kind].hidden_from(me.role) | KINDS[kind].apart
+            assert held["version"] == f"{seq}.{mark % 2**64:016x}"
+            assert held["body"] == {name: value for name, value in json.loads(body).items() if name not in out_of_sight}
+            visible = {name: value for name, value in json.loads(disputes or "{}").items() if name.partition("/")[0] not in out_of_sight}
+            assert held["disputes"] == visible
+        waiting = await tx.rows(
+            "select id from edit where school = $1 and author = $2 and held_seq is not null and settled_at is null", self.school, me.staff
+        )
+        assert set(phone.needs_me) == {row[0].partition("\n")[0] for row in waiting}
+
+
+TAKEN = "select seq, mark, record, edit from step where school = $1 and seq > $2 and what = 'taken' order by seq"
+
+EDITS = (
+    "select id, author, role, author || ' ' || phone, number, seq, seen, ordered_at, made_at, received_at, \"values\""
+    " from edit where school = $1 and record = $2 and seq is not null"
+)

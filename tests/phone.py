@@ -1,0 +1,195 @@
+"""A pretend phone: what the installed app keeps, and what it does in an exchange. Anything may be lost but what it keeps."""
+
+import copy
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from server.store.ids import id_at
+from server.store.moments import from_wire, to_wire
+
+BATCH = 100
+KEPT_FOR = 30 * 24 * 3600 * 1_000_000  # µs: how long an edit is kept after its receipt
+
+Edit = dict[str, Any]
+Send = Callable[[bytes], Awaitable[tuple[int, Any]]]  # a letter to the school: status, and what it answered (None: not in its own words)
+
+
+class Revoked(Exception):
+    """The school has switched this phone off."""
+
+
+@dataclasses.dataclass
+class Store:
+    """What the school sent, and how far."""
+
+    records: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    held: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    cursor: str | None = None
+
+
+@dataclasses.dataclass
+class Kept:
+    """What is in the phone's database. Every change of it is one transaction: a phone that dies has all of it, or none."""
+
+    id: str
+    number: int = 0  # the last it used
+    outbox: list[Edit] = dataclasses.field(default_factory=list)
+    sent: dict[str, tuple[Edit, int]] = dataclasses.field(default_factory=dict)  # by id, with when the receipt came
+    lost: list[int] = dataclasses.field(default_factory=list)  # numbers the school asked for and we do not have
+    store: Store = dataclasses.field(default_factory=Store)
+    filling: Store | None = None  # a new store beside the old one, until it is complete
+
+
+class Phone:
+    """`clock()` is the right time in µs, and `wrong_by` how far this phone's own is from it; `mint` gives the bits of new ids."""
+
+    def __init__(self, send: Send, clock: Callable[[], int], mint: Callable[[], int], wrong_by: int = 0, kept: Kept | None = None) -> None:
+        self.send, self.clock, self.mint, self.wrong_by = send, clock, mint, wrong_by
+        self.kept = kept or Kept(self.new_id())
+        self.batch = BATCH
+
+    def time(self) -> int:
+        return max(0, self.clock() + self.wrong_by)
+
+    def new_id(self) -> str:
+        return id_at(self.time(), self.mint())
+
+    def copied(self) -> "Phone":
+        """The same handset, restored from a copy made now."""
+        return Phone(self.send, self.clock, self.mint, self.wrong_by, copy.deepcopy(self.kept))
+
+    # ── What its person does ───────────────────────────────────────────────────────────────
+
+    def write(self, values: dict[str, Any], record: str | None = None, kind: str = "incident", **more: Any) -> Edit:
+        """Saved, when this returns. About a record in the store, one just begun here, or (none named) a new one."""
+        known = self.kept.store.records.get(record or "")
+        self.kept.number += 1
+        edit = {
+            "id": self.new_id(),
+            "phone": self.kept.id,
+            "number": self.kept.number,
+            "record": record or self.new_id(),
+            "kind": kind,
+            "made_at": to_wire(self.time()),
+            "seen": known["version"] if known else None,
+            "values": values,
+        } | more
+        self.kept.outbox.append(edit)
+        return edit
+
+    @property
+    def records(self) -> dict[str, dict[str, Any]]:
+        return self.kept.store.records
+
+    @property
+    def needs_me(self) -> list[str]:
+        return [id for id, held in self.kept.store.held.items() if held["settled"] is None]
+
+    # ── One exchange ───────────────────────────────────────────────────────────────────────
+
+    async def sync(self, *, lose_answer: bool = False) -> Any:
+        """One letter and its answer; None where the school was not reached. A lost answer was written, but never read."""
+        edits = self.kept.outbox[: self.batch]
+        status, answer = await self.send(json.dumps(self.letter(edits)).encode())
+        if lose_answer or answer is None:
+            return None
+        if status == 413:
+            if len(edits) == 1:
+                self.kept.outbox.append(self.kept.outbox.pop(0))  # alone it holds up nobody: it goes last
+            self.batch = max(1, len(edits) // 2)
+        elif status == 403 and answer["refusal"] == "phone_revoked":
+            raise Revoked
+        elif status == 200:
+            self.batch = BATCH
+            kept = copy.deepcopy(self.kept)
+            self.keep(kept, edits, answer)
+            self.kept = kept
+            return answer
+        return None
+
+    async def sync_all(self) -> None:
+        """Until neither side has more to say."""
+        while True:
+            answer = await self.sync()
+            assert answer is not None, "the school was not reached"
+            if not (self.kept.outbox or self.kept.lost or answer["more"] or answer["rebuild"] or self.kept.filling):
+                return
+
+    def letter(self, edits: list[Edit]) -> dict[str, Any]:
+        kept = self.kept
+        receipted = [edit["number"] for edit, _ in kept.sent.values() if edit["phone"] == kept.id]
+        return {
+            "protocol": 1,
+            "build": "test",
+            "phone": kept.id,
+            "sent_at": to_wire(self.time()),
+            "cursor": (kept.filling or kept.store).cursor,
+            "receipted": max(receipted, default=0),
+            "waiting": len(kept.outbox),
+            "lost": kept.lost,
+            "edits": edits,
+        }
+
+    def keep(self, kept: Kept, edits: list[Edit], answer: dict[str, Any]) -> None:
+        """One transaction: receipts out, records in, cursor moved."""
+        assert {receipt["id"] for receipt in answer["receipts"]} == {edit["id"] for edit in edits}
+        school_time = from_wire(answer["now"]) or 0  # our own clock may have jumped by years
+        for receipt in answer["receipts"]:
+            edit = next(edit for edit in kept.outbox if edit["id"] == receipt["id"])
+            kept.outbox.remove(edit)
+            kept.sent[edit["id"]] = edit, school_time
+        kept.lost = []
+        if answer["forked"]:
+            self.fork(kept, answer["forked"])
+        else:
+            self.find_wanted(kept, answer["wanted"])
+        if answer["rebuild"]:
+            if answer["rebuild"] == "restored":
+                offered_again = sorted((edit for edit, _ in kept.sent.values()), key=lambda edit: edit["id"])
+                kept.sent, kept.outbox = {}, offered_again + kept.outbox
+            kept.filling = Store()
+        else:
+            self.keep_records(kept, answer)
+        self.purge(kept, school_time)
+
+    def fork(self, kept: Kept, id: str) -> None:
+        """This handset is a copy. What is unsent goes on under a new id, numbered from 1."""
+        kept.id, kept.number = id, len(kept.outbox)
+        for number, edit in enumerate(kept.outbox, 1):
+            edit |= {"phone": id, "number": number}
+
+    def find_wanted(self, kept: Kept, wanted: list[int]) -> None:
+        ours = {edit["number"]: edit for edit, _ in kept.sent.values() if edit["phone"] == kept.id}
+        waiting = {edit["number"] for edit in kept.outbox if edit["phone"] == kept.id}
+        for number in wanted:
+            if number in ours:
+                kept.outbox.append(ours[number])
+                del kept.sent[ours[number]["id"]]
+            elif number not in waiting:
+                kept.lost.append(number)
+
+    def keep_records(self, kept: Kept, answer: dict[str, Any]) -> None:
+        store = kept.filling or kept.store
+        for record in answer["records"]:
+            before = store.records.get(record["id"])
+            assert before is None or place(before) <= place(record), "a record went backwards"
+            store.records[record["id"]] = record
+        for id in answer["gone"]:
+            store.records.pop(id, None)
+        for held in answer["held"]:
+            store.held[held["edit"]] = held
+        store.cursor = answer["cursor"]
+        if kept.filling and not answer["more"]:
+            kept.store, kept.filling = kept.filling, None
+
+    def purge(self, kept: Kept, school_time: int) -> None:
+        """Edits that have their receipts are kept for thirty days. The others are never touched."""
+        long_ago = school_time - KEPT_FOR
+        for id in [id for id, (_, receipted_at) in kept.sent.items() if receipted_at < long_ago]:
+            del kept.sent[id]
+
+
+def place(record: dict[str, Any]) -> int:
+    return int(record["version"].partition(".")[0])

@@ -1,0 +1,78 @@
+"""A school to play with: the real app over a database of its own, a clock that moves when told to, chance from a seed, and backups."""
+
+import random
+from functools import partial
+from types import TracebackType
+from unittest import mock
+
+import httpx
+
+from server.access import sessions
+from server.app import create_app
+from server.settings import Settings
+from server.store import ids, moments, numbers
+from server.store.database import close_database, open_database, writing
+from tests.conftest import Databases
+from tests.visitor import HERE, no_phone_app, visitor
+from tests.world import EVERYBODY, MONDAY
+
+SECOND, DAY = 1_000_000, 24 * 3600 * 1_000_000  # µs
+
+
+class School:
+    def __init__(self, databases: Databases, name: str, seed: int = 0) -> None:
+        self.databases, self.name = databases, name
+        self.settings = no_phone_app(Settings(database=databases.address(name)))
+        self.now = MONDAY + 7 * DAY
+        self.chance = random.Random(f"school {seed}")
+        self.backup: str | None = None
+        self.sessions: dict[str, str] = {}
+        self.fixed = [
+            mock.patch.object(numbers, "random_bits", partial(self.chance.getrandbits, 64)),
+            mock.patch.object(ids.secrets, "randbits", self.chance.getrandbits),
+        ]
+
+    async def __aenter__(self) -> "School":
+        for patch in self.fixed:
+            patch.start()
+        moments.set_clock(lambda: self.now)
+        await self.databases.copy("world", self.name)
+        await self.open()
+        self.door = visitor(create_app(self.settings), Origin=HERE)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        await self.door.aclose()
+        await close_database()
+        for name in filter(None, (self.name, self.backup)):
+            await self.databases.drop(name)
+        moments.set_clock(None)
+        for patch in self.fixed:
+            patch.stop()
+
+    async def open(self) -> None:
+        await open_database(self.settings)
+        for me in EVERYBODY:
+            self.sessions[me.staff] = await writing(sessions.begin, me, is_desk=False)
+
+    async def post(self, staff: str, letter: bytes, phone: str | None = None) -> httpx.Response:
+        """A letter to the exchange, from somebody who is signed in."""
+        headers = {"Content-Type": "application/json", "Cookie": f"lanyard={self.sessions[staff]}"}
+        return await self.door.post("/api/sync", content=letter, headers=headers)
+
+    async def back_up(self) -> None:
+        await close_database()
+        if self.backup:
+            await self.databases.drop(self.backup)
+        self.backup = f"{self.name}_backup"
+        await self.databases.copy(self.name, self.backup)
+        await self.open()
+
+    async def restore(self) -> None:
+        """Everything since the backup has never been."""
+        assert self.backup
+        await close_database()
+        await self.databases.drop(self.name)
+        await self.databases.copy(self.backup, self.name)
+        await self.open()
+
