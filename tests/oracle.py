@@ -116,6 +116,8 @@ class Oracle:
             kept = json.loads(original)
             assert author == written.author
             assert kept["values"] == written.edit["values"], "an edit was changed"
+        amended = await tx.rows(AMENDED, self.school)
+        assert not amended, "a held edit was amended, and is held still"
         taken = sorted(id for id, row in stored.items() if row[3] is not None)
         assert taken == sorted(id for ids in self.taken.values() for id in ids), "an edit was taken twice, or not at all"
 
@@ -199,6 +201,12 @@ class Oracle:
 
 
 TAKEN = "select seq, mark, record, edit from step where school = $1 and seq > $2 and what = 'taken' order by seq"
+
+AMENDED = (
+    "select held.id from edit held join edit better on better.school = held.school and better.author = held.author"
+    " and better.amends = held.id and better.seq is not null"
+    " where held.school = $1 and held.outcome = 'held' and held.settled_at is null"
+)
 
 EDITS = (
     "select id, author, role, author || ' ' || phone, number, seq, seen, ordered_at, made_at, received_at, \"values\""

@@ -3,6 +3,7 @@
 import random
 from functools import partial
 from types import TracebackType
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -11,8 +12,9 @@ from server.access import sessions
 from server.app import create_app
 from server.settings import Settings
 from server.store import ids, moments, numbers
-from server.store.database import close_database, open_database, writing
-from tests.conftest import Databases
+from server.store.database import close_database, open_database, reading, writing
+from tests.databases import Databases
+from tests.phone import Kept, Phone
 from tests.visitor import HERE, no_phone_app, visitor
 from tests.world import EVERYBODY, MONDAY
 
@@ -55,10 +57,21 @@ class School:
         for me in EVERYBODY:
             self.sessions[me.staff] = await writing(sessions.begin, me, is_desk=False)
 
-    async def post(self, staff: str, letter: bytes, phone: str | None = None) -> httpx.Response:
+    def phone(self, staff: str, wrong_by: int = 0, kept: Kept | None = None) -> Phone:
+        async def send(letter: bytes) -> tuple[int, Any]:
+            answer = await self.post(staff, letter)
+            return answer.status_code, answer.json()
+
+        return Phone(send, lambda: self.now, lambda: self.chance.getrandbits(74), wrong_by, kept)
+
+    async def post(self, staff: str, letter: bytes) -> httpx.Response:
         """A letter to the exchange, from somebody who is signed in."""
         headers = {"Content-Type": "application/json", "Cookie": f"lanyard={self.sessions[staff]}"}
         return await self.door.post("/api/sync", content=letter, headers=headers)
+
+    async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
+        """By the names of their columns."""
+        return [dict(row) for row in await reading(lambda tx: tx.rows(sql, *args))]
 
     async def back_up(self) -> None:
         await close_database()
@@ -75,4 +88,3 @@ class School:
         await self.databases.drop(self.name)
         await self.databases.copy(self.backup, self.name)
         await self.open()
-

@@ -22,7 +22,7 @@ from unittest import mock
 from server.refusals import Busy
 from server.store.database import Tx, reading, writing
 from server.sync import desk, keeping
-from tests.conftest import PostgresDatabases, SQLiteFiles, prepare
+from tests.databases import PostgresDatabases, SQLiteFiles, prepare
 from tests.oracle import Oracle
 from tests.phone import Edit, Phone
 from tests.school import DAY, SECOND, School
@@ -119,22 +119,23 @@ class Simulation:
         if phone.needs_me and chance.random() < 0.3:
             held = phone.kept.store.held[chance.choice(phone.needs_me)]
             record, kind, more = held["record"] or None, held["kind"], {"amends": held["edit"]}
-        edit = phone.write(self.values(kind), record, kind, **more)
+        body = phone.records[record]["body"] if record in phone.records else {}
+        edit = phone.write(self.values(kind, body), record, kind, **more)
         if chance.random() < 0.02:
             edit["made_at"] = "yesterday, about noon"
         self.records.append(edit["record"])
         self.oracle.wrote(self.phones[phone], edit, phone)
         return edit
 
-    def values(self, kind: str) -> dict[str, Any]:
+    def values(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         chance = self.chance
         some = {
             "category": lambda: chance.choice(("fight", "defiance", "truancy", "uniform", None)),
             "place": lambda: chance.choice(("yard", "b12", None)),
             "injury": lambda: chance.choice(("none", "mark", "doctor", None)),
             "hurt": lambda: chance.choice(("no", "unknown", "yes")),
-            "pupils": lambda: self.gathered(HERE_NOW[:4], ("harmed", "responsible", "witness")),
-            "staff": lambda: self.gathered(STAFF, ("present", "led")),
+            "pupils": lambda: self.gathered(HERE_NOW[:4], ("harmed", "responsible", "witness"), body.get("pupils")),
+            "staff": lambda: self.gathered(STAFF, ("present", "led"), body.get("staff")),
             "account": lambda: chance.choice(
                 ("He ran.", "She said “stop” 😀", "\u202eright to left", "half a \ud83d", "NUL \0 inside", None)
             ),
@@ -151,9 +152,11 @@ class Simulation:
             values[name] = WRONG[name]
         return values
 
-    def gathered(self, keys: Any, parts: Any) -> dict[str, Any]:
+    def gathered(self, keys: Any, parts: Any, there: dict[str, Any] | None) -> dict[str, Any]:
+        """Some put, and some dropped: more often than not, of those who are there."""
         put = {key: {"part": self.chance.choice(parts)} for key in self.chance.sample(keys, self.chance.choice((0, 1, 1, 2)))}
-        return {"put": put, "drop": self.chance.sample(keys, self.chance.choice((0, 0, 1)))}
+        drop = self.chance.sample(sorted(there) if there else keys, self.chance.choice((0, 1, 1)))
+        return {"put": put, "drop": drop}
 
     # ── The network ────────────────────────────────────────────────────────────────────────
 
@@ -229,11 +232,11 @@ class Simulation:
 
     async def write_as_carol(self, tx: Tx) -> None:
         me = await keeping.member(tx, "northgate", "carol")
-        row = await tx.rows("select id, kind, seq, mark from record where school = 'northgate' order by id")
+        row = await tx.rows("select id, kind, seq, mark, body from record where school = 'northgate' order by id")
         if not row or me.role != "manager":
             return
-        id, kind, seq, mark = self.chance.choice(row)
-        values, version = self.values(kind), f"{seq}.{mark % 2**64:016x}"
+        id, kind, seq, mark, body = self.chance.choice(row)
+        values, version = self.values(kind, json.loads(body)), f"{seq}.{mark % 2**64:016x}"
         receipt = await desk.write(tx, me, id, kind, values, version)
         self.tell(f"carol writes of {id[-4:]} at the desk: {values}: {receipt.outcome}")
         if receipt.outcome == "taken":

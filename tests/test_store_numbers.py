@@ -13,7 +13,7 @@ from server.settings import Settings
 from server.store import moments, numbers
 from server.store.database import Tx, reading, writing
 from server.store.numbers import NewStep, Place, read_place
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.writer import HANDS, draw_one
 
 DRAWS = 10

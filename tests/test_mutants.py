@@ -1,0 +1,35 @@
+"""The simulator notices the mistakes it is there for: each is made on purpose, and a few histories are enough."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Databases, SQLiteFiles, prepare
+from tests.mutants import MORE, THE_SIX, Mutant
+from tests.simulator import simulate
+
+SEEDS = range(1, 41)
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> Databases:
+    databases = SQLiteFiles(tmp_path)
+    await prepare(databases)
+    return databases
+
+
+@pytest.mark.parametrize("mutant", THE_SIX + MORE, ids=lambda mutant: mutant.__name__)
+async def test_a_mistake_made_on_purpose_is_noticed(mutant: Mutant, files: Databases) -> None:
+    seed = await first_noticed(mutant, files)
+    assert seed is not None, f"{mutant.__name__} was not noticed in {len(SEEDS)} histories"
+    await simulate(seed, files)  # and without it, the same history ends well
+
+
+async def first_noticed(mutant: Mutant, files: Databases) -> int | None:
+    for seed in SEEDS:
+        try:
+            with mutant():
+                await simulate(seed, files)
+        except AssertionError:
+            return seed
+    return None
