@@ -2,23 +2,18 @@
 
 import asyncio
 import contextlib
-import functools
-import shutil
 import sqlite3
-import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from server.refusals import Busy
 from server.settings import Settings
-from server.store import postgres, sqlite
+from server.store import sqlite
 from server.store.database import Tx, Unreachable, close_database, open_database, reading, writing
 from server.store.postgres import POOL
-from server.store.sqlite import GROUP, in_sqlite
+from server.store.sqlite import in_sqlite
 from server.store.tables import Pupil, School, Staff
 
 FAULTS = (sqlite3.Error, asyncpg.PostgresError)
@@ -261,124 +256,6 @@ async def test_nobody_opens_a_transaction_by_another_way(database: Settings) -> 
             pass
 
 
-# ── SQLite ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-class TestSQLite:
-    async def test_it_is_kept_so_that_a_receipt_outlives_the_power(self, database: Settings) -> None:
-        async def pragmas(tx: Tx) -> dict[str, Any]:
-            return {
-                name: (await tx.rows(f"pragma {name}"))[0][0] for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-            }
-
-        kept = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
-        assert await writing(pragmas) == kept
-        assert await reading(pragmas) == kept
-
-    @pytest.mark.parametrize(("lasts_s", "commits"), [(60, 1), (-1, GROUP)])
-    async def test_works_that_wait_together_share_a_commit_but_not_for_ever(
-        self, database: Settings, monkeypatch: pytest.MonkeyPatch, lasts_s: int, commits: int
-    ) -> None:
-        monkeypatch.setattr(sqlite, "GROUP_S", lasts_s)
-        said = await self.trace()
-        await self.together(*(functools.partial(begin_school, school=f"school-{n:02}") for n in range(GROUP - 1)))
-        assert said.count("savepoint work") == GROUP
-        assert said.count("commit") == 1 + commits  # and that of the work that began to listen
-
-    async def test_a_commit_that_fails_fails_all_who_share_it(self, database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def break_it(tx: Any) -> None:
-            tx.connection.execute("pragma defer_foreign_keys = on")
-            await tx.run("insert into term (school, name, starts_on, ends_on) values ('nowhere', '', '', '')")
-
-        monkeypatch.setattr(sqlite, "GROUP_S", 60)
-        answers = await self.together(functools.partial(begin_school, school="northgate"), break_it)
-        assert [type(answer) for answer in answers] == [sqlite3.IntegrityError] * 3
-        assert await reading(schools) == []
-
-    async def test_a_work_that_waits_for_something_else_is_refused_in_words(self, database: Settings) -> None:
-        async def dawdle(tx: Tx) -> None:
-            await begin_school(tx, "northgate")
-            await asyncio.sleep(0)
-
-        with pytest.raises(RuntimeError, match=r"dawdle.* only tx may be awaited"):
-            await writing(dawdle)
-        with pytest.raises(RuntimeError, match="only tx may be awaited"):
-            await reading(lambda tx: asyncio.sleep(0))
-        assert await reading(schools) == []
-
-    async def test_a_file_held_by_another_process_is_busy(self, database: Settings) -> None:
-        async def be_impatient(tx: Any) -> None:
-            tx.connection.execute("pragma busy_timeout = 1")
-
-        await writing(be_impatient)
-        other = sqlite3.connect(database.database, isolation_level=None)
-        other.execute("begin immediate")
-        with pytest.raises(Busy) as refused:
-            await writing(begin_school, "northgate")
-        assert refused.value.headers["Retry-After"]
-        assert await reading(schools) == []  # reading goes on
-        other.close()
-        await writing(begin_school, "northgate")
-
-    async def test_no_process_writes_between_what_a_work_reads_and_what_it_writes(self, database: Settings) -> None:
-        async def read_then_write(tx: Tx) -> None:
-            assert await schools(tx) == []
-            with sqlite3.connect(database.database, timeout=0) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("insert into school (id, name, made_at) values ('southfield', '', 1)")
-            await begin_school(tx, "northgate")
-
-        await writing(read_then_write)
-        assert await reading(schools) == ["northgate"]
-
-    async def test_a_full_disk_is_busy_and_passes(self, database: Settings) -> None:
-        async def allow_pages(tx: Any, more: int) -> None:
-            pages = tx.connection.execute("pragma page_count").fetchone()[0]
-            tx.connection.execute(f"pragma max_page_count = {pages + more}")
-
-        async def fill(tx: Tx) -> None:
-            await tx.run("insert into school (id, name, made_at) values ('big', $1, 1)", "x" * 1_000_000)
-
-        await writing(allow_pages, 0)
-        with pytest.raises(Busy):
-            await writing(fill)
-        assert await reading(schools) == []
-        await writing(allow_pages, 10_000)
-        await writing(fill)
-        assert await reading(schools) == ["big"]
-
-    async def test_closed_it_is_one_file(self, database: Settings, tmp_path: Path) -> None:
-        await writing(begin_school, "northgate")
-        await close_database()
-        copy = tmp_path / "copy.db"
-        shutil.copyfile(database.database, copy)
-        with sqlite3.connect(copy) as other:
-            assert other.execute("select id from school").fetchall() == [("northgate",)]
-
-    @staticmethod
-    async def together(*works: Callable[[Tx], Awaitable[Any]]) -> list[Any]:
-        """Asked for while one before them still keeps the writer."""
-        gate = threading.Event()
-
-        async def keep(tx: Tx) -> None:
-            gate.wait(10)
-
-        asked = [asyncio.create_task(writing(work)) for work in (keep, *works)]
-        await asyncio.sleep(0)
-        gate.set()
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    @staticmethod
-    async def trace() -> list[str]:
-        said: list[str] = []
-
-        async def listen(tx: Any) -> None:
-            tx.connection.set_trace_callback(lambda sql: said.append(sql.lower()))
-
-        await writing(listen)
-        return said
-
-
 def test_a_new_file_that_is_locked_at_once_is_tried_again(tmp_path: Path) -> None:
     class LockedTwice(sqlite3.Connection):
         """SQLite does so, rarely, when several processes begin one file together."""
@@ -404,92 +281,3 @@ async def test_a_database_that_cannot_be_opened_is_said_without_its_password(add
         await open_database(Settings(database=address))
     assert "LANYARD_DATABASE" in str(told.value)
     assert "secret" not in str(told.value)
-
-
-# ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
-class TestPostgres:
-    async def test_a_lost_connection_is_busy_and_comes_back(self, database: Settings) -> None:
-        async def lose(tx: Tx) -> None:
-            await begin_school(tx, "northgate")
-            await tx.run("select pg_terminate_backend(pg_backend_pid())")
-
-        with pytest.raises(Busy):
-            await writing(lose)
-        await writing(begin_school, "southfield")
-        assert await reading(schools) == ["southfield"]
-
-    async def test_what_was_committed_is_answered_though_its_connection_breaks(
-        self, database: Settings, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        async def break_it(connection: asyncpg.Connection) -> None:
-            raise asyncpg.ConnectionDoesNotExistError
-
-        monkeypatch.setattr(postgres, "leave_as_it_is", break_it)
-        await close_database()
-        await open_database(database)
-        for n in range(POOL + 1):
-            assert await writing(begin_school, f"school-{n:02}") == f"school-{n:02}"
-
-    async def test_connections_that_died_at_rest_come_back(self, database: Settings) -> None:
-        async def end_the_others(tx: Tx) -> None:
-            others = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-            await tx.rows(f"select pg_terminate_backend(pid) from ({others}) as others")
-
-        await asyncio.gather(*(reading(schools) for _ in range(POOL)))
-        await writing(end_the_others)
-        answers = await asyncio.gather(*(reading(schools) for _ in range(POOL)), return_exceptions=True)
-        assert all(answer == [] or isinstance(answer, Busy) for answer in answers)
-        assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
-
-    async def test_tables_that_changed_under_a_remembered_statement_are_busy_once(self, database: Settings) -> None:
-        async def look(tx: Tx) -> None:
-            await tx.rows("select * from attempt")
-
-        async def change(tx: Tx) -> None:
-            await tx.run("alter table attempt add column since bigint")
-
-        await writing(look)
-        await writing(change)
-        with pytest.raises(Busy):
-            await writing(look)
-        await writing(look)
-
-    async def test_a_lock_that_others_hold_is_busy(self, world: Settings) -> None:
-        async def impatient(tx: Tx) -> None:
-            await tx.run("set local lock_timeout = '1ms'")
-            await tx.run("update counter set seq = seq where school = 'northgate'")
-
-        other = await asyncpg.connect(world.database)
-        async with other.transaction():
-            await other.execute("update counter set seq = seq where school = 'northgate'")
-            with pytest.raises(Busy):
-                await writing(impatient)
-        await other.close()
-        await writing(impatient)
-
-    async def test_of_two_in_a_deadlock_one_is_busy(self, world: Settings) -> None:
-        met = asyncio.Barrier(2)
-
-        async def take(tx: Tx, first: str, second: str) -> None:
-            await tx.run("update counter set seq = seq where school = $1", first)
-            await met.wait()
-            await tx.run("update counter set seq = seq where school = $1", second)
-
-        answers = await asyncio.gather(
-            writing(take, "northgate", "southfield"), writing(take, "southfield", "northgate"), return_exceptions=True
-        )
-        assert {type(answer) for answer in answers} == {Busy, type(None)}
-
-    async def test_those_who_read_never_wait_for_those_who_write(self, database: Settings) -> None:
-        gate = asyncio.Event()
-
-        async def hold(tx: Tx) -> None:
-            await gate.wait()
-
-        held = [asyncio.create_task(writing(hold)) for _ in range(POOL * 2)]
-        assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
-        gate.set()
-        await asyncio.gather(*held)

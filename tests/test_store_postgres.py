@@ -1,0 +1,103 @@
+"""What only PostgreSQL can do to us: connections that are lost, locks that are held, deadlocks."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from server.refusals import Busy
+from server.settings import Settings
+from server.store import postgres
+from server.store.database import Tx, close_database, open_database, reading, writing
+from server.store.postgres import POOL
+from tests.test_store import begin_school, schools
+
+pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+
+async def test_a_lost_connection_is_busy_and_comes_back(database: Settings) -> None:
+    async def lose(tx: Tx) -> None:
+        await begin_school(tx, "northgate")
+        await tx.run("select pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(Busy):
+        await writing(lose)
+    await writing(begin_school, "southfield")
+    assert await reading(schools) == ["southfield"]
+
+
+async def test_what_was_committed_is_answered_though_its_connection_breaks(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_it(connection: asyncpg.Connection) -> None:
+        raise asyncpg.ConnectionDoesNotExistError
+
+    monkeypatch.setattr(postgres, "leave_as_it_is", break_it)
+    await close_database()
+    await open_database(database)
+    for n in range(POOL + 1):
+        assert await writing(begin_school, f"school-{n:02}") == f"school-{n:02}"
+
+
+async def test_connections_that_died_at_rest_come_back(database: Settings) -> None:
+    async def end_the_others(tx: Tx) -> None:
+        others = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        await tx.rows(f"select pg_terminate_backend(pid) from ({others}) as others")
+
+    await asyncio.gather(*(reading(schools) for _ in range(POOL)))
+    await writing(end_the_others)
+    answers = await asyncio.gather(*(reading(schools) for _ in range(POOL)), return_exceptions=True)
+    assert all(answer == [] or isinstance(answer, Busy) for answer in answers)
+    assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
+
+
+async def test_tables_that_changed_under_a_remembered_statement_are_busy_once(database: Settings) -> None:
+    async def look(tx: Tx) -> None:
+        await tx.rows("select * from attempt")
+
+    async def change(tx: Tx) -> None:
+        await tx.run("alter table attempt add column since bigint")
+
+    await writing(look)
+    await writing(change)
+    with pytest.raises(Busy):
+        await writing(look)
+    await writing(look)
+
+
+async def test_a_lock_that_others_hold_is_busy(world: Settings) -> None:
+    async def impatient(tx: Tx) -> None:
+        await tx.run("set local lock_timeout = '1ms'")
+        await tx.run("update counter set seq = seq where school = 'northgate'")
+
+    other = await asyncpg.connect(world.database)
+    async with other.transaction():
+        await other.execute("update counter set seq = seq where school = 'northgate'")
+        with pytest.raises(Busy):
+            await writing(impatient)
+    await other.close()
+    await writing(impatient)
+
+
+async def test_of_two_in_a_deadlock_one_is_busy(world: Settings) -> None:
+    met = asyncio.Barrier(2)
+
+    async def take(tx: Tx, first: str, second: str) -> None:
+        await tx.run("update counter set seq = seq where school = $1", first)
+        await met.wait()
+        await tx.run("update counter set seq = seq where school = $1", second)
+
+    answers = await asyncio.gather(
+        writing(take, "northgate", "southfield"), writing(take, "southfield", "northgate"), return_exceptions=True
+    )
+    assert {type(answer) for answer in answers} == {Busy, type(None)}
+
+
+async def test_those_who_read_never_wait_for_those_who_write(database: Settings) -> None:
+    gate = asyncio.Event()
+
+    async def hold(tx: Tx) -> None:
+        await gate.wait()
+
+    held = [asyncio.create_task(writing(hold)) for _ in range(POOL * 2)]
+    assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
+    gate.set()
+    await asyncio.gather(*held)
