@@ -53,7 +53,7 @@ export function App() {
 
 function Inside({ address: { path, asked } }: { address: Address }) {
   const [, first = '', second = ''] = path.split('/');
-  const named = decodeURIComponent(second);
+  const named = readable(second);
   switch (first) {
     case '':
       return <Now />;
@@ -75,6 +75,14 @@ function Inside({ address: { path, asked } }: { address: Address }) {
       return asked.has('install') ? <FirstRun /> : <SignIn />;
     default:
       return <NothingHere />;
+  }
+}
+
+function readable(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a half-typed address is no reason to stop
   }
 }
 

@@ -101,7 +101,7 @@ async function run(reason: Reason): Promise<void> {
     reached = ended?.reached ?? false;
     if (ended && !trouble) await refreshWhatIsDue(reason === 'start' || reason === 'tap' || ended.rebuilds > 0);
   } catch (error) {
-    console.error(error); // This phone's own storage: nothing was sent that is not still here.
+    if (me()) console.error(error); // This phone's own storage: nothing was sent that is not still here.
     trouble = 'failing';
   }
   sending = null;

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.journeys.handset import SIZE, Handset
-from tests.journeys.school import DIST, School
+from tests.journeys.school import DIST, School, fill
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver() -> Iterator[Playwright]:
+    """Not for the whole session: while it is open it keeps a loop running, in which no other test could run its own."""
     if not (DIST / "index.html").exists():
         pytest.fail("The phone's app is not built: run `npm --prefix pwa ci && npm --prefix pwa run build`, or `make test`.", pytrace=False)
     if not Path(CHROMIUM).exists():
@@ -48,22 +49,38 @@ def driver() -> Iterator[Playwright]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(driver: Playwright) -> Iterator[Browser]:
     opened = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="package")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fill(tmp_path_factory.mktemp("filled") / "school.db")
+
+
 @pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
-    opened = School(tmp_path).open()
+def school(tmp_path: Path, filled: Path) -> Iterator[School]:
+    opened = School(tmp_path, filled)
+    opened.start()
     yield opened
     opened.stop()
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def new_phone(browser: Browser, school: School) -> Iterator[Callable[..., Handset]]:
+def new_phone(browser: Browser, school: School, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Handset]]:
     """Phones of this school. At the end, no page of theirs has complained of anything."""
     contexts: list[BrowserContext] = []
     phones: list[Handset] = []
@@ -74,6 +91,10 @@ def new_phone(browser: Browser, school: School) -> Iterator[Callable[..., Handse
         return phones[-1]
 
     yield unpack
+    if request.node.stash.get(FAILED, False):
+        for number, phone in enumerate(phones, 1):
+            phone.page.screenshot(path=tmp_path / f"phone-{number}.png")
+            print(f"Phone {number} was at {phone.page.url} and looked like {tmp_path}/phone-{number}.png")
     for context in contexts:
         context.close()
     assert [complaint for phone in phones for complaint in phone.complaints] == []

@@ -10,6 +10,23 @@ from tests.world import PASSWORD
 PATIENCE_MS = 30_000  # a busy machine is no failure
 SIZE = {"width": 390, "height": 844}
 
+DRAFT_ON_THE_DISK = """async (words) => {
+    for (const { name } of await indexedDB.databases()) {
+        const found = await new Promise((resolve) => {
+            const asked = indexedDB.open(name);
+            asked.onerror = () => resolve(false);
+            asked.onsuccess = () => {
+                const db = asked.result;
+                if (!db.objectStoreNames.contains('drafts')) return db.close(), resolve(false);
+                const all = db.transaction('drafts').objectStore('drafts').getAll();
+                all.onsuccess = () => (db.close(), resolve(JSON.stringify(all.result).includes(JSON.stringify(words).slice(1, -1))));
+            };
+        });
+        if (found) return true;
+    }
+    return false;
+}"""
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -57,6 +74,7 @@ class Handset:
 
     def choose(self, question: str, *answers: str) -> None:
         group = self.page.get_by_role("group", name=question, exact=True)
+        expect(group.locator(".chip").first).to_be_visible()
         for answer in answers:
             chip = group.get_by_text(answer, exact=True)
             if not chip.is_visible():
@@ -74,6 +92,24 @@ class Handset:
     def save(self) -> None:
         self.page.get_by_role("button", name="Save", exact=True).click()
         expect(self.page.get_by_text("Saved on this phone.", exact=False).last).to_be_visible()
+
+    def save_as_it_is(self) -> None:
+        self.page.get_by_role("button", name="Save", exact=True).click()
+        self.page.get_by_role("button", name="Save it as it is, and finish later").click()
+        expect(self.page.get_by_text("Saved on this phone.", exact=False).last).to_be_visible()
+
+    def wait_until_kept(self) -> None:
+        """Until the worker holds the app's own files, so that it opens with the school stopped."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    def wait_for_draft(self, words: str) -> None:
+        """Until what was typed is on the disk, as the phone's own database tells it."""
+        self.page.wait_for_function(DRAFT_ON_THE_DISK, arg=words)
+
+    def wait_for_answer_from(self, path: str) -> None:
+        with self.page.expect_response(lambda answer: answer.url.endswith(path)) as heard:
+            self.page.evaluate("dispatchEvent(new Event('online'))")
+        assert heard.value.ok
 
     @property
     def strip(self) -> Locator:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +11,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from server.kinds.lists import LISTS
 from server.settings import CHECKOUT, Settings
@@ -24,8 +27,11 @@ HELP_NUMBER = "01632 960140"
 
 
 class School:
-    def __init__(self, folder: Path, dist: Path = DIST) -> None:
+    """`filled`: a database with tables, people and words, of which this school gets a copy."""
+
+    def __init__(self, folder: Path, filled: Path, dist: Path = DIST) -> None:
         self.database = folder / "school.db"
+        shutil.copyfile(filled, self.database)
         self.dist = dist
         self.log = folder / "school.log"
         self.port = a_free_port()
@@ -34,22 +40,6 @@ class School:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def open(self) -> "School":
-        """Tables, people and words; then the server."""
-        apart(self._fill)
-        self.start()
-        return self
-
-    async def _fill(self) -> None:
-        settings = Settings(database=str(self.database))
-        await migrate(settings)
-        await open_database(settings)
-        try:
-            await writing(make_world)
-            await writing(add_the_other_lists)
-        finally:
-            await close_database()
 
     def start(self) -> None:
         environment = os.environ | {
@@ -84,6 +74,21 @@ class School:
             self.process = None
 
 
+def fill(database: Path) -> Path:
+    apart(lambda: _fill(Settings(database=str(database))))
+    return database
+
+
+async def _fill(settings: Settings) -> None:
+    await migrate(settings)
+    await open_database(settings)
+    try:
+        await writing(make_world)
+        await writing(add_the_other_lists)
+    finally:
+        await close_database()
+
+
 async def add_the_other_lists(tx: Tx) -> None:
     """The world has a few lists in its own words; the rest are those that a new school starts with. And a number to ring."""
     known = {row[0] for row in await tx.rows("select distinct list from list_entry where school = 'northgate'")}
@@ -97,13 +102,13 @@ async def add_the_other_lists(tx: Tx) -> None:
     await tx.run("update school set settings = $1 where id = 'northgate'", f'{{"phone": "{HELP_NUMBER}", "radio": "channel 3"}}')
 
 
-def apart(work: object) -> None:
+def apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs it on a loop in a thread of its own: the browser's driver keeps one in this thread."""
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            asyncio.run(work())  # type: ignore[operator]
+            asyncio.run(work())
         except BaseException as error:
             failed.append(error)
 

@@ -1,5 +1,7 @@
 """The main job: written down with no signal, and on the desk when there is."""
 
+from collections.abc import Callable
+
 from playwright.sync_api import expect
 
 from tests.journeys.handset import Handset
@@ -20,3 +22,103 @@ def test_an_incident_takes_six_taps_and_three_letters(phone: Handset, school: Sc
     expect(page.get_by_text("Saved on this phone.").first).to_be_visible()
     expect(phone.strip).to_contain_text("1 saved on this phone, not sent")
     expect(page.get_by_role("link", name="Fight, Yard")).to_contain_text("Not sent")
+
+
+def test_one_of_each_kind_written_with_the_school_stopped_reaches_it_once(new_phone: Callable[..., Handset], school: School) -> None:
+    phone = new_phone().open().sign_in("olu")
+    phone.wait_until_kept()
+    school.stop()
+
+    incident(phone)
+    home_visit(phone)
+    sweep_and_sighting(phone)
+    attendance_call(phone)
+    call_for_help(phone)
+    statement(phone)
+    contact(phone)
+
+    phone.open("/this-phone")
+    expect(phone.strip).to_contain_text("8 saved on this phone, not sent")
+    school.start()
+    phone.send_now()
+    expect(phone.strip).to_contain_text("the school has it")
+
+    desk = new_phone().open().sign_in("carol").open("/records")
+    rows = desk.page.get_by_role("list", name="Records").get_by_role("listitem")
+    expect(rows).to_have_count(8)
+    for kind in ("Incident", "Home visit", "Truancy sweep", "Sighting", "Attendance call", "Call for help", "Statement", "Contact"):
+        expect(rows.filter(has_text=kind)).to_have_count(1)
+    rows.filter(has_text="Incident ·").get_by_role("link").click()
+    expect(desk.page.get_by_text("I heard shouting from the landing.")).to_be_visible()
+
+
+def incident(phone: Handset) -> None:
+    phone.open().tap("Incident")
+    phone.name_somebody("mar", "Marcus Bell")
+    phone.choose("What happened?", "Fight")
+    phone.choose("Where?", "North stairs")
+    phone.write("Your account", "I heard shouting from the landing.")
+    phone.save()
+
+
+def home_visit(phone: Handset) -> None:
+    phone.open().tap("Visit")
+    phone.name_somebody("dara", "Dara Adeyemi-Smith", "Whom is the visit about?")
+    phone.choose("What is it for?", "Absence")
+    phone.save()
+
+
+def sweep_and_sighting(phone: Handset) -> None:
+    phone.open().tap("Sweep")
+    phone.choose("Which area?", "Town centre")
+    phone.write("Which officer leads?", "PC 4417 Hale")
+    phone.save_as_it_is()
+    phone.page.get_by_role("link", name="Town centre").first.click()
+    phone.choose("Spoken to at", "Arcade")
+    phone.tap("Ours")
+    phone.name_somebody("zo", "Zoë Ångström", "Who?")
+    phone.choose("Was anybody with them?", "Alone")
+    phone.choose("What came of it?", "Agreed to go in")
+    phone.save()
+    expect(phone.page.get_by_label("1 young people spoken to")).to_be_visible()
+
+
+def attendance_call(phone: Handset) -> None:
+    phone.open().tap("Calls")
+    phone.name_somebody("conor", "Conor O'Neill")
+    expect(phone.page.get_by_role("link", name="Ring Maeve O’Neill")).to_be_visible()
+    phone.tap("No answer")
+    expect(phone.page.get_by_text("Saved on this phone.").last).to_be_visible()
+
+
+def call_for_help(phone: Handset) -> None:
+    phone.open().tap("Call for help")
+    phone.choose("Where?", "B12")
+    phone.tap("Send the call for help")
+    expect(phone.page.get_by_role("heading", name="NOT SENT")).to_be_visible()
+    expect(phone.page.get_by_text("Nobody knows yet that you need help in B12.")).to_be_visible()
+    expect(phone.page.get_by_role("link", name="Ring the school")).to_have_attribute("href", "tel:01632960140")
+
+
+def statement(phone: Handset) -> None:
+    phone.open().tap("Statement")
+    phone.page.get_by_text("Fight, North stairs").click()
+    phone.name_somebody("sio", "Siobhán O’Neill", "Whose statement is it?")
+    page = phone.page.locator("#page")
+    while not phone.page.get_by_label("Their words", exact=True).is_visible():
+        before = page.inner_text()
+        phone.tap("Continue")
+        expect(page).not_to_have_text(before)
+    phone.write("Their words", "He took my bag and I said stop.")
+    phone.save()
+
+
+def contact(phone: Handset) -> None:
+    phone.open().tap("Contact")
+    phone.choose("Who was it with?", "A parent or carer")
+    phone.write("Their name", "Ray Bell, grandfather")
+    phone.name_somebody("mar", "Marcus Bell", "About whom?")
+    phone.choose("How?", "Phone")
+    phone.choose("Who began it?", "We contacted them")
+    phone.write("What was said?", "He will talk to Marcus tonight.")
+    phone.save()

@@ -90,7 +90,7 @@ export const momentOf = (value: Json | undefined): Moment | undefined => {
   return value && typeof value === 'object' && !Array.isArray(value) && typeof value.at === 'string' ? (value as Moment) : undefined;
 };
 
-export function sayMoment(school: SchoolAnswer | undefined, value: Json | undefined, now = Date.now()): string {
+export function sayMoment(school: SchoolAnswer | undefined, value: Json | undefined, now = Date.now(), dayOf = day): string {
   const moment = momentOf(value);
   if (!moment) return 'No time given';
   const { at, precision, lesson } = moment;
@@ -98,23 +98,41 @@ export function sayMoment(school: SchoolAnswer | undefined, value: Json | undefi
     const period = school?.periods?.find((each) => each.code === lesson);
     return `${nearDay(at, now)}, ${period?.label ?? lesson ?? 'in a lesson'}`;
   }
-  return `${day(at, now)}, ${precision === 'about' ? 'about ' : ''}${clock(at)}`;
+  return `${dayOf(at, now)}, ${precision === 'about' ? 'about ' : ''}${clock(at)}`;
 }
-
-const PEOPLE = new Set(['pupils', 'staff']);
 
 /** What names a record in a list. While two answers disagree, neither is in the title. */
-export function titleOf(school: SchoolAnswer | undefined, record: Pick<ShownRecord, 'kind' | 'body' | 'disputes'>): string {
+export function titleOf(school: SchoolAnswer | undefined, record: Titled): string {
   const kind = kindNamed(school, record.kind);
   if (!school || !kind) return 'A record this phone cannot read yet';
-  const fields = (kind.title ?? []).map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
-  const settled = fields.filter(({ name }) => !isEmpty(record.body[name]) && !(name in record.disputes));
-  const things = settled.filter(({ shape }) => !PEOPLE.has(shape.control) && shape.control !== 'moment' && shape.control !== 'record');
-  if (things.length) return things.slice(0, 2).map((field) => say(school, field, record.body[field.name])).join(', ');
-  const people = settled.filter(({ shape }) => PEOPLE.has(shape.control));
-  if (people.length) return series(people.flatMap((field) => Object.keys(record.body[field.name] as Entries).map(personNamed)));
-  return kind.label;
+  const named = namedBy(kind, record);
+  const [first] = named;
+  if (!first) return kind.label;
+  if (isAboutPeople(first)) return namesIn(record.body[first.name]);
+  return named.filter((field) => !isAboutPeople(field)).slice(0, 2).map((field) => say(school, field, record.body[field.name])).join(', ');
 }
+
+/** What the title leaves out: who it is about, or what was done about whoever the title names. */
+export function subtitleOf(school: SchoolAnswer | undefined, record: Titled): string {
+  const kind = kindNamed(school, record.kind);
+  if (!school || !kind) return '';
+  const [first, ...rest] = namedBy(kind, record);
+  if (!first) return '';
+  const left = isAboutPeople(first) ? rest.filter((field) => !isAboutPeople(field)).slice(0, 1) : rest.filter(isAboutPeople).slice(0, 1);
+  return left.map((field) => (isAboutPeople(field) ? namesIn(record.body[field.name]) : say(school, field, record.body[field.name]))).join('');
+}
+
+type Titled = Pick<ShownRecord, 'kind' | 'body' | 'disputes'>;
+
+const namedBy = (kind: Kind, { body, disputes }: Titled): Field[] =>
+  (kind.title ?? [])
+    .map((name) => fieldNamed(kind, name))
+    .filter((field) => field !== undefined)
+    .filter(({ name, shape }) => !isEmpty(body[name]) && !(name in disputes) && shape.control !== 'moment' && shape.control !== 'record');
+
+const isAboutPeople = ({ shape }: Field): boolean => shape.control === 'pupils' || shape.control === 'staff';
+
+const namesIn = (value: Json | undefined): string => series(Object.keys((value ?? {}) as Entries).map(personNamed));
 
 /** The pupils a record is about, by name. */
 export function pupilsIn(school: SchoolAnswer | undefined, record: Pick<ShownRecord, 'kind' | 'body'>): string[] {
@@ -123,8 +141,8 @@ export function pupilsIn(school: SchoolAnswer | undefined, record: Pick<ShownRec
 }
 
 /** When it happened, for a list's second line. */
-export function whenOf(school: SchoolAnswer | undefined, record: Pick<ShownRecord, 'kind' | 'body' | 'at'>): string {
+export function whenOf(school: SchoolAnswer | undefined, record: Pick<ShownRecord, 'kind' | 'body' | 'at'>, dayOf = day): string {
   const kind = kindNamed(school, record.kind);
   const own = kind?.moment ? momentOf(record.body[kind.moment]) : undefined;
-  return sayMoment(school, own ?? record.at);
+  return sayMoment(school, own ?? record.at, Date.now(), dayOf);
 }

@@ -18,14 +18,17 @@ export function shownBy(status: Status, now: number, drafting = false): Shown {
   if (drafting) return { state: 'draft', icon: 'draft', words: 'Draft on this phone', age: waiting ? saved(waiting) : null, to: '/this-phone' };
   if (sending) return { state: 'sending', icon: 'sending', words: `Sending ${Math.min(sending.done + 1, sending.of)} of ${sending.of}`, age: null, to: '/this-phone' };
   if (waiting) {
-    const because = signedOut ? 'Sign in to send.' : problem;
+    const because = signedOut ? 'Sign in to send.' : brief(problem);
     return { state: 'waiting', icon: because ? 'offline' : 'waiting', words: saved(waiting), age: [because, about].filter(Boolean).join(' ') || null, to: signedOut ? '/sign-in' : '/this-phone' };
   }
   if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: 'Everything else is sent, the school has it', to: '/needs-you' };
   if (signedOut) return { state: 'waiting', icon: 'offline', words: 'Not signed in', age: 'You can go on writing. Sign in to send.', to: '/sign-in' };
-  if (lastSent) return { state: 'sent', icon: 'sent', words: `Sent ${when(lastSent, now)}, the school has it`, age: problem, to: '/this-phone' };
-  return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: problem ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };
+  if (lastSent) return { state: 'sent', icon: 'sent', words: `Sent ${when(lastSent, now)}, the school has it`, age: brief(problem), to: '/this-phone' };
+  return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: brief(problem) ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };
 }
+
+/** The strip has room for "No signal."; This phone says the rest. */
+const brief = (problem: string | null): string | null => problem && `${problem.split(/[:.]/)[0]}.`;
 
 export function Strip({ drafting = false }: { drafting?: boolean }) {
   const now = useNow();

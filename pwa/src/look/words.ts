@@ -41,7 +41,8 @@ export function when(time: Time, now = Date.now()): string {
 
 /** 6 minutes ago */
 export function ago(time: Time, now = Date.now()): string {
-  return `${span(Math.max(0, now - date(time).getTime()))} ago`;
+  const past = now - date(time).getTime();
+  return past < MINUTE ? 'just now' : `${span(past)} ago`;
 }
 
 /** 6 minutes, 2 hours, 3 days */

@@ -14,7 +14,7 @@ import { Help } from './help';
 import { useWorld } from './world';
 
 const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
-const MAY_LIE_AHEAD = new Set(['home_visit', 'sweep']); // no time is assumed
+const PLANNED_AHEAD = new Set(['home_visit']); // no time is assumed
 
 type Opening = { school: SchoolAnswer; kind: Kind; draft: Draft; opened: Body; manner: Manner; title?: string; meta?: string };
 
@@ -74,7 +74,7 @@ function given(kind: Kind, asked: URLSearchParams, now: string | undefined): Val
     if (field.merge === 'gather') values[field.name] = { put: Object.fromEntries(value.split(',').map((key) => [key, {}])), drop: [] };
     else values[field.name] = value;
   }
-  if (now && kind.moment && !MAY_LIE_AHEAD.has(kind.name)) values[kind.moment] = { at: now, precision: 'exact' };
+  if (now && kind.moment && !PLANNED_AHEAD.has(kind.name)) values[kind.moment] = { at: now, precision: 'exact' };
   return values;
 }
 

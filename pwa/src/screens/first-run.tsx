@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { persist } from '../local/phone';
+import { usePeople } from '../local/store';
 import { announce } from '../look/announce';
 import { go } from '../look/address';
 import { Icon } from '../look/icon';
@@ -15,6 +16,7 @@ export function FirstRun() {
   const [, redraw] = useState(0);
   const [kept, setKept] = useState<boolean>();
   useEffect(() => watchOffer(() => redraw((times) => times + 1)), []);
+  const here = usePeople() > 0 && school !== undefined;
   const installed = isInstalled();
 
   async function onInstall(): Promise<void> {
@@ -30,9 +32,9 @@ export function FirstRun() {
   return (
     <Screen home title={me ? `Welcome, ${me.name}` : 'Welcome'} meta={me?.school.name} dock={<button type="button" class="button main" onClick={finish}>Begin</button>}>
       <ol class="steps">
-        <li data-state={school ? 'sent' : 'waiting'}>
-          <Icon name={school ? 'tick' : 'clock'} />
-          <span><b>{school ? 'The school’s questions and names are here' : 'Fetching the school’s questions and names'}</b><span class="meta">So that it works in a dark stairwell.</span></span>
+        <li data-state={here ? 'sent' : 'waiting'}>
+          <Icon name={here ? 'tick' : 'clock'} />
+          <span><b>{here ? 'The school’s questions and names are here' : 'Fetching the school’s questions and names'}</b><span class="meta">So that it works in a dark stairwell.</span></span>
         </li>
         <li data-state={installed ? 'sent' : 'waiting'}>
           <Icon name={installed ? 'tick' : 'planned'} />

@@ -1,9 +1,9 @@
 // One record in a list: what and where, who and when, and whether the school has it.
 
-import { kindNamed, pupilsIn, titleOf, whenOf } from '../form/say';
+import { kindNamed, subtitleOf, titleOf, whenOf } from '../form/say';
 import type { Delivery, ShownRecord } from '../local/overlay';
 import { Icon, isIcon, type IconName } from '../look/icon';
-import { series } from '../look/words';
+import { nearDay } from '../look/words';
 import type { SchoolAnswer } from '../wire';
 
 const BADGES: Record<Delivery | 'two', { state: string; icon: IconName; words: string }> = {
@@ -26,23 +26,18 @@ export function Badge({ of }: { of: keyof typeof BADGES }) {
 
 export const isDisputed = (record: ShownRecord): boolean => Object.keys(record.disputes).length > 0;
 
-/** Pupils whose names are not in the title already. */
-function others(school: SchoolAnswer | undefined, record: ShownRecord, title: string): string {
-  return series(pupilsIn(school, record).filter((name) => !title.includes(name)));
-}
-
 export function RecordRow({ school, record }: { school: SchoolAnswer | undefined; record: ShownRecord }) {
   const title = titleOf(school, record);
   const kind = kindNamed(school, record.kind)?.label ?? 'Record';
-  const who = others(school, record, title);
+  const more = subtitleOf(school, record);
   const shown = isDisputed(record) ? 'two' : record.delivery;
   return (
     <a class="row" href={`/record/${record.id}`}>
       <span class="lead"><Icon name={iconOf(school, record.kind)} /></span>
       <span class="grow">
         <span class="line"><b class="grow">{title}</b>{(shown !== 'sent' || record.mine) && <Badge of={shown} />}</span>
-        {who && <span class="meta">{who}</span>}
-        <span class="meta num">{title === kind ? '' : `${kind} · `}{whenOf(school, record)}{record.state === 'open' ? '' : ` · ${record.state}`}</span>
+        {more && <span class="meta">{more}</span>}
+        <span class="meta num">{title === kind ? '' : `${kind} · `}{whenOf(school, record, nearDay)}{record.state === 'open' ? '' : ` · ${record.state}`}</span>
       </span>
     </a>
   );

@@ -52,7 +52,7 @@ export function ThisPhone() {
         ) : (
           <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && ' The school has everything you wrote here.'}</span></p>
         )}
-        {status.signedOut && <a class="button main" href="/sign-in">Sign in to send</a>}
+        {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
           <button type="button" class="button" aria-disabled={trying} onClick={() => !trying && void tryNow()}><Icon name="sending" size="small" />{trying ? 'Trying' : 'Try now'}</button>
           <button type="button" class="button" onClick={copy}><Icon name="copy" size="small" />Save a copy</button>
