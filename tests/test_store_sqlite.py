@@ -90,6 +90,13 @@ async def test_no_process_writes_between_what_a_work_reads_and_what_it_writes(da
     assert await reading(schools) == ["northgate"]
 
 
+async def test_a_queue_that_has_grown_too_long_is_busy(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "WAITING", 0)
+    with pytest.raises(Busy):
+        await writing(begin_school, "northgate")
+    assert await reading(schools) == []
+
+
 async def test_a_full_disk_is_busy_and_passes(database: Settings) -> None:
     async def allow_pages(tx: Any, more: int) -> None:
         pages = tx.connection.execute("pragma page_count").fetchone()[0]

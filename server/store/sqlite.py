@@ -148,8 +148,8 @@ class SQLite(SQLiteEngine):
 
     def _together(self, first: Work) -> Iterator[Work]:
         """What waits, as long as a group may last: those at its head should not wait for ever for those at its end."""
-        over_at = time.monotonic() + GROUP_S
         yield first
+        over_at = time.monotonic() + GROUP_S  # from here: the first may have waited long for another process
         for _ in range(GROUP - 1):
             if self._to_write.empty() or time.monotonic() > over_at:
                 return
