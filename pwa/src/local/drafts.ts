@@ -2,7 +2,7 @@
 
 import type { Values } from '../wire';
 import { mine } from './session';
-import { local, type Local } from './store';
+import { local, type Local } from './reading';
 import type { Mine } from './stores';
 
 export type Draft = {

@@ -3,7 +3,7 @@
 import type { Contact, Pupil, Staff } from '../wire';
 import { indexOf, search, type Index, type Marks, type Named } from './names';
 import { me, mine, watchMe } from './session';
-import { local, type Local } from './store';
+import { local, type Local } from './reading';
 
 export type { Marks };
 export type Person = ({ is: 'pupil' } & Pupil) | ({ is: 'staff' } & Staff);

@@ -2,7 +2,7 @@
 
 import { PROTOCOL } from '../wire';
 import { me, mine } from './session';
-import { local, type Local } from './store';
+import { local, type Local } from './reading';
 import { setting } from './stores';
 
 export type Storage = { persisted: boolean; used: number; quota: number };

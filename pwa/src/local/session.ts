@@ -135,13 +135,10 @@ export function recognise(changed: Me): void {
   for (const watcher of watchers) watcher();
 }
 
-/** Somebody else signed in, or this person out, in another tab: this one must not go on under a name that is not theirs. */
-export function followOtherTabs(): void {
-  shared.listen(async (stores, elsewhere) => {
-    if (!elsewhere || !current || !stores.includes('settings')) return;
-    const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
-    if (key !== keyOf(current.me.school.id, current.me.id)) location.reload();
-  });
+/** Whether it is still this tab's person who is signed in on this phone. */
+export async function isStillMe(): Promise<boolean> {
+  const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
+  return current === null || key === keyOf(current.me.school.id, current.me.id);
 }
 
 const keyOf = (school: string, staff: string): string => `${school} ${staff}`;

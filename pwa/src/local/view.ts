@@ -2,7 +2,7 @@
 
 import type { Edit, HeldEdit, Json, Kind, SchoolAnswer, WireRecord } from '../wire';
 import { namesIn, overlay, type ShownRecord } from './overlay';
-import { local, type Local } from './store';
+import { local, type Local } from './reading';
 import { sets, type KeptEdit, type KeptRecord, type MyReading } from './stores';
 
 const PAGE = 50;
