@@ -3,14 +3,16 @@
 import { exchangeForEverybody } from '../src/exchange/everybody';
 import { resume } from '../src/local/session';
 import { ask } from '../src/school';
+import { isInside } from './shell';
 
 declare const self: ServiceWorkerGlobalScope;
 declare const BUILD: string;
 
-/** An open page does it itself, and shows it. Throws while something is in the way, so that the browser comes back. */
+/** A page of ours that is being looked at does it itself, and shows it. Throws while something is in the way: then the browser comes back. */
 export async function exchangeInBackground(): Promise<void> {
   const pages = await self.clients.matchAll({ type: 'window' });
-  if (pages.length > 0) return pages[0]!.postMessage('exchange');
+  const page = pages.find(({ url, visibilityState }) => visibilityState === 'visible' && isInside(url));
+  if (page) return page.postMessage('exchange');
   await resume();
   const ended = await exchangeForEverybody(ask, BUILD);
   if (ended?.trouble) throw new Error(ended.trouble);

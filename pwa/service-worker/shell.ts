@@ -19,11 +19,16 @@ export async function dropOldShells(): Promise<void> {
   await Promise.all(names.filter((name) => name.startsWith('lanyard ') && name !== CACHE).map((name) => caches.delete(name)));
 }
 
-/** Only the app itself: its own files, and the addresses inside it. Never what the school says, and never the desk. */
+/** Only the app itself: its own files, and the addresses inside it. */
 export function isOurs(request: Request): boolean {
-  const { origin, pathname } = new URL(request.url);
-  if (request.method !== 'GET' || origin !== self.location.origin || /^\/(api|console|schema)(\/|$)/.test(pathname)) return false;
-  return request.mode === 'navigate' || KEPT.has(pathname);
+  if (request.method !== 'GET' || !isInside(request.url)) return false;
+  return request.mode === 'navigate' || KEPT.has(new URL(request.url).pathname);
+}
+
+/** Never what the school says, and never the desk. */
+export function isInside(url: string): boolean {
+  const { origin, pathname } = new URL(url);
+  return origin === self.location.origin && !/^\/(api|console|schema)(\/|$)/.test(pathname);
 }
 
 /** Every address inside the app is the same page. What the browser has thrown away of the cache comes from the school. */

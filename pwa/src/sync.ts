@@ -95,14 +95,15 @@ async function run(reason: Reason): Promise<void> {
   triedAt = performance.now();
   let ended: Ended | null = null;
   try {
-    if (me()) await refreshSchoolFirst();
+    const [people] = me() ? await begun() : [];
     ended = await exchangeForEverybody(ask, BUILD, count);
+    await people;
     trouble = ended?.trouble ?? null;
     reached = ended?.reached ?? false;
     if (ended && !trouble) await refreshWhatIsDue(reason === 'start' || reason === 'tap' || ended.rebuilds > 0);
   } catch (error) {
     if (me()) console.error(error); // This phone's own storage: nothing was sent that is not still here.
-    trouble = 'failing';
+    trouble = me() ? 'failing' : null; // or somebody signed out meanwhile
   }
   sending = null;
   schedule(ended);
@@ -110,10 +111,11 @@ async function run(reason: Reason): Promise<void> {
   await tellAll();
 }
 
-/** Without kinds there is nothing to show records by. */
-async function refreshSchoolFirst(): Promise<void> {
-  const known = await mine().reading(['settings'], (tx) => setting(tx, 'school_at'));
-  if (!known) await refreshSchool(mine(), ask);
+/** The first time of all: without kinds there is nothing to show records by, and names should not wait for a term's records. */
+async function begun(): Promise<[Promise<boolean>?]> {
+  const [school, people] = await mine().reading(['settings'], async (tx) => [await setting(tx, 'school_at'), await setting(tx, 'people')]);
+  if (!school) await refreshSchool(mine(), ask);
+  return people ? [] : [refreshPeople(mine(), ask)];
 }
 
 async function refreshWhatIsDue(all: boolean): Promise<void> {

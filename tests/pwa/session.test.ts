@@ -2,6 +2,7 @@
 
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { theirs } from '../../pwa/src/local/stores';
 import type { Ask, Heard, Question } from '../../pwa/src/school';
 import type { Letter } from '../../pwa/src/wire';
 import { School } from './school';
@@ -95,10 +96,10 @@ test('signing out forgets what the school sent, and nothing that was written', a
   await exchange();
   await write('mine');
   await app.keep({ id: 'd', kind: 'incident', record: 'r2', seen: null, values: {}, opened_at: '', changed_at: '' });
-  const db = app.mine();
   door.signal = false;
   await app.signOut(door.ask);
   expect(app.me()).toBeNull();
+  const db = theirs('northgate', 'amira');
   const left = await db.reading(['records_a', 'records_b', 'pupils', 'school', 'edits', 'drafts'], async (tx) => ({
     records: (await tx.objectStore('records_a').count()) + (await tx.objectStore('records_b').count()),
     school: await tx.objectStore('school').count(),
@@ -106,6 +107,21 @@ test('signing out forgets what the school sent, and nothing that was written', a
     drafts: await tx.objectStore('drafts').count(),
   }));
   expect(left).toEqual({ records: 0, school: 0, edits: 1, drafts: 1 });
+  db.close();
+});
+
+test('an answer that comes after the sign-out is not kept', async () => {
+  await signIn('amira');
+  door.school.write('r9', 'carol', { category: 'seen' });
+  const asked: Ask = async (path, question) => {
+    const heard = await door.ask(path, question);
+    if (path === '/api/sync') await app.signOut(door.ask);
+    return heard;
+  };
+  await app.exchangeForEverybody(asked, 'test').catch(() => {});
+  const db = theirs('northgate', 'amira');
+  expect(await db.reading(['records_a'], (tx) => tx.objectStore('records_a').count())).toBe(0);
+  db.close();
 });
 
 test('a sign-out without signal is told to the school as soon as it can be', async () => {

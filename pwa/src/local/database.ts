@@ -1,7 +1,7 @@
 // One IndexedDB of this phone: opened when needed, opened again when the browser loses it, and never called saved before it is.
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
-import { FULL, NotSaved, SILENT, StorageTrouble, UNREADABLE, UPDATED } from './trouble';
+import { CLOSED, FULL, NotSaved, SILENT, StorageTrouble, UNREADABLE, UPDATED } from './trouble';
 
 /** Opening, and each transaction, must answer within this: some phones never call back after a long sleep. */
 const ANSWER_MS = 8_000;
@@ -25,6 +25,7 @@ export class Database<Schema extends DBSchema> {
   #opened: Promise<IDBPDatabase<Schema>> | null = null;
   #listeners = new Set<Listener>();
   #tabs: BroadcastChannel | null = null;
+  #isClosed = false;
 
   constructor(
     readonly name: string,
@@ -73,9 +74,10 @@ export class Database<Schema extends DBSchema> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** For good: whatever is still on its way to it fails, and is not kept. */
   close(): void {
-    this.#opened?.then((db) => db.close()).catch(() => {});
-    this.#opened = null;
+    this.#isClosed = true;
+    this.#forget();
     this.#tabs?.close();
     this.#tabs = null;
   }
@@ -96,6 +98,7 @@ export class Database<Schema extends DBSchema> {
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {
+    if (this.#isClosed) return Promise.reject(new StorageTrouble(CLOSED));
     this.#opened ??= inTime(
       openDB<Schema>(this.name, this.steps.length, {
         upgrade: async (db, from, _to, tx) => {
@@ -122,7 +125,7 @@ export class Database<Schema extends DBSchema> {
   }
 
   #channel(): BroadcastChannel | null {
-    if (this.#tabs || typeof BroadcastChannel === 'undefined') return this.#tabs;
+    if (this.#tabs || this.#isClosed || typeof BroadcastChannel === 'undefined') return this.#tabs;
     this.#tabs = new BroadcastChannel(this.name);
     this.#tabs.onmessage = ({ data }) => this.#listeners.forEach((listener) => listener(data, true));
     return this.#tabs;

@@ -96,14 +96,16 @@ async function welcome(username: string, { staff, school, phone, grant }: Signed
 /** Forgets what the school sent. What this person wrote stays, and is sent as soon as it can be. */
 export async function signOut(asked: Ask = ask): Promise<void> {
   if (!current) return;
-  const { db } = current;
+  const { me, db } = current;
   const phone = await db.reading(['settings'], (tx) => setting(tx, 'session_phone'));
   await shared.writing(['settings'], async (tx) => {
     await tx.objectStore('settings').delete('current');
     await tx.objectStore('settings').put(phone ?? '', 'owed');
   });
-  await db.writing([...FORGOTTEN, 'settings'], forget);
-  await become(undefined);
+  await become(undefined); // Closed first: an answer that is on its way must not bring back what is being forgotten.
+  const forgetting = theirs(me.school.id, me.id);
+  await forgetting.writing([...FORGOTTEN, 'settings'], forget);
+  forgetting.close();
   await settleOwed(asked);
 }
 
@@ -138,7 +140,7 @@ export function recognise(changed: Me): void {
 /** Whether it is still this tab's person who is signed in on this phone. */
 export async function isStillMe(): Promise<boolean> {
   const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
-  return current === null || key === keyOf(current.me.school.id, current.me.id);
+  return key === (current ? keyOf(current.me.school.id, current.me.id) : undefined);
 }
 
 const keyOf = (school: string, staff: string): string => `${school} ${staff}`;
