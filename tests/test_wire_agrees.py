@@ -48,4 +48,5 @@ def test_both_sides_know_the_same_words() -> None:
 
 def test_the_phone_speaks_a_protocol_that_the_school_does() -> None:
     spoken = re.search(r"PROTOCOL = (\d+);", PHONES)
-    assert spoken and int(spoken[1]) in wire.SPEAKS
+    assert spoken
+    assert int(spoken[1]) in wire.SPEAKS
