@@ -58,7 +58,7 @@ function inPlace(piece, fresh) {
   dress(fresh);
   dress(piece);
   if (piece.isEqualNode(document.importNode(fresh, true))) return;
-  const scroller = piece.closest("#list") ?? document.scrollingElement;
+  const scroller = scrollerOf(piece);
   const focused = piece.contains(document.activeElement) ? document.activeElement.id : "";
   const anchor = seen(piece, scroller);
   const placed = swap(fresh);
@@ -66,6 +66,11 @@ function inPlace(piece, fresh) {
   const again = anchor && document.getElementById(anchor.id);
   if (again) scroller.scrollTop += again.getBoundingClientRect().top - anchor.top;
   say(placed);
+}
+
+function scrollerOf(piece) {
+  const list = piece.closest("#list");
+  return list && list.scrollHeight > list.clientHeight ? list : document.scrollingElement;
 }
 
 /** The row at the top of what can be seen: it stays at its height, whatever comes in above it. */
