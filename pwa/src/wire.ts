@@ -29,7 +29,7 @@ export type Edit = {
   seen: string | null;
   values: Values;
   amends?: string; // a held edit of one's own, which this one replaces
-  set_aside?: string; // or lets rest, and why
+  set_aside?: string; // or lets rest, and why: kept with the edit, and ignored by a school that does not know it
 };
 
 // ── The exchange ───────────────────────────────────────────────────────────────────────────

@@ -225,3 +225,26 @@ test('a session that has run out still sends, and says that it wants the passwor
   expect(await exchange()).toMatchObject({ trouble: 'sign in', receipts: 1 });
   expect((await app.waiting()).count).toBe(0);
 });
+
+test('a held edit that is let rest needs nobody any more, also when the school does not let its record begin', async () => {
+  await signIn('amira');
+  door.school.holds = () => ({ record: 'this is not yours to write in' });
+  await write('not mine');
+  await exchange();
+  const [held] = await app.needsMe();
+  expect(held).toMatchObject({ values: { category: 'not mine' } });
+  await app.setAside(held!, 'written in the wrong record');
+  expect(await app.needsMe()).toEqual([]);
+  await exchange();
+  expect(await app.needsMe()).toEqual([]);
+  expect([...door.school.edits.values()].at(-1)!.edit).toMatchObject({ amends: held!.edit, set_aside: 'written in the wrong record' });
+});
+
+test('a held edit that is corrected is answered at once', async () => {
+  await signIn('amira');
+  await write('refuse me');
+  await exchange();
+  const [held] = await app.needsMe();
+  await app.write({ record: 'r1', kind: 'incident', values: { category: 'better' }, seen: null, amends: held!.edit });
+  expect(await app.needsMe()).toEqual([]);
+});

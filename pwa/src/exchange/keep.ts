@@ -71,7 +71,7 @@ async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, pho
   if (outcome === 'held') delete receipted.over;
   else if (kept.over) receipted.landing = kept.order;
   await tx.objectStore('edits').put(receipted);
-  if (outcome === 'held') await showHeld(tx, receipted);
+  if (outcome === 'held' && kept.edit.set_aside === undefined) await showHeld(tx, receipted);
   if (kept.edit.phone === phone && (await setting(tx, 'phone')) === phone) {
     await settle(tx, 'receipted', Math.max((await setting(tx, 'receipted')) ?? 0, kept.edit.number));
   }

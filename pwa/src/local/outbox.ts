@@ -4,7 +4,7 @@ import type { Edit, HeldEdit, Values } from '../wire';
 import { written as draftIsWritten } from './drafts';
 import { newId } from './ids';
 import { mine } from './session';
-import { setting, settle, type KeptEdit, type Mine, type MyWriting } from './stores';
+import { setting, sets, settle, type KeptEdit, type Mine, type MyWriting } from './stores';
 import { NotSaved } from './trouble';
 
 export { newId, NotSaved };
@@ -28,9 +28,14 @@ export const write = (written: Written, options?: WriteOptions): Promise<Edit> =
 /** Takes an edit back: true only while it has never been offered to the school. */
 export const undo = (editId: string): Promise<boolean> => undoIn(mine(), editId);
 
-/** One's own held edit is let rest, with a reason: it stays in the history. */
-export function setAside(held: HeldEdit, why: string): Promise<Edit> {
-  return write({ record: held.record, kind: held.kind, values: {}, seen: null, amends: held.edit, set_aside: why });
+/**
+ * One's own held edit is let rest, with a reason: it stays in the history. If it was the one that would have begun its record,
+ * the record is begun as void, so that the reason has a place to stand.
+ */
+export async function setAside(held: HeldEdit, why: string): Promise<Edit> {
+  const known = await mine().reading(['records_a', 'records_b', 'settings'], async (tx) => tx.objectStore(`records_${(await sets(tx)).base}`).get(held.record));
+  const values: Values = known ? {} : { state: 'void', state_reason: why };
+  return write({ record: held.record, kind: held.kind, values, seen: known?.record.version ?? null, amends: held.edit, set_aside: why });
 }
 
 /** The oldest first, 500 at most; `count` is of all. */

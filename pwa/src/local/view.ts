@@ -161,15 +161,17 @@ export function needsMe(from: Local = local): Promise<HeldEdit[]> {
   return from.read(['edits', 'held_a', 'held_b', 'settings'], async (tx) => {
     const held = await tx.objectStore(`held_${(await sets(tx)).base}`).getAll();
     const amending = tx.objectStore('edits').index('amends');
-    const mine = await Promise.all(held.map((one) => amending.getAll(one.edit)));
-    return open(held, mine.flat()).sort((one, other) => compare(other.made_at, one.made_at));
+    const answers = await Promise.all(held.map((one) => amending.getAll(one.edit)));
+    const itself = await Promise.all(held.map((one) => tx.objectStore('edits').get(one.edit)));
+    return open(held, [...answers.flat(), ...itself.filter((one) => one !== undefined)]).sort((one, other) => compare(other.made_at, one.made_at));
   });
 }
 
-/** Neither settled, nor already answered from this phone. */
+/** Neither settled, nor already answered from this phone; and letting one rest is nothing to decide again. */
 function open(held: HeldEdit[], mine: KeptEdit[]): HeldEdit[] {
   const answered = new Set(mine.map(({ edit }) => edit.amends));
-  return held.filter((one) => !one.settled && !answered.has(one.edit));
+  const resting = new Set(mine.filter(({ edit }) => edit.set_aside !== undefined).map(({ edit }) => edit.id));
+  return held.filter((one) => !one.settled && !answered.has(one.edit) && !resting.has(one.edit));
 }
 
 // ── The school ─────────────────────────────────────────────────────────────────────────────
