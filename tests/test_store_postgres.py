@@ -49,6 +49,18 @@ async def test_connections_that_died_at_rest_come_back(database: Settings) -> No
     assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
 
 
+async def test_plans_are_made_for_tables_as_they_fill_not_as_they_were(world: Settings) -> None:
+    async def analysed(tx: Tx) -> list[str]:
+        return [row[0] for row in await tx.rows("select distinct tablename from pg_stats where tablename = any($1)", ["staff", "pupil"])]
+
+    assert await reading(analysed) == []
+    for n in range(min(postgres.ANALYSED_AFTER)):
+        await writing(begin_school, f"school-{n}")
+    await close_database()
+    await open_database(world)
+    assert sorted(await reading(analysed)) == ["pupil", "staff"]
+
+
 async def test_tables_that_changed_under_a_remembered_statement_are_busy_once(database: Settings) -> None:
     async def look(tx: Tx) -> None:
         await tx.rows("select * from attempt")

@@ -25,6 +25,15 @@ WAITING = 1000  # works that may wait to be written
 BUSY_MS = 10_000  # how long another process may hold the file
 STATEMENTS = 1000  # remembered in their SQLite spelling
 
+PRAGMAS = (
+    "synchronous = full",  # a receipt is a promise: it must outlive the power
+    "fullfsync = on",
+    "foreign_keys = on",
+    "wal_autocheckpoint = 8000",  # pages: 32 MB of log
+    "cache_size = -32768",  # kB
+    "temp_store = memory",
+)
+
 T = TypeVar("T")
 
 
@@ -47,7 +56,7 @@ class SQLiteTx:
         self.connection.execute(in_sqlite(sql), plain(args)).fetchall()
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        self.connection.executemany(in_sqlite(sql), map(plain, rows))
+        self.connection.executemany(in_sqlite(sql), rows)  # a list in a row: Piccolo has taught SQLite to keep it as JSON
 
     async def query(self, query: Query[Any, T]) -> T:
         return await query
@@ -188,8 +197,7 @@ class SQLite(SQLiteEngine):
             connection.row_factory = sqlite3.Row
             connection.execute(f"pragma busy_timeout = {BUSY_MS}")  # first: the next one needs the file to itself
             keep_log(connection)
-            # A receipt is a promise: it must outlive the power.
-            for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "cache_size = -32768", "temp_store = memory"):
+            for pragma in PRAGMAS:
                 connection.execute(f"pragma {pragma}")
         except BaseException:
             connection.close()

@@ -358,6 +358,8 @@ create table import (
 create index import_by_hash on import (school, hash);
 """
 
+SMALL_ROWS = ("step", "record_pupil", "record_staff", "record_link")  # kept in their key's own tree: one to write, not two
+
 ALWAYS = "of school, id, phone, number, record, kind, author, made_at, received_at, original, amends, outcome"
 ONCE_TAKEN = 'of role, ordered_at, seen, seq, "values", remarks'
 
@@ -388,7 +390,8 @@ async def build() -> None:
 
 
 def in_sqlite() -> list[str]:
-    return statements(TABLES) + [
+    tables = re.sub(rf"(?ms)^(create table ({'|'.join(SMALL_ROWS)}) .*?\n\));", r"\1 without rowid;", TABLES)
+    return statements(tables) + [
         f"create trigger kept_{n} before {event} on {table} {'when ' + when if when else ''} begin select raise(abort, '{words}'); end"
         for n, (table, event, when, words) in enumerate(KEPT)
     ]
