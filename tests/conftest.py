@@ -16,6 +16,7 @@ from server.store.database import close_database, open_database
 from tests.cluster import Missing, cluster
 from tests.databases import Databases, PostgresDatabases, SQLiteFiles, prepare
 from tests.desk import desk_over
+from tests.school import School
 
 hypothesis.settings.register_profile("lanyard", deadline=None)  # how quick a machine is, is for bench/ to say
 hypothesis.settings.load_profile("lanyard")
@@ -56,6 +57,13 @@ async def world(databases: Databases) -> AsyncIterator[Settings]:
     """A database with the people of `tests/world.py` in it, open; the settings it was opened by."""
     async with copy_of(databases, "world") as settings:
         yield settings
+
+
+@pytest.fixture
+async def school(databases: Databases) -> AsyncIterator[School]:
+    """The world's school with its app, and a clock of its own: what phones and school agree on."""
+    async with School(databases, f"school_{next(NUMBERS)}") as made:
+        yield made
 
 
 @contextlib.asynccontextmanager

@@ -1,18 +1,19 @@
 """A school to play with: the real app over a database of its own, a clock that moves when told to, chance from a seed, and backups."""
 
 import random
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Any
 from unittest import mock
 
 import httpx
+from litestar import Litestar
 
 from server.access import sessions
 from server.app import create_app
 from server.settings import Settings
 from server.store import ids, moments, numbers
-from server.store.database import close_database, open_database, reading, writing
+from server.store.database import Tx, close_database, open_database, reading, writing
 from tests.databases import Databases
 from tests.phone import Kept, Phone
 from tests.visitor import HERE, no_phone_app, visitor
@@ -21,10 +22,16 @@ from tests.world import EVERYBODY, MONDAY
 SECOND, DAY = 1_000_000, 24 * 3600 * 1_000_000  # µs
 
 
+@cache
+def app() -> Litestar:
+    """One for all: it works on whichever database is open."""
+    return create_app(no_phone_app(Settings()))
+
+
 class School:
     def __init__(self, databases: Databases, name: str, seed: int = 0) -> None:
         self.databases, self.name = databases, name
-        self.settings = no_phone_app(Settings(database=databases.address(name)))
+        self.settings = Settings(database=databases.address(name))
         self.now = MONDAY + 7 * DAY
         self.chance = random.Random(f"school {seed}")
         self.backup: str | None = None
@@ -40,7 +47,7 @@ class School:
         moments.set_clock(lambda: self.now)
         await self.databases.copy("world", self.name)
         await self.open()
-        self.door = visitor(create_app(self.settings), Origin=HERE)
+        self.door = visitor(app(), Origin=HERE)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -54,8 +61,11 @@ class School:
 
     async def open(self) -> None:
         await open_database(self.settings)
+        await writing(self.sign_everybody_in)
+
+    async def sign_everybody_in(self, tx: Tx) -> None:
         for me in EVERYBODY:
-            self.sessions[me.staff] = await writing(sessions.begin, me, is_desk=False)
+            self.sessions[me.staff] = await sessions.begin(tx, me, is_desk=False)
 
     def phone(self, staff: str, wrong_by: int = 0, kept: Kept | None = None) -> Phone:
         async def send(letter: bytes) -> tuple[int, Any]:
@@ -72,6 +82,9 @@ class School:
     async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
         """By the names of their columns."""
         return [dict(row) for row in await reading(lambda tx: tx.rows(sql, *args))]
+
+    async def do(self, sql: str, *args: Any) -> None:
+        await writing(lambda tx: tx.run(sql, *args))
 
     async def back_up(self) -> None:
         await close_database()

@@ -110,7 +110,7 @@ def read_letter(body: bytes) -> Letter:
     return Letter(
         build=frame.build[:ID_LIMIT] if is_id(frame.build) else "",
         phone=frame.phone,
-        sent_at=from_wire(frame.sent_at) if type(frame.sent_at) is str else None,
+        sent_at=read_moment(frame.sent_at),
         cursor=frame.cursor if frame.cursor is None or type(frame.cursor) is str else "",
         receipted=frame.receipted if is_number(frame.receipted) else 0,
         waiting=frame.waiting if is_number(frame.waiting) else 0,
@@ -139,9 +139,8 @@ def read_edit(index: int, mended: bytes, lay: bytes) -> Sent | Nameless:
     if type(said) is not dict or not is_id(said.get("id")):
         return Nameless(index, original)
     remarks = [MENDED] if mended != lay else []
-    made_at = said.get("made_at")
-    moment = from_wire(made_at) if type(made_at) is str else None
-    if moment is None:
+    made_at = read_moment(said.get("made_at"))
+    if made_at is None:
         remarks.append(NO_MOMENT)
     seen, amends = said.get("seen"), said.get("amends")
     phone, number, record, kind = said.get("phone"), said.get("number"), said.get("record"), said.get("kind")
@@ -165,7 +164,7 @@ def read_edit(index: int, mended: bytes, lay: bytes) -> Sent | Nameless:
         number=number if is_number(number) else 0,
         record=record if is_id(record) else "",
         kind=kind if is_id(kind) else "",
-        made_at=moment,
+        made_at=made_at,
         seen=read_place(seen) if type(seen) is str else None,
         values=said.get("values"),
         amends=amends if is_id(amends) else None,
@@ -181,6 +180,15 @@ def is_id(value: Any) -> TypeGuard[str]:
 
 def is_number(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= NUMBER_LIMIT
+
+
+def read_moment(value: Any) -> int | None:
+    """None also for what lies outside the calendar, seen from here."""
+    moment = from_wire(value) if type(value) is str else None
+    return moment if moment is not None and EARLIEST <= moment <= LATEST else None
+
+
+EARLIEST, LATEST = from_wire("0001-01-01T00:00:00Z") or 0, from_wire("9999-12-31T23:59:59.999Z") or 0
 
 
 class Ambiguous(ValueError):
