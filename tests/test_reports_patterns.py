@@ -105,6 +105,15 @@ def test_days_to_come_are_not_counted_over() -> None:
     assert counted(question=AUTUMN, today=date(2026, 9, 9)).days == 5
 
 
+@pytest.mark.parametrize(("first", "last"), [(date.min, date.max), (date.max, date.min), (date.min, date.min), (TODAY, AUTUMN.first)])
+def test_any_window_is_answered(first: date, last: date) -> None:
+    without_terms = School(Timetable(TIMETABLE.periods, (), frozenset()), {}, {}, {})
+    found = counted(happening("2026-11-16T09:30:00Z"), question=Question(first, last), school=without_terms)
+    assert found.total == (1 if (first, last) == (date.min, date.max) else 0)
+    assert found.days <= 3 * 366
+    assert found.question.last <= TODAY
+
+
 def test_a_term_is_the_one_that_the_day_is_in_or_the_one_before() -> None:
     assert TIMETABLE.term_of(date(2026, 11, 16)).name == "Autumn 2026"
     assert TIMETABLE.term_of(date(2026, 12, 28)).name == "Autumn 2026"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.kinds import KINDS
 from server.reports.frames import Frames, frames
@@ -20,6 +21,7 @@ from server.store.database import Tx, reading
 
 TOO_FEW = 20  # incidents, to call anything of them a pattern
 SCHOOL_WEEK = 5  # days
+LONGEST = 3 * 366  # days, from the first to the last that are asked about
 NOT_SAID = "not_said"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LISTED = {"place": "places", "category": "categories"}  # a field: the school's list of its words
@@ -68,7 +70,7 @@ class Grid(Struct, frozen=True):
 
 
 class Patterns(Struct, frozen=True):
-    question: Question
+    question: Question  # as it was answered: up to today
     counted: str  # what a number here is, in words
     total: int | None  # None: hidden, and all else with it
     too_few: bool  # to call anything here a pattern
@@ -113,8 +115,9 @@ async def school_of(tx: Tx, school: str) -> School:
 
 
 def answer(found: Frames, school: School, question: Question, today: date) -> Patterns:
-    days = school.timetable.school_days(question.first, min(question.last, today))
-    events = standing(found, school.timetable, question, min(question.last, today))
+    question = bounded(question, today)
+    days = school.timetable.school_days(question.first, question.last)
+    events = standing(found, school.timetable, question)
     involved = years_involved(found, school, events)
     years = years_line(involved, events, school, question, len(days) / SCHOOL_WEEK)
     if question.year:
@@ -124,11 +127,18 @@ def answer(found: Frames, school: School, question: Question, today: date) -> Pa
     return all_lines(events, years, school, question, days)
 
 
-def standing(found: Frames, timetable: Timetable, question: Question, last: date) -> pd.DataFrame:
+def bounded(question: Question, today: date) -> Question:
+    """To today and no further, and back from there as far as we count at once."""
+    last = min(question.last, today)
+    earliest = date.fromordinal(max(last.toordinal() - LONGEST, 1))
+    return replace(question, first=max(question.first, earliest), last=last)
+
+
+def standing(found: Frames, timetable: Timetable, question: Question) -> pd.DataFrame:
     """The incidents asked about, of every year, with the day and the period they were in."""
     records = found.records
     day, period = timetable.periods_of(records["at"], records["lesson"])
-    asked = (records["state"] != "void").to_numpy() & (day >= np.datetime64(question.first)) & (day <= np.datetime64(last))
+    asked = (records["state"] != "void").to_numpy() & (day >= np.datetime64(question.first)) & (day <= np.datetime64(question.last))
     for name in ("category", "place"):
         if wanted := getattr(question, name):
             asked &= (records[name] == wanted).to_numpy()

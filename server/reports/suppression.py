@@ -46,11 +46,12 @@ def with_totals(counts: Counts) -> Counts:
 def hide_more(table: Counts, hidden: Mask, unsafe: Mask) -> Mask:
     """The mask, with as much more of the inside hidden as keeps every unsafe number from being found."""
     hidden = hidden.copy()
-    while found := next((place for place in places(unsafe) if not is_safe(table, hidden, place)), None):
-        shown = places(~hidden[:-1, :-1])
-        if not shown:
-            break
-        hidden[min(shown, key=lambda place: cost(table, place, found))] = True
+    for found in places(unsafe):  # once each: what is safe stays safe when more is hidden
+        while not is_safe(table, hidden, found):
+            shown = places(~hidden[:-1, :-1])
+            if not shown:
+                return hidden
+            hidden[min(shown, key=lambda place: cost(table, place, found))] = True
     return hidden
 
 
@@ -92,7 +93,9 @@ def other_changes(table: Counts, hidden: Mask, place: Place, step: int) -> list[
             if changed != place and reached not in ways:
                 ways[reached] = [*ways[node], (changed, by)]
                 queue.append(reached)
-    return ways.get(end)
+                if reached == end:
+                    return ways[end]
+    return None
 
 
 def steps_from(table: Counts, hidden: Mask, node: tuple[str, int]) -> Iterator[tuple[tuple[str, int], Place, int]]:
