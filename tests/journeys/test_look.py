@@ -32,7 +32,8 @@ def looks() -> dict[str, dict[str, str]]:
     sheet = SHEET.read_text()
     plain = re.search(r":root \{(.*?)\n\}", sheet, re.S)
     more = re.search(r':root\[data-contrast="more"\] \{(.*?)\n\}', sheet, re.S)
-    assert plain and more
+    assert plain
+    assert more
     sides = {"light": 0, "dark": 1}
     return {
         f"{name}{' with more contrast' if high else ''}": tokens(plain[1], side) | (tokens(more[1], side) if high else {})
