@@ -59,7 +59,7 @@ def _colleague(chance: Chance, role: str, years: list[str], taken: set[str], mom
     sex = chance.choice("ffm")
     origin, surname = _unused(chance, sex, taken)
     taken.add(surname)
-    forename = chance.choice(origin.mothers if sex == "f" else origin.fathers)
+    forename = chance.choice([name for name in (origin.mothers if sex == "f" else origin.fathers) if name != surname])
     titles = TITLES[sex]
     username = prefix + mailbox(forename)[:1] + mailbox(surname)
     return Staff(chance.id(moment), username, chance.weighted(list(titles), list(titles.values())), forename, surname, sex, role, years)
