@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from server.settings import Settings
+from server.store.database import writing
 from tests.desk import phone_sends, put
 from tests.serving import serving
 from tests.visitor import no_phone_app
@@ -27,17 +28,21 @@ def databases(databases: Any) -> Any:
     return databases
 
 
+@pytest.fixture(autouse=True)
+def chromium() -> None:
+    if not Path(CHROMIUM).exists():
+        pytest.fail(f"This needs Chromium at {CHROMIUM}: apt-get install chromium", pytrace=False)
+
+
 @pytest.fixture
 async def desk(world: Settings, tmp_path: Path) -> AsyncIterator[Page]:
     """Carol at her desk. At the end, the browser has refused and complained of nothing."""
-    if not Path(CHROMIUM).exists():
-        pytest.fail(f"This needs Chromium at {CHROMIUM}: apt-get install chromium", pytrace=False)
     with serving(no_phone_app(world), tmp_path / "log") as server:
         async with async_playwright() as driver:
             browser = await driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             page = await browser.new_page(base_url=server.address, locale="en-GB", timezone_id="Europe/London")
             complaints: list[str] = []
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" and "401" not in said.text else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             await page.goto("/console/sign-in")
             await page.fill("#username", CAROL.staff)
@@ -139,3 +144,22 @@ async def test_filters_answer_as_they_are_chosen_and_back_goes_back(desk: Page) 
     assert desk.url.endswith(f"on={record}")
     await desk.go_back()
     await expect(desk.locator("#reading .empty h2")).to_contain_text("to read")
+
+
+async def test_what_was_typed_outlives_a_session_that_ran_out(desk: Page) -> None:
+    record = await incident(30)
+    await desk.goto(f"/console/record/{record}/change")
+    await desk.fill("#f-others", "Two boys, about Year 8")
+    await writing(lambda tx: tx.run("delete from session where staff = 'carol'"))
+    await desk.click("text=Write it")
+    await expect(desk.locator("h1")).to_have_text("Please sign in.")
+    await desk.click("a.button.main")
+    await desk.fill("#username", CAROL.staff)
+    await desk.fill("#password", PASSWORD)
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("#back")).to_be_visible()
+    await expect(desk.locator("#f-others")).to_have_value("Two boys, about Year 8")
+    await desk.click("text=Write it")
+    await expect(desk.locator("#toast")).to_contain_text("Written, with your name on it.")
+    await desk.goto(f"/console/record/{record}/change")
+    await expect(desk.locator("#back")).to_be_hidden()

@@ -182,7 +182,7 @@ async def test_our_own_files_are_kept_for_good_and_change_their_address(desk_app
         answer = (await desk.open(address)).answer
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
-    for name in ("keys.js", "live.js", "pages.js", "panes.js"):
+    for name in ("keys.js", "live.js", "pages.js", "panes.js", "typed.js"):
         assert (await desk.open(addresses[0].rsplit("/", 1)[0] + f"/{name}")).status == 200
 
 

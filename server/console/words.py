@@ -94,6 +94,12 @@ def ago(moment: int, now: int) -> str:
     return "just now" if now - moment < MINUTE else f"{span(now - moment)} ago"
 
 
+def day_named(day_text: str) -> str:
+    """`Fri 20 Nov 2026` for `2026-11-20`."""
+    on = date.fromisoformat(day_text)
+    return f"{on:%a} {on.day} {on:%b} {on.year}"
+
+
 def start_of(day_text: str, days: int = 0) -> int | None:
     """The first moment of a day of the school's, or of one `days` later, in µs. None where it is no day."""
     try:
