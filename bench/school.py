@@ -14,6 +14,25 @@ from server.store.moments import now
 PASSWORD = "four quiet kettles"
 PUPILS = [f"{number:08}-0000-7000-8000-000000000000" for number in range(1500)]
 PLACES, CATEGORIES = list(LISTS["places"].words), list(LISTS["categories"].words)
+FORENAMES = (
+    "Aaliyah",
+    "Zoë",
+    "Oisín",
+    "Muhammad",
+    "Jaydon",
+    "Ibrahim",
+    "Chidera",
+    "Wei",
+    "Kacper",
+    "Siân",
+    "Noor",
+    "Esme",
+    "Callum",
+    "Dara",
+    "Sarah",
+)
+SURNAMES = ("Rahman-Holt", "O’Brien", "McKenzie", "Khan", "Zowisłok", "Adeyemi", "Thackeray", "Varga", "Patel", "Fairweather")
+NAMES = [(FORENAMES[n % 15], SURNAMES[n // 15 % 10] + ("" if n < 150 else f"-{SURNAMES[n // 150 - 1]}")) for n in range(1500)]
 TEACHERS = [f"teacher{number}" for number in range(50)]
 
 
@@ -39,8 +58,8 @@ async def fill(tx: Tx) -> None:
         [("manager", "manager", hashed, place.seq), *((name, "teacher", hashed, place.seq) for name in TEACHERS)],
     )
     await tx.run_many(
-        "insert into pupil (school, id, forename, surname, year, form, seq) values ('bench', $1, 'A', 'Pupil', $2, $2, $3)",
-        [(pupil, str(7 + number % 5), place.seq) for number, pupil in enumerate(PUPILS)],
+        "insert into pupil (school, id, forename, surname, year, form, seq) values ('bench', $1, $2, $3, $4, $4 || ' KEL', $5)",
+        [(pupil, *NAMES[number], str(7 + number % 5), place.seq) for number, pupil in enumerate(PUPILS)],
     )
     await tx.run_many(
         "insert into list_entry (school, list, code, label, position) values ('bench', $1, $2, $3, 0)",

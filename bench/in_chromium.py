@@ -1,0 +1,148 @@
+"""The phone's own targets in real Chromium, its processor slowed four and six times, with 1,500 pupils held: phone.md's list."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from playwright.sync_api import BrowserContext, CDPSession, Page, expect, sync_playwright
+
+from bench.school import PASSWORD
+from bench.server import Server, serving
+from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
+from tests.journeys.handset import Handset
+
+SLOWER = (4, 6)
+STARTS, LETTERS, SAVES, WAITING = 7, "rah kha mck o'b zow", 20, 100
+SLOW_LINK = {"offline": False, "latency": 100, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
+
+# Milliseconds from the page's birth until the first screen can be used.
+FIRST_SCREEN = """
+    new MutationObserver((_, watch) => {
+        if (!document.querySelector('a[href="/new/incident"]')) return;
+        watch.disconnect();
+        requestAnimationFrame(() => { window.usableAt = performance.now(); });
+    }).observe(document, { childList: true, subtree: true });
+"""
+# Milliseconds from a keystroke until its answer is painted.
+KEYSTROKE = """async (letters) => {
+    const box = document.querySelector('input[placeholder^="Two or three letters"]');
+    const began = performance.now();
+    box.value = letters;
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+    return performance.now() - began;
+}"""
+# Milliseconds from the tap on Save until the screen says that it is saved.
+SAVE = """() => new Promise((resolve) => {
+    const save = [...document.querySelectorAll('.dock button')].find((button) => button.textContent === 'Save');
+    const began = performance.now();
+    new MutationObserver((_, watch) => {
+        if (!document.querySelector('.toast')?.textContent.includes('Saved on this phone')) return;
+        watch.disconnect();
+        resolve(performance.now() - began);
+    }).observe(document, { childList: true, subtree: true, characterData: true });
+    save.click();
+})"""
+
+Figures = dict[str, float]
+
+
+def measure(database: str) -> Figures:
+    with serving(database) as server, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        figures: Figures = {}
+        with unpacked(browser.new_context(**PHONE), server) as phone:
+            figures |= first_fetch(phone, server)
+            for slower in SLOWER:
+                figures |= {f"{name}, {slower}×": figure for name, figure in in_the_hand(phone, slower).items()}
+            figures |= hundred_edits(phone)
+        browser.close()
+        return figures
+
+
+@contextmanager
+def unpacked(context: BrowserContext, server: Server) -> Iterator[Handset]:
+    yield Handset(context, f"http://127.0.0.1:{server.port}")
+    context.close()
+
+
+def first_fetch(phone: Handset, server: Server) -> Figures:
+    """From *Sign in* until every name is on the phone, over a slow link."""
+    phone.open()
+    developer(phone.page).send("Network.emulateNetworkConditions", SLOW_LINK)
+    with phone.page.expect_response(lambda answer: "/api/people" in answer.url) as heard:
+        began = time.perf_counter()
+        phone.page.get_by_label("Your name at school").fill("teacher0")
+        phone.page.get_by_label("Password").fill(PASSWORD)
+        phone.tap("Sign in")
+    heard.value.finished()
+    fetched = time.perf_counter() - began
+    phone.tap("Begin")
+    phone.wait_until_kept()
+    return {"first_fetch_s": fetched}
+
+
+def in_the_hand(phone: Handset, slower: int) -> Figures:
+    """Offline from here on."""
+    phone.context.set_offline(True)
+    starts = [cold_start(phone, slower) for _ in range(STARTS)]
+    page = slowed(phone.new_tab(), slower)
+    saves = []
+    keystrokes: list[float] = []
+    for number in range(SAVES):
+        page.goto(phone.address + "/new/incident")
+        expect(page.get_by_placeholder("Two or three letters of a name")).to_be_visible()
+        if number == 0:
+            keystrokes = [page.evaluate(KEYSTROKE, word[: upto + 1]) for word in LETTERS.split() for upto in range(len(word))]
+        page.get_by_placeholder("Two or three letters of a name").fill("kha")
+        page.locator("ul.rows button.row").first.click()
+        page.get_by_role("group", name="What happened?").locator(".chip").first.click()
+        page.get_by_role("group", name="Where?").locator(".chip").first.click()
+        saves.append(page.evaluate(SAVE))
+    page.close()
+    phone.context.set_offline(False)
+    return {
+        "cold_start_s": median(starts) / 1000,
+        "keystroke_s": max(keystrokes) / 1000,
+        "save_p95_s": sorted(saves)[int(SAVES * 0.95) - 1] / 1000,
+    }
+
+
+def cold_start(phone: Handset, slower: int) -> float:
+    page = phone.context.new_page()
+    page.add_init_script(FIRST_SCREEN)
+    slowed(page, slower).goto(phone.address + "/", wait_until="commit")
+    page.wait_for_function("window.usableAt")
+    took: float = page.evaluate("window.usableAt")
+    page.close()
+    return took
+
+
+def hundred_edits(phone: Handset) -> Figures:
+    """As many as one letter holds, written with no signal; then the signal is there, but poor."""
+    page = phone.new_tab()
+    page.goto(phone.address + "/")
+    phone.send_now()
+    phone.context.set_offline(True)
+    for _ in range(WAITING):
+        phone.open("/new/call_out")
+        phone.choose("Where?", "Corridor")
+        phone.tap("Send the call for help")
+        expect(phone.page.get_by_role("heading", name="NOT SENT")).to_be_visible()
+    phone.open("/this-phone")
+    phone.context.set_offline(False)
+    developer(phone.page).send("Network.emulateNetworkConditions", SLOW_LINK)
+    began = time.perf_counter()
+    phone.tap("Try now")
+    expect(phone.page.get_by_text("Nothing is waiting.")).to_be_visible()
+    return {"hundred_edits_s": time.perf_counter() - began}
+
+
+def slowed(page: Page, slower: int) -> Page:
+    developer(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    return page
+
+
+def developer(page: Page) -> CDPSession:
+    return page.context.new_cdp_session(page)
