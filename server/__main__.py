@@ -1,4 +1,4 @@
-"""What an operator can say: serve · demo · migrate · import · check · backup · set-password."""
+"""What an operator can say: serve · demo · migrate · new-school · import · check · backup · set-password."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ import msgspec
 import uvicorn
 
 from server.access import passwords
+from server.access.founding import found_school
 from server.access.sign_in import set_password
 from server.app import create_app
 from server.logs import start_logging
@@ -60,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--port", type=int, default=8000)
     serving.add_argument("--host", default="127.0.0.1", help="where to listen: 0.0.0.0 for everywhere, behind something that speaks https")
     command("migrate", _migrate, "Bring the database up to date. Safe to repeat.")
+    founding = command("new-school", _new_school, "Begin a school, with an administrator who lets everybody else in.")
+    founding.add_argument("name", help="as people say it: Northgate Academy")
+    founding.add_argument("--admin", metavar="USERNAME", required=True, help="by which the administrator signs in")
+    founding.add_argument("--full-name", metavar="NAME", required=True, help="the administrator's own")
     command("check", _check, "Build every record again from its edits, and say what differs.")
     command("backup", _backup, "Copy the whole database to a file, while it is in use.").add_argument("file", type=Path)
     command("set-password", _set_password, "Give a member of staff a new password, and sign them out everywhere.").add_argument("username")
@@ -140,16 +145,34 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(with_database(settings, check()))
 
 
+def _new_school(asked: argparse.Namespace, settings: Settings) -> int:
+    if (password := ask_password()) is None:
+        return 1
+    founded = with_database(settings, found_school(asked.name, asked.admin, asked.full_name, password))
+    if asyncio.run(founded) is None:
+        print(f"Somebody signs in as {asked.admin} already. Choose another username.", file=sys.stderr)
+        return 1
+    print(f"{asked.name} is begun. {asked.admin} signs in at /console and adds the staff under People.")
+    return 0
+
+
 def _set_password(asked: argparse.Namespace, settings: Settings) -> int:
-    password = getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if problem := passwords.problem_with(password):
-        print(problem, file=sys.stderr)
+    if (password := ask_password()) is None:
         return 1
     if not asyncio.run(with_database(settings, set_password(asked.username, password))):
         print(f"Nobody here signs in as {asked.username}.", file=sys.stderr)
         return 1
     print("Done. They are signed out everywhere.")
     return 0
+
+
+def ask_password() -> str | None:
+    """Without a terminal, the first line that comes in. None where it will not do, and why is said."""
+    password = getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if problem := passwords.problem_with(password):
+        print(problem, file=sys.stderr)
+        return None
+    return password
 
 
 async def with_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:

@@ -2,12 +2,14 @@
 
 import io
 import signal
+import sqlite3
 from pathlib import Path
 
 import httpx
 import pytest
 
 from server.__main__ import main
+from server.kinds.lists import LISTS
 from server.settings import Settings
 from tests.serving import serving
 from tests.visitor import no_phone_app
@@ -58,6 +60,20 @@ def test_a_password_is_read_from_a_pipe_and_must_be_long_enough(
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         assert main(["set-password", username]) == 1
         assert says in capsys.readouterr().err
+
+
+def test_a_school_is_begun_with_an_administrator_and_words_to_start_with(
+    a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["migrate"])
+    found = ["new-school", "Northgate", "--admin", "Ada", "--full-name", "Ada Quigley"]
+    for expected in (0, 1):  # nobody else may sign in by the same name
+        monkeypatch.setattr("sys.stdin", io.StringIO("four wet umbrellas\n"))
+        assert main(found) == expected
+    assert "signs in as Ada already" in capsys.readouterr().err
+    with sqlite3.connect(a_file) as database:
+        assert database.execute("select username, role from staff").fetchall() == [("ada", "admin")]
+        assert {row[0] for row in database.execute("select distinct list from list_entry")} == set(LISTS)
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
