@@ -2,6 +2,7 @@
 
 from litestar import Litestar
 
+from server.store.database import reading
 from tests.desk import Desk, Page, at_desk, phone_sends, put
 from tests.world import AMIRA, BEN, CAROL, DAN, DEE, OLU
 
@@ -111,3 +112,12 @@ async def test_an_edit_held_for_a_record_stands_on_its_page(desk_app: Litestar) 
     page = await (await at_desk(desk_app, CAROL)).open(f"/console/record/{record}")
     assert "Held: what Amira Haddad wrote" in page
     assert "not in the school’s list of places" in page
+
+
+async def test_reading_what_is_held_is_noted(desk_app: Litestar) -> None:
+    await phone_sends(AMIRA, "incident", {"place": "moon", "pupils": put(zoe="")})
+    desk = await at_desk(desk_app, CAROL)
+    edit = (await the_held_one(desk)).form("/console/held")["edit"]
+    await desk.open(f"/console/review?on=held.{edit}")
+    rows = await reading(lambda tx: tx.rows("select staff from audit where what = 'read held'"))
+    assert [row["staff"] for row in rows] == ["carol", "carol"]

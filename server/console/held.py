@@ -7,7 +7,7 @@ from litestar.response import Redirect
 
 from server.access.audit import looked
 from server.access.rights import needs, signed_in
-from server.console.holding import HeldEdit, held_edit, held_edits, scraps_of
+from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held, scraps_of
 from server.console.pages import frame_for, page
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
@@ -26,7 +26,7 @@ async def held(request: Request[Any, Any, Any]) -> Response[str]:
     if not edit:
         edits, scraps = await reading(held_edits, me), await reading(scraps_of, me)
         return page(await frame_for(me), request, "held.html", edits=edits, scraps=scraps)
-    return await show(request, await found(me, edit))
+    return await show(request, await found(me, edit, is_read=True))
 
 
 @post("/console/held", guards=[needs("settle")], status_code=303)
@@ -45,8 +45,8 @@ async def settle_held(request: Request[Any, Any, Any]) -> Response[Any]:
     return Redirect("/console/held?done=" + ("taken" if how == "taken" else "set-aside"), status_code=303)
 
 
-async def found(me: Me, edit: str) -> HeldEdit:
-    held = await reading(held_edit, me, edit)
+async def found(me: Me, edit: str, is_read: bool = False) -> HeldEdit:
+    held = await (writing(look_at_held, me, edit) if is_read else reading(held_edit, me, edit))
     if held is None:
         raise NotFound
     return held

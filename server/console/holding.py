@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from server.access.audit import looked
 from server.access.rights import may
 from server.console.directory import directory_for
 from server.console.history import Change, changes_of
@@ -64,6 +65,14 @@ async def held_in(tx: Tx, me: Me, record: str) -> list[HeldEdit]:
 async def held_edit(tx: Tx, me: Me, id: str) -> HeldEdit | None:
     row = await tx.row(f"{HELD} and e.id = $2", me.school, id)
     return (await drawn(tx, me, [row]))[0] if row is not None and is_for(me, row) else None
+
+
+async def look_at_held(tx: Tx, me: Me, id: str) -> HeldEdit | None:
+    """What is held may name pupils like any record: reading it is noted."""
+    held = await held_edit(tx, me, id)
+    if held is not None:
+        await looked(tx, me, "read held", record=held.record, detail={"edit": held.id})
+    return held
 
 
 async def held_count(tx: Tx, me: Me) -> int:

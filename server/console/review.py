@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from server.access.audit import looked
 from server.access.rights import signed_in
 from server.console import words
-from server.console.holding import HeldEdit, held_edit, held_edits
+from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held
 from server.console.leaf import Leaf, leaf_of
 from server.console.pages import frame_for, page
 from server.console.records import Kept, directory_of, records_where
@@ -103,7 +103,8 @@ def filters_from(request: Request[Any, Any, Any]) -> Filters:
 async def opened(me: Me, on: str, *, is_live: bool) -> tuple[Leaf | None, HeldEdit | None]:
     """What stands on the right. Opening a record is a reading of it, and noted; drawing the same page again by itself is not."""
     if on.startswith("held."):
-        return None, await reading(held_edit, me, on.removeprefix("held."))
+        edit = on.removeprefix("held.")
+        return None, await reading(held_edit, me, edit) if is_live else await writing(look_at_held, me, edit)
     return (await (reading(leaf_of, me, on) if is_live else writing(look_at, me, on)) if on else None), None
 
 
