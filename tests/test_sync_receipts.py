@@ -95,7 +95,9 @@ async def test_what_is_needed_never_holds_an_edit_but_shows_as_a_gap(school: Sch
     assert answer["records"][0]["gaps"] == ["pupils", "category", "place", "happened_at"]
 
 
-@pytest.mark.parametrize("made_at", ["1970-01-01T00:00:00Z", "2099-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "made_at", ["1970-01-01T00:00:00Z", "2099-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
 async def test_no_edit_is_refused_for_its_clock_and_none_comes_later_than_it_arrived(school: School, made_at: str) -> None:
     sent = edit(made_at=made_at)
     answer = await send(school, "amira", sent, sent_at=made_at)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from server.kinds import KINDS
-from server.kinds.kind import Judged, Kind, asked_about
+from server.kinds.kind import NOT_ASKED, Judged, Kind, asked_about
 from server.kinds.shapes import Code, Known
 from server.store.database import Tx
 from server.store.me import Me
@@ -66,13 +66,13 @@ def may_write(me: Me, kind: Kind, story: Story) -> Because:
 def of_another_kind(kind: Kind, story: Story) -> Because:
     if story.kind in (None, kind.name):
         return {}
-    return {"kind": f"this record was begun as something else than {kind.label.lower()}"}
+    return {"kind": "this record was begun as one of another kind"}
 
 
 def out_of_sight(kind: Kind, role: str, values: dict[str, Any], *, at_desk: bool) -> Because:
     """Nobody writes a field that they may not see: for them, the kind does not ask it."""
     hidden = kind.hidden_from(role) if at_desk else kind.hidden_from(role) | kind.apart
-    return {name: f"not something that {kind.label.lower()} asks" for name in hidden.intersection(values)}
+    return dict.fromkeys(hidden.intersection(values), NOT_ASKED)
 
 
 def closing(kind: Kind, taken: list[Edit], edit: Edit) -> Because:
