@@ -65,19 +65,24 @@ async def take(tx: Tx, me: Me, edit: wire.Edit, at: int) -> Because:
 
 async def written_meanwhile(tx: Tx, me: Me, edit: wire.Edit) -> Because:
     """Which of its fields somebody else wrote after the version that was looked at, and who."""
-    kind, place = KINDS.get(edit.kind), read_place(edit.seen or "")
+    kind = KINDS.get(edit.kind)
     if kind is None or edit.seen is None or not await may_hold(tx, me, edit.record):
         return {}
+    place = read_place(edit.seen)
+    found = place and await tx.row(VERSION, me.school, place.seq, place.mark, edit.record)
     rows = await tx.rows(
         'select staff.name, "values" from edit join staff on staff.id = edit.author'
         " where edit.school = $1 and record = $2 and edit.seq > $3 and author <> $4 order by edit.seq",
         me.school,
         edit.record,
-        place.seq if place else 0,
+        place.seq if place and found else 0,
         me.staff,
     )
     mine = touched(kind, edit.values) - kind.hidden_from(me.role)
     return {field: f"{name} wrote this meanwhile. Look again" for name, values in rows for field in touched(kind, decode(values)) & mine}
+
+
+VERSION = "select 1 from step where school = $1 and seq = $2 and mark = $3 and record = $4"
 
 
 def touched(kind: Kind, values: Mapping[str, Any]) -> set[str]:
