@@ -160,6 +160,14 @@ def test_an_import_never_lifts_a_withheld_address():
     assert "lift it at the desk" in plan.problems[0].words
 
 
+def test_a_name_is_not_overwritten_by_what_an_old_encoding_left_of_it():
+    known = {**AMIRA, "surname": "Jabłońska"}
+    plan = plan_of(row(AMIRA, surname="Jab?o?ska", form="9 NEW"), known=(known,))
+    assert changes(plan) == [{"form": "9 NEW"}]
+    assert "Left as Jabłońska" in plan.problems[0].words
+    assert [problem.left_out for problem in plan_of(row(AMIRA, surname="Jab\ufffdo?ska"), known=()).problems] == [True]
+
+
 def test_the_list_of_problems_computes_nothing_in_a_spreadsheet():
     plan = plan_of(row(AMIRA, surname="=cmd|' /C calc'!A0"), row(BEN, form="@SUM(A1)"))
     lines = problems.as_csv(plan.problems).splitlines()
@@ -310,6 +318,21 @@ def test_one_contact_listed_twice_is_one_unless_the_rows_differ():
     assert len(kept(contacts_plan(nadia(), nadia()))) == 1
     plan = contacts_plan(nadia(), nadia(phone="07700 900342"))
     assert "says otherwise" in plan.problems[0].words
+
+
+def test_a_contact_s_name_is_not_overwritten_by_what_an_old_encoding_left_of_it():
+    before = kept(contacts_plan(nadia(name="Beata Wiśniewska")))
+    plan = contacts_plan(nadia(name="Beata Wi?niewska"), known=before)
+    assert plan.is_empty
+    assert "Left as Beata Wiśniewska" in plan.problems[0].words
+    assert contacts_plan(nadia(name="Beata Wi?niewska")).problems[0].left_out
+
+
+@pytest.mark.parametrize("text, name", [("Haddad, Nadia", "Nadia Haddad"), ("de Souza, Ana", "Ana de Souza"),
+                                        ("HADDAD, NADIA", "Nadia Haddad"),
+                                        ("Children’s social care, duty team", "Children’s social care, duty team")])  # fmt: skip
+def test_only_a_person_s_name_is_turned_round(text, name):
+    assert kept(contacts_plan(nadia(name=text)))[0]["name"] == name
 
 
 def test_nobody_is_taken_off_for_not_being_listed():

@@ -15,7 +15,7 @@ from server.demo.staffroom import SUBJECTS
 
 PER_PUPIL = 0.029  # incidents a day
 IN_A_SMALL_SCHOOL = 1.8  # times as many, so that there is something to look at
-UNEVENNESS = 1.35  # sigma of how prone pupils are to be in one
+UNEVENNESS, MOST = 1.25, 18.0  # sigma of how prone pupils are to be in one, and what nobody exceeds
 YEARS = {7: 0.7, 8: 1.2, 9: 1.35, 10: 1.0, 11: 0.65}
 WEEKDAYS = (0.95, 0.92, 1.0, 1.02, 1.15)
 PERIODS = {
@@ -33,6 +33,7 @@ PERIODS = {
 LESSONS = ("p1", "p2", "p3", "p4", "p5")
 CHANGES = ("10:00", "12:19", "14:05")
 HOT: dict[str, dict[str, float]] = {"break": {"stairwell_c": 2}, "lunch": {"stairwell_c": 2.5, "yard_toilets": 1.5}}
+BETTER, BETTER_FOR = "canteen", 10  # two members of staff stand at its door since then (school days)
 LESSON_GROUPS = {"lesson_science": "Science", "lesson_dt": "Design and technology"}
 
 
@@ -54,14 +55,16 @@ class Scene:
 
 
 class Proneness:
-    """How likely each pupil is to be in an incident: most hardly ever, some often."""
+    """How likely each pupil is to be in an incident: most hardly ever, some often, and rather more those who are away much."""
 
     def __init__(self, school: School) -> None:
         self.pupils = school.pupils
         self.weights = list(accumulate(self._of(school, one) for one in school.pupils))
 
     def _of(self, school: School, one: Pupil) -> float:
-        return school.chance("wild", one.id).lognormvariate(0, UNEVENNESS) * YEARS[one.year] * (1.25 if one.sex == "m" else 0.85)
+        own = min(school.chance("wild", one.id).lognormvariate(0, UNEVENNESS), MOST)
+        away = school.register.absent(one) / max(1, school.register.possible(one))
+        return own * YEARS[one.year] * (1.25 if one.sex == "m" else 0.85) * (0.7 + 4 * min(away, 0.3))
 
     def one(self, chance: Chance) -> Pupil:
         return self.pupils[bisect(self.weights, chance.random() * self.weights[-1])]
@@ -90,7 +93,7 @@ def _scene(school: School, chance: Chance, prone: Proneness, day: date) -> Scene
         return None
     lesson = _lesson(school, chance, LESSON_GROUPS.get(group), pupils[0]) if period in LESSONS else None
     place = place_for(lesson.subject) if lesson and taught else place_of(chance, group, period, HOT.get(period))
-    if place is None:
+    if place is None or (place.code == BETTER and day in school.written_days[-BETTER_FOR:] and chance.happens(0.6)):
         return None
     first = lesson.teacher if lesson and taught else on_duty(school, chance, pupils[0])
     return Scene(story, moment, place, period, pupils, parts[: len(pupils)], first, another(school, chance, first), lesson)

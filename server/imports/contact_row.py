@@ -47,9 +47,10 @@ def whose(said: Said) -> dict[str, str | None]:
 
 def _read_name(said: Said) -> None:
     forename, surname = values.name(said.given("contact_forename")), values.name(said.given("contact_surname"))
-    name = f"{forename or said.given('title')} {surname}".strip() if surname else values.name(said.given("contact_name"))
-    if "," in name and (parts := values.whole_name(bare(name))):
-        name = " ".join(parts)
+    whole = said.given("contact_name")
+    if "," in whole:
+        whole = values.person(bare(whole))
+    name = f"{forename or said.given('title')} {surname}".strip() if surname else values.name(whole)
     if name:
         said.fields["name"] = name
     else:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from server.imports import families
+from server.imports import families, values
 from server.imports.contact_row import read, whose
 from server.imports.headings import Table
 from server.imports.known import KEYS, Known, NotPlain, by_key, by_name, is_somebody_else, who
@@ -72,6 +72,12 @@ def _pupil(said: Said, known: Known) -> Mapping[str, Any] | None:
 
 def _take(said: Said, pupil: Mapping[str, Any], book: Book, mint: Callable[[], str]) -> None:
     contact = _same_contact(said.fields, book.of_pupil[pupil["id"]])
+    if values.lost_letters(said.fields["name"]):
+        if contact is None:
+            said.wrong("contact_name", values.LOST_WORDS)
+            return
+        said.check("contact_name", f"{values.LOST_WORDS}. Left as {contact['name']}")
+        said.fields["name"] = contact["name"]
     if contact and (earlier := book.row_of.get(contact["id"])):
         if differences(contact, said.fields):
             said.wrong("contact_name", f"row {earlier.row.number} is also about {contact['name']} for {who(pupil)}, and says otherwise")
@@ -84,6 +90,8 @@ def _take(said: Said, pupil: Mapping[str, Any], book: Book, mint: Callable[[], s
 
 def _same_contact(said: Fields, theirs: list[Fields]) -> Fields | None:
     """The contact of this pupil a row means: the same name, or the same number with the same surname."""
+    if values.lost_letters(said["name"]):
+        return next((one for one in theirs if values.may_be(said["name"], one["name"])), None)
     alike = [one for one in theirs if fold(families.bare(one["name"])) == fold(families.bare(said["name"]))]
     if len(alike) > 1:
         alike = [one for one in alike if families.numbers(one) & families.numbers(said)] or alike

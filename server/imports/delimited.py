@@ -80,5 +80,5 @@ def _parse(text: str, delimiter: str, limit: int) -> Rows:
             if len(rows) >= limit:
                 break
     except csv.Error:
-        raise Unusable(f"Reading stopped at row {len(rows) + 1}: a quotation mark is opened and never closed.") from None
+        raise Unusable(f"Row {len(rows) + 1} has a cell that never ends. Is a quotation mark missing?") from None
     return rows

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from server.imports.aliases import ADDRESS_PARTS, Aliases
 from server.imports.sheet import Unusable
 
-LOOK_IN = 40  # rows above the headings: titles, filters, who ran the report
+LOOK_IN, MISSPELT_IN = 40, 12  # rows above the headings: titles, filters, who ran the report
 ALIKE, WORD_ALIKE = 0.85, 0.75  # a typing mistake; "name" and "surname" are 0.73
 LONGEST_HEADING = 80
 
@@ -43,12 +43,12 @@ def plain(heading: str) -> str:
     return " ".join(re.sub(r"[^0-9a-z]+", " ", text.casefold()).split())
 
 
-def columns(row: list[str], aliases: Aliases, profile: Mapping[str, str]) -> dict[str, int]:
+def columns(row: list[str], aliases: Aliases, profile: Mapping[str, str], *, misspelt: bool = True) -> dict[str, int]:
     """Which column holds which field, by a row taken as headings. A school's own profile comes before the table of aliases."""
     names = [plain(cell) for cell in row]
     taken = {profile[name]: place for place, name in reversed(list(enumerate(names))) if profile.get(name)}
     free = {name: place for place, name in reversed(list(enumerate(names))) if name and name not in profile}
-    for pick in (_exactly, _nearly):
+    for pick in (_exactly, _nearly) if misspelt else (_exactly,):
         for one in aliases:
             if one not in taken and (name := pick(free, aliases[one])):
                 taken[one] = free.pop(name)
@@ -94,8 +94,11 @@ def table(rows: Numbered, aliases: Aliases, needed: Callable[[set[str]], str | N
 
 
 def _header_row(rows: Numbered, aliases: Aliases, needed: Callable[[set[str]], str | None], profile: Mapping[str, str]) -> int:
-    found = [set(columns(row, aliases, profile)) for _, row in rows[:LOOK_IN]]
+    found = [set(columns(row, aliases, profile, misspelt=False)) for _, row in rows[:LOOK_IN]]
+    if max(map(len, found), default=0) < 2:  # looking for misspelt ones is slow, so only where it must be
+        found = [set(columns(row, aliases, profile)) for _, row in rows[:MISSPELT_IN]]
     best = max(range(len(found)), key=lambda at: len(found[at]), default=0)
+    found[best:] = [set(columns(rows[best][1], aliases, profile))] if found else []
     if not found or len(found[best]) < 2:
         raise Unusable(
             f"No row of headings was found in the first {min(LOOK_IN, len(rows))} rows. "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from server.imports import values
 from server.imports.headings import Table
 from server.imports.known import KEY_WORDS, KEYS, Known, NotPlain, find, who
 from server.imports.plan import Addition, Change, Fields, Plan, differences
@@ -15,6 +16,7 @@ from server.imports.pupil_row import read
 from server.imports.said import Said
 from server.imports.values import fold
 
+NAMES = ("surname", "forename", "preferred")
 BLANK: Fields = {
     "mis_id": None, "upn": None, "admission_no": None, "forename": "", "surname": "", "preferred": None, "year": "", "form": "",
     "born_on": None, "family": None, "address": None, "address_withheld": False, "left_at": None,
@@ -43,6 +45,10 @@ def _place(said: Said, known: Known, met: set[str], result: Plan, mint: Callable
     except NotPlain as trouble:
         said.wrong(*trouble.args)
         return
+    if any(values.lost_letters(said.fields.get(one) or "") for one in NAMES):
+        _keep_whole_names(said, pupil)
+    if not said.is_usable:
+        return
     if pupil is None:
         row = BLANK | said.fields | {"id": mint()}
         result.added.append(Addition(who(row), row))
@@ -53,6 +59,17 @@ def _place(said: Said, known: Known, met: set[str], result: Plan, mint: Callable
         result.changed.append(Change(who(pupil), pupil["id"], {one: pupil[one] for one in changes}, changes))
     else:
         result.unchanged += 1
+
+
+def _keep_whole_names(said: Said, pupil: Mapping[str, Any] | None) -> None:
+    """A name the school has is never overwritten by what an old encoding left of it."""
+    for one in NAMES:
+        if values.lost_letters(said.fields.get(one) or ""):
+            if pupil and values.may_be(said.fields[one], pupil[one]):
+                said.check(one, f"{values.LOST_WORDS}. Left as {pupil[one]}")
+                del said.fields[one]
+            else:
+                said.wrong(one, values.LOST_WORDS)
 
 
 def _keep_what_is_safer(said: Said, pupil: Mapping[str, Any]) -> None:

@@ -121,6 +121,32 @@ def whole_name(text: str) -> tuple[str, str] | None:
     return (name(forename.strip()), name(surname.strip())) if comma and forename.strip() and surname.strip() else None
 
 
+LOST = re.compile("[?\ufffd]")
+LOST_WORDS = "letters of it were lost when it was exported: export it as UTF-8 or as Excel"
+
+
+def lost_letters(text: str) -> bool:
+    """`Jab?o?ska`: what an old encoding makes of Jabłońska."""
+    return bool(LOST.search(text))
+
+
+def may_be(damaged: str, whole: str | None) -> bool:
+    """Whether a name with lost letters can be this one."""
+    pattern = LOST.sub(".", re.sub(r"([^\w\s?\ufffd])", r"\\\1", damaged))
+    return bool(whole and re.fullmatch(pattern, whole, re.IGNORECASE))
+
+
+PARTICLES = {"al", "bin", "binti", "da", "de", "del", "der", "di", "el", "la", "ní", "ó", "van", "von"}
+
+
+def person(text: str) -> str:
+    """`Haddad, Nadia` → `Nadia Haddad`; `Social care, duty team` as it is."""
+    parts = whole_name(text)
+    words = text.replace(",", " ").split()
+    named = all(word[:1].isupper() or word in PARTICLES for word in words) and len(words) <= 6
+    return " ".join(parts) if parts and named else name(text)
+
+
 def looks_computed(text: str) -> bool:
     """A formula, or an Excel error, where a plain value belongs."""
     return text[:1] in ("=", "@") or text.rstrip("!?").upper() in EXCEL_ERRORS

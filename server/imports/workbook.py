@@ -11,7 +11,7 @@ from typing import Any
 from server.imports.sheet import MAX_COLUMNS, MAX_ROWS, Rows, Unusable
 
 MAX_PARTS = 500
-MAX_UNPACKED = 64_000_000  # bytes, all parts together
+MAX_UNPACKED = 32_000_000  # bytes, all parts together
 MAX_RATIO = 100  # unpacked to packed; a real sheet is 5 to 40
 SMALL = 1_000_000  # below this, repetition is innocent
 PIECE = 262_144
