@@ -179,7 +179,16 @@ async def test_a_grant_for_a_phone_of_somebody_else_or_another_school_is_worth_n
         claims = jwt.decode(grant, options={"verify_signature": False})
         assert (claims["iss"], claims["sub"], claims["phone"]) == (me.school, me.staff, me.phone)
     crossed = await writing(lambda tx: grants.grant(tx, msgspec.structs.replace(AMIRA, phone="dan-phone")))
-    assert (await send_under(app, crossed, letter("dan-phone", an_edit(1)))).status_code == 403
+    assert (await send_under(app, crossed, letter("dan-phone", an_edit(1)))).status_code == 401
+
+
+async def test_a_phone_that_was_paired_after_the_backup_is_asked_to_sign_in_and_not_told_to_forget(app: Litestar) -> None:
+    grant = (await try_signing_in(visitor(app), "amira", phone="new-handset")).json()["grant"]
+    assert (await send_under(app, grant, letter("new-handset"))).status_code == 200  # the premise: it is good
+    await writing(lambda tx: tx.run("delete from session"))
+    await writing(lambda tx: tx.run("delete from phone where id = 'new-handset'"))
+    answer = await send_under(app, grant, letter("new-handset", an_edit(1)))
+    assert (answer.status_code, answer.json()["refusal"]) == (401, "sign_in")
 
 
 async def test_two_hosts_whose_clocks_differ_by_a_minute_agree_on_a_grant(app: Litestar) -> None:
