@@ -19,6 +19,7 @@ from server.kinds import KINDS
 from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
+from server.sync.letter import MENDED
 from tests.letters import edit, letter
 from tests.visitor import no_phone_app, signed_in, try_signing_in, visitor
 from tests.world import AMIRA, BEN, CAROL, DAN
@@ -241,6 +242,9 @@ async def test_the_history_of_a_record_that_is_not_mine_is_not_there(app: Litest
 async def test_what_my_role_may_not_see_or_stays_at_the_desk_is_not_in_the_history(app: Litestar) -> None:
     for kind in KINDS.values():
         secret = {name: {"put": {}, "drop": []} if field.shape.gathers else None for field in kind.fields for name in [field.name]}
-        row = {"id": "e", "kind": kind.name, "author": "a", "made_at": 1, "ordered_at": 1, "received_at": 1, "remarks": "[]"}
-        shown = written(row | {"values": json.dumps(secret)}, BEN).values  # type: ignore[arg-type]
-        assert shown.keys() == {field.name for field in kind.fields if kind.visible(field, BEN.role) and not field.apart}
+        remarks = [f"{name}: characters that cannot be kept were replaced" for name in secret]
+        row = {"id": "e", "kind": kind.name, "author": "a", "made_at": 1, "ordered_at": 1, "received_at": 1}
+        shown = written(row | {"values": json.dumps(secret), "remarks": json.dumps([*remarks, MENDED])}, BEN)  # type: ignore[arg-type]
+        mine = [field.name for field in kind.fields if kind.visible(field, BEN.role) and not field.apart]
+        assert list(shown.values) == mine
+        assert shown.remarks == [remark for remark in remarks if remark.partition(":")[0] in mine] + [MENDED]

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from msgspec import Raw
 
 from server.access.audit import looked
 from server.access.rights import signed_in
@@ -31,7 +30,7 @@ class WrittenEdit(msgspec.Struct):
     made_at: str | None
     received_at: str
     values: dict[str, Any]
-    remarks: Raw  # list[str]
+    remarks: list[str]
 
 
 class HistoryAnswer(msgspec.Struct):
@@ -60,4 +59,6 @@ def written(row: Row, me: Me) -> WrittenEdit:
     values = {name: value for name, value in msgspec.json.decode(row["values"]).items() if name not in unseen}
     made_at = None if row["made_at"] is None else to_wire(row["made_at"])
     moments = (to_wire(row["ordered_at"]), made_at, to_wire(row["received_at"]))
-    return WrittenEdit(row["id"], row["author"], *moments, values, Raw(row["remarks"].encode()))
+    # A remark on a field begins with its name.
+    remarks = [remark for remark in msgspec.json.decode(row["remarks"], type=list[str]) if remark.partition(":")[0] not in unseen]
+    return WrittenEdit(row["id"], row["author"], *moments, values, remarks)
