@@ -81,6 +81,40 @@ async def test_the_stream_ends_when_i_am_signed_out(token: str, monkeypatch: pyt
     hub.close()
 
 
+async def test_the_stream_ends_when_i_am_signed_out_however_much_moves(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PING_EVERY_S", 0.2)
+    hub = Hub()
+    stream = hints(hub, "northgate", token)
+    assert await heard(stream) == HINT
+    await writing(lambda tx: tx.run("delete from session"))
+
+    async def never_silent() -> None:
+        while True:
+            await something_moves("northgate")
+            await asyncio.sleep(0.02)
+
+    busy = asyncio.create_task(never_silent())
+    try:
+        async with asyncio.timeout(SOON_S):
+            assert PING not in [hint async for hint in stream]  # the premise: it was never silent
+    finally:
+        busy.cancel()
+        hub.close()
+
+
+async def test_nothing_is_missed_between_the_first_hint_and_the_first_look(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY_S", 0.3)
+    hub = Hub()
+    elsewhere = hints(hub, "southfield", token)
+    assert await heard(elsewhere) == HINT
+    await asyncio.sleep(0.1)  # somebody listens already, and the counters were just read: the next look is a while away
+    stream = hints(hub, "northgate", token)
+    assert await heard(stream) == HINT
+    await something_moves("northgate")
+    assert await heard(stream) == HINT
+    hub.close()
+
+
 async def test_every_stream_ends_when_the_server_goes_down(token: str) -> None:
     hub = Hub()
     streams = [hints(hub, "northgate", token) for _ in range(3)]

@@ -6,6 +6,7 @@ The counter of each school that is listened to is read once a second, so it does
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -51,6 +52,10 @@ class Hub:
     def listening(self, school: str) -> Any:
         moved = asyncio.Event()
         self.listeners[school].add(moved)
+        if school in self.last:
+            moved.set()
+        else:
+            self.look_soon()
         if self.looking is None or self.looking.done():
             self.looking = asyncio.create_task(self._look())
         try:
@@ -65,7 +70,7 @@ class Hub:
         while self.listeners and not self.closing:
             try:
                 for school, seq in await reading(lambda tx: tx.rows(COUNTERS, list(self.listeners))):
-                    if self.last.setdefault(school, seq) != seq:
+                    if self.last.get(school) != seq:  # also when it is first read: that is everybody's first hint
                         self.last[school] = seq
                         for moved in self.listeners.get(school, ()):
                             moved.set()
@@ -86,17 +91,17 @@ async def listen(request: Request[Any, Any, Any]) -> Stream:
 
 
 async def hints(hub: Hub, school: str, token: str) -> AsyncIterator[bytes]:
-    """Begins with a hint: nobody knows what moved before they listened. Ends when I am signed out, or the server goes down."""
+    """Begins with a hint, as soon as what comes after it cannot be missed. Ends when I am signed out, or the server goes down."""
     with hub.listening(school) as moved:
-        yield HINT
+        asked_at = time.monotonic()
         while not hub.closing:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(moved.wait(), PING_EVERY_S)
-            except TimeoutError:
+            if time.monotonic() - asked_at >= PING_EVERY_S:  # also while so much moves that it is never silent
                 if (await find(token)).me is None:
                     return
-                yield PING
-                continue
+                asked_at = time.monotonic()
+            has_moved = moved.is_set()
             moved.clear()
             if not hub.closing:
-                yield HINT
+                yield HINT if has_moved else PING
