@@ -1,5 +1,6 @@
 """Signing in: nobody is told apart, nobody is locked out, and no token is anybody's but the one it was made for."""
 
+import asyncio
 import hashlib
 import time
 
@@ -221,8 +222,6 @@ async def test_guessing_soon_takes_a_quarter_of_an_hour_a_guess(world: Settings,
 
 
 async def test_a_hundred_guesses_at_once_are_no_more_than_one_after_another(app: Litestar) -> None:
-    import asyncio
-
     answers = await asyncio.gather(*(try_signing_in(visitor(app), "amira", f"guess {n}") for n in range(30)))
     assert sum(answer.status_code == 401 for answer in answers) == throttle.FREE_TRIES
     assert {answer.status_code for answer in answers} == {401, 429}
@@ -278,6 +277,20 @@ async def test_strangers_guessing_at_many_accounts_are_slowed_together_and_known
     assert (await try_signing_in(phone, "amira", phone="amira-phone")).status_code == 200
     clock.pass_s(60)
     assert (await try_signing_in(visitor(app), "ben")).status_code == 200
+
+
+async def test_strangers_who_guess_at_the_same_moment_are_each_counted(world: Settings, clock: Clock) -> None:
+    clock.now -= clock.now % (60 * SECOND)
+    await asyncio.gather(*(writing(throttle.take_a_try, f"guess{n}", None, clock()) for n in range(40)))
+    (counted,) = await reading(lambda tx: tx.rows("select failures from attempt where key = $1", throttle.EVERYBODY))
+    assert counted[0] == 40
+
+
+async def test_a_known_phone_that_guesses_many_times_at_one_moment_is_counted_each_time(world: Settings, clock: Clock) -> None:
+    await sign_in("amira", PASSWORD, handset=None, device="amiras", old_token=None)
+    tries = (writing(throttle.take_a_try, "amira", "amiras", clock()) for _ in range(20))
+    taken = [lane for lane in await asyncio.gather(*tries, return_exceptions=True) if isinstance(lane, str)]
+    assert taken == [throttle.known_lane("amira", "amiras")] * throttle.FREE_TRIES
 
 
 async def test_a_morning_when_everybody_signs_in_on_a_new_phone_is_not_guessing(world: Settings, clock: Clock) -> None:

@@ -22,6 +22,11 @@ KNOWN_FOR_S = 400 * 24 * 3600
 
 EVERYBODY = "everybody"  # the strangers' common lane: its `free_at` is the minute being counted
 
+# Each answers only when whoever counts in that lane has committed: a number read before its lock is one that others count from too.
+LOCK = "update attempt set failures = failures where key = $1 returning failures, failed_at, free_at"
+LOCK_EVERYBODY = """
+    insert into attempt (key, failures, failed_at, free_at) values ($1, 0, $2, 0)
+    on conflict (key) do update set failures = attempt.failures returning failures, free_at"""
 TAKE = """
     insert into attempt (key, failures, failed_at, free_at) values ($1, $2, $3, $4)
     on conflict (key) do update set failures = excluded.failures, failed_at = excluded.failed_at, free_at = excluded.free_at"""
@@ -47,13 +52,13 @@ async def take_a_try(tx: Tx, username: str, device: str | None, now: int) -> str
     """
     if device is not None:
         lane = known_lane(username, device)
-        known = await tx.row("select failures, free_at from attempt where key = $1", lane)
+        known = await tx.row(LOCK, lane)
         if known is not None and known["failures"] < KNOWN_TRIES:
             await _count(tx, lane, known["failures"], known["free_at"], now)
             return lane
     await _count_stranger(tx, now)
     lane = lane_of(username)
-    row = await tx.row("select failures, failed_at, free_at from attempt where key = $1", lane)
+    row = await tx.row(LOCK, lane)
     if row is None or row["failed_at"] < now - FORGOTTEN_AFTER_S * SECOND:
         await _count(tx, lane, 0, 0, now)
     else:
@@ -63,9 +68,9 @@ async def take_a_try(tx: Tx, username: str, device: str | None, now: int) -> str
 
 async def forgive(tx: Tx, username: str, lane: str, device: str, now: int) -> None:
     """The pair was right: the lane starts afresh, and this device is known from now on."""
-    await tx.run("delete from attempt where key = $1", lane)
-    if lane == lane_of(username):
+    if lane == lane_of(username):  # first everybody's, then the account's: the order in which a try takes them
         await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", EVERYBODY)
+    await tx.run("delete from attempt where key = $1", lane)
     await tx.run(
         "insert into attempt (key, failures, failed_at, free_at) values ($1, 0, $2, 0) on conflict (key) do nothing",
         known_lane(username, device),
@@ -99,9 +104,10 @@ async def _count(tx: Tx, lane: str, failures: int, free_at: int, now: int) -> No
 
 
 async def _count_stranger(tx: Tx, now: int) -> None:
-    row = await tx.row("select failures, free_at from attempt where key = $1", EVERYBODY)
+    row = await tx.row(LOCK_EVERYBODY, EVERYBODY, now)
+    assert row is not None  # it is there now
     started = now - now % (60 * SECOND)
-    failures = row["failures"] if row is not None and row["free_at"] == started else 0
+    failures = row["failures"] if row["free_at"] == started else 0
     if failures >= STRANGERS_A_MINUTE:
         raise TooMany(retry_after=60 - (now - started) // SECOND)
     await tx.run(TAKE, EVERYBODY, failures + 1, now, started)
