@@ -145,6 +145,7 @@ FOREIGN = [
     {"Sec-Fetch-Site": "cross-site", "Origin": HERE},  # one word of ours does not outweigh the browser's
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
+    {"Origin": "http://["},
     {"Origin": "http://localhost:8001"},
     {"Origin": "http://localhost:8000.evil.example"},
 ]

@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
@@ -77,7 +76,7 @@ def turn_foreign_pages_away(connection: ASGIConnection[Any, Any, Any, Any], sett
         case None, None:
             ours = marked or safe
         case None, str(origin):
-            ours = origin in settings.origins or urlsplit(origin).netloc == headers.get("host")
+            ours = origin in settings.origins or origin.partition("://")[2] == headers.get("host")
         case "none", _:
             ours = safe  # typed into the address bar
         case site, _:
