@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from server.store.ids import new_id
+from server.store.database import writing
+from server.sync import desk, taking
 from server.sync import letter as limits
+from server.sync.judging import OUR_FAULT
 from tests.phone import Phone
 from tests.school import SECOND, School
 
@@ -251,6 +254,20 @@ async def test_an_id_that_somebody_else_used_is_held_and_neither_edit_is_lost(sc
     assert (await send(school, "amira", first))["receipts"] == [{"id": first["id"], "outcome": "taken"}]
     originals = await school.rows("select original from edit order by original")
     assert sorted(json.loads(row["original"])["values"]["category"] for row in originals) == ["damage", "fight"]
+
+
+async def test_an_id_that_somebody_else_used_can_be_judged_again_also_when_we_had_failed_to_judge_it(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = edit()
+    await send(school, "amira", first)
+    monkeypatch.setattr(taking, "SAVEPOINTS", 0)  # too much else went wrong in this letter
+    (receipt,) = (await send(school, "ben", edit(id=first["id"], phone="ben-phone")))["receipts"]
+    assert receipt["because"] == OUR_FAULT  # the premise
+    monkeypatch.undo()
+    await writing(desk.rights_changed, "northgate", "ben")
+    (kept,) = await school.rows("select settled_at from edit where author = 'ben'")
+    assert kept["settled_at"] is None
 
 
 async def test_ids_belong_to_one_school_only(school: School) -> None:

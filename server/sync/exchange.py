@@ -10,7 +10,7 @@ from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
 from server.sync.cursor import Cursor, read_cursor
-from server.sync.keeping import Coming, as_sent, decode, kept_apart
+from server.sync.keeping import ALREADY_USED, Coming, as_sent, decode, kept_apart
 from server.sync.letter import Letter, Sent
 from server.sync.phones import COLUMNS, COPIED, Phone, arrive, forked_from, keep_phones, note, phone_of, phones_of
 from server.sync.taking import Intake
@@ -18,8 +18,6 @@ from server.sync.unseen import Page, unseen
 from server.sync.wire import Answer, Because, HeldEdit, Rebuild, Receipt, Record
 
 SEEN_EVERY = 60_000_000  # µs: how exactly the last contact is kept of a phone that has nothing to say
-
-ALREADY_USED = {"id": "this id was used already, by somebody else"}
 
 
 async def answer(letter: Letter, me: Me, received_at: int, *, sending_only: bool = False) -> Answer:

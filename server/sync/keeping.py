@@ -17,6 +17,7 @@ from server.sync.letter import Sent, mend, read_edit
 from server.sync.merge import Edit, Folded
 from server.sync.wire import Because
 
+ALREADY_USED = {"id": "this id was used already, by somebody else"}
 STUCK = ("number", "phone")  # reasons that lie outside the edit, and stay whenever it is judged again
 
 decode = msgspec.json.decode
@@ -140,7 +141,7 @@ def held(
     assert isinstance(sent, Sent)
     sent.remarks = sorted({*sent.remarks, *decode(remarks)})
     if id != sent.id:
-        sent.because["id"] = decode(because)["id"]
+        sent.because |= ALREADY_USED
     return Coming(
         sent=sent,
         id=id,
