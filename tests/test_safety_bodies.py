@@ -13,7 +13,7 @@ from server.app import create_app
 from server.settings import Settings
 from tests.routes import Door, doors
 from tests.visitor import no_phone_app, signed_in, visitor
-from tests.world import CAROL
+from tests.world import ADA, CAROL
 
 MEGABYTE = 1_000_000
 JSON = {"Content-Type": "application/json"}
@@ -235,6 +235,49 @@ async def test_every_desk_form_takes_nonsense_without_a_fault(app: Litestar) -> 
             for body in bodies:
                 answer = await browser.post(door.path(), content=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
                 assert answer.status_code < 500, (door, body[:20], answer.text[:300])
+
+
+PARTED = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+async def test_a_form_in_parts_that_cannot_be_read_is_refused_in_words(app: Litestar) -> None:
+    browser = await signed_in(app, CAROL)
+    browser.headers["Origin"] = "http://localhost:8000"
+    bodies = {
+        "no text": b'--x\r\nContent-Disposition: form-data; name="next"\r\n\r\n\x00\xff\r\n--x--\r\n',
+        "no such alphabet": b'--x\r\nContent-Disposition: form-data; name="next"\r\nContent-Type: a/b; charset=nope\r\n\r\na\r\n--x--\r\n',
+        "a file": b'--x\r\nContent-Disposition: form-data; name="next"; filename="a"\r\n\r\n\x00\xff\r\n--x--\r\n',
+        "cut short": b"--x\r\na",
+    }
+    for door in doors(app):
+        if door.method == "POST" and door.template.startswith("/console"):
+            for what, body in bodies.items():
+                answer = await browser.post(door.path(), content=body, headers=PARTED)
+                assert answer.status_code < 500, (door, what)
+
+
+async def test_a_form_of_endless_boxes_is_refused_before_it_is_worked_through(app: Litestar) -> None:
+    browser = await signed_in(app, CAROL)
+    browser.headers["Origin"] = "http://localhost:8000"
+    for boxes in (b"a=1&" * 60_000, b"&".join(b"a%d=1" % n for n in range(60_000))):
+        answer = await browser.post("/console/new/incident", content=boxes, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status_code == 413
+
+
+async def test_a_nul_in_a_form_is_no_fault_of_ours(app: Litestar) -> None:
+    """Where it would reach the database: names and words that are kept, and ids that are looked for."""
+    manager, admin = await signed_in(app, CAROL), await signed_in(app, ADA)
+    for browser, path, fields in (
+        (manager, "/console/held", {"edit": "a\0b", "how": "taken", "why": "a\0b"}),
+        (manager, "/console/lists/places", {"do": "add", "label": "Pool\0hall"}),
+        (manager, "/console/patterns.csv", {"purpose": "a\0b"}),
+        (admin, "/console/people", {"name": "A\0B", "username": "a\0b", "role": "teacher", "years": "7\0"}),
+        (admin, "/console/people/ben/phone", {"phone": "a\0b", "do": "off"}),
+    ):
+        browser.headers["Origin"] = "http://localhost:8000"
+        answer = await browser.post(path, data=fields)
+        assert answer.status_code < 500, path
+        assert "\0" not in answer.text
 
 
 async def test_every_address_takes_a_strange_name_without_a_fault(app: Litestar) -> None:
