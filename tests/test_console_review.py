@@ -155,3 +155,12 @@ async def test_opening_a_record_is_noted_and_drawing_it_again_by_itself_is_not(d
     await desk.open(f"/console/review?on={record}", **{"X-Lanyard-Live": "1"})
     rows = await reading(lambda tx: tx.rows("select staff, what from audit where record = $1", record))
     assert [tuple(row) for row in rows] == [("carol", "read record")]
+
+
+async def test_an_address_that_no_page_would_say_begins_at_the_newest(desk_app: Litestar) -> None:
+    await phone_sends(AMIRA, "incident", fight())
+    desk = await at_desk(desk_app, CAROL)
+    for older in ("9" * 20 + ".x", "-" + "9" * 20 + ".x", "²²².x", "1" * 150 + ".x", ".", "-.x", "x.x"):
+        for path in ("/console/review?show=all&", "/console/pupil/zoe?"):
+            page = await desk.open(f"{path}older={older}")
+            assert (page.status, "Fight, Yard" in page) == (200, True), (path, older)

@@ -15,7 +15,7 @@ from server.console.attendance import Attendance, attendance_of
 from server.console.directory import pupil_line
 from server.console.finding import find_pupils
 from server.console.pages import frame_for, page
-from server.console.records import Kept, directory_of, records_where
+from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, Entry, PupilLine, people_of, title_of
 from server.kinds import KINDS
 from server.kinds.kind import Merge
@@ -163,10 +163,9 @@ async def pupil_row(tx: Tx, me: Me, id: str) -> Row:
 
 
 async def story_of(tx: Tx, me: Me, id: str, kind: str, older: str) -> tuple[list[Kept], str]:
-    at, _, before = older.partition(".")
     where, args = f"{ABOUT} and ($2 = '' or r.kind = $2)", [id, kind]
-    if before and at.removeprefix("-").isdigit():
-        where, args = f"{where} and (r.happened_at, r.id) < ($3, $4)", [*args, int(at), before]  # type: ignore[list-item]
+    if place := place_in(older):
+        where, args = f"{where} and (r.happened_at, r.id) < ($3, $4)", [*args, *place]  # type: ignore[list-item]
     found = await records_where(tx, me, where, *args, after=f"order by r.happened_at desc, r.id desc limit {STORY_PAGE + 1}")
     story = [record for record, _ in found[:STORY_PAGE]]
     return story, f"{story[-1].happened_at}.{story[-1].id}" if len(found) > STORY_PAGE else ""

@@ -1,5 +1,6 @@
 """Fetches records for a page: only ever through the audience, so that no page shows what its reader may not hold."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -54,6 +55,15 @@ async def records_where(tx: Tx, me: Me, where: str, *args: Any, after: str = "")
 async def record_for(tx: Tx, me: Me, id: str) -> Kept | None:
     found = await records_where(tx, me, "r.id = $1", id)
     return found[0][0] if found else None
+
+
+OLDER = re.compile(r"(-?[0-9]{1,18})\.(.+)", re.ASCII)  # of any length, a number would not fit its column
+
+
+def place_in(older: str) -> tuple[int, str] | None:
+    """The moment and id of the last row of a page, as the address of the next has them. None: nothing that a page would say."""
+    found = OLDER.fullmatch(older)
+    return (int(found[1]), found[2]) if found else None
 
 
 def opened(row: Row, me: Me) -> Kept:

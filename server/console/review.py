@@ -13,7 +13,7 @@ from server.console import words
 from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held
 from server.console.leaf import Leaf, leaf_of
 from server.console.pages import frame_for, page
-from server.console.records import Kept, directory_of, records_where
+from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, people_of, pressing, title_of
 from server.kinds import KINDS
 from server.store.database import Tx, reading, writing
@@ -152,9 +152,8 @@ async def unread(tx: Tx, me: Me, filters: Filters, where: str, args: list[Any]) 
 
 
 async def everything(tx: Tx, me: Me, filters: Filters, where: str, args: list[Any]) -> tuple[list[Kept], str]:
-    at, _, id = filters.older.partition(".")
-    if id and at.removeprefix("-").isdigit():
-        where, args = f"{where} and (r.happened_at, r.id) < (${len(args) + 1}, ${len(args) + 2})", [*args, int(at), id]
+    if place := place_in(filters.older):
+        where, args = f"{where} and (r.happened_at, r.id) < (${len(args) + 1}, ${len(args) + 2})", [*args, *place]
     found = await records_where(tx, me, where, *args, after=f"order by r.happened_at desc, r.id desc limit {PAGE + 1}")
     records = [record for record, _ in found[:PAGE]]
     return records, f"{records[-1].happened_at}.{records[-1].id}" if len(found) > PAGE else ""
