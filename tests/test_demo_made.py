@@ -225,6 +225,11 @@ async def test_a_demo_that_is_there_is_left_as_it_is_unless_a_fresh_one_is_asked
     assert await one("select count(distinct forename) from pupil") > 20
 
 
+async def test_a_school_s_own_tools_can_read_it(typed):
+    await typed()
+    assert await one("select count(*) from report_incident") > 40
+
+
 async def test_one_that_was_stopped_half_way_is_made_again(typed):
     sql = "insert into school (id, name, is_demo, settings, made_at) values ('x', 'Half', $1, '{\"unfinished\": true}', 0)"
     await writing(lambda tx: tx.run(sql, True))

@@ -17,6 +17,7 @@ from server.access.passwords import hashed
 from server.demo.made import SIZES, make
 from server.demo.school import LONDON, SECOND
 from server.demo.staffroom import OUTSIDER, SIGN_INS
+from server.reports.views import make_views
 from server.settings import Settings, from_environment
 from server.store.database import Tx, close_database, open_database, reading, writing
 from server.store.migrations import migrate
@@ -69,8 +70,7 @@ def moment(text: str) -> int:
 
 async def _ready(asked: argparse.Namespace, settings: Settings, out: Console) -> bool:
     """Whether there is a demo to serve: made now, or there before."""
-    await migrate(settings)
-    await open_database(settings)
+    await _open(settings)
     try:
         schools = await reading(_schools)
         if not all(one.is_demo for one in schools):
@@ -85,6 +85,13 @@ async def _ready(asked: argparse.Namespace, settings: Settings, out: Console) ->
         return True
     finally:
         await close_database()
+
+
+async def _open(settings: Settings) -> None:
+    """Up to date, with the views a school's own tools read."""
+    await migrate(settings)
+    await open_database(settings)
+    await writing(make_views)
 
 
 class Here(NamedTuple):
@@ -104,8 +111,7 @@ async def _clear(settings: Settings) -> None:
     await close_database()
     if not settings.database.startswith(("postgresql://", "postgres://")):
         _remove(settings.database)
-    await migrate(settings)
-    await open_database(settings)
+    await _open(settings)
 
 
 def _remove(file: str) -> None:
