@@ -22,6 +22,7 @@ from server.settings import Settings, from_environment
 from server.store.backup import NotBackedUp, back_up
 from server.store.database import Unreachable, close_database, open_database, reading, writing
 from server.store.migrations import due, migrate
+from server.sync.desk import judge_all_again
 
 T = TypeVar("T")
 
@@ -121,7 +122,13 @@ class Server(uvicorn.Server):
 def _migrate(asked: argparse.Namespace, settings: Settings) -> None:
     done = asyncio.run(migrate(settings))
     asyncio.run(with_database(settings, writing(make_views)))
+    asyncio.run(with_database(settings, _judge_again()))
     print(f"{shown(settings)}: {', '.join(done) if done else 'nothing to do'}")
+
+
+async def _judge_again() -> None:
+    for (school,) in await reading(lambda tx: tx.rows("select id from school order by id")):
+        await judge_all_again(school)
 
 
 def _backup(asked: argparse.Namespace, settings: Settings) -> None:

@@ -1,6 +1,8 @@
 """What an operator says to the server, and what it says back."""
 
+import asyncio
 import io
+import json
 import signal
 import sqlite3
 from pathlib import Path
@@ -8,12 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.__main__ import main
+from server.__main__ import main, with_database
+from server.kinds import KINDS
+from server.kinds.kind import Field, Kind
 from server.kinds.lists import LISTS
+from server.kinds.shapes import Note
 from server.settings import Settings
+from server.store import moments
+from server.store.database import writing
+from server.sync.exchange import answer
+from server.sync.letter import read_letter
+from tests.letters import edit, letter
 from tests.serving import serving
 from tests.visitor import no_phone_app
-from tests.world import PASSWORD
+from tests.world import AMIRA, PASSWORD, make_world
 
 GOING_DOWN_S = 60  # far longer than it ever takes
 
@@ -35,6 +45,21 @@ def test_migrating_twice_does_nothing_the_second_time(a_file: Path, capsys: pyte
     first, second = capsys.readouterr().out.splitlines()
     assert "nothing to do" not in first
     assert "nothing to do" in second
+
+
+def test_after_an_upgrade_what_was_held_is_judged_again(a_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(database=str(a_file))
+    told = letter("amira-phone", *(edit("amira-phone", number, "fire_drill", {"gist": "All out."}) for number in range(1, 31)))
+    main(["migrate"])
+    asyncio.run(with_database(settings, writing(make_world)))
+    said = asyncio.run(with_database(settings, answer(read_letter(json.dumps(told).encode()), AMIRA, moments.now())))
+    assert {receipt.outcome for receipt in said.receipts} == {"held"}  # the premise: nobody here knows this kind yet
+    drill = Kind("fire_drill", "Fire drill", "Fire drills", "note", (Field("gist", "How did it go?", Note()),), ("gist",))
+    monkeypatch.setitem(KINDS, drill.name, drill)
+    main(["migrate"])
+    with sqlite3.connect(a_file) as database:
+        assert database.execute("select settled_how, count(*) from edit group by 1").fetchall() == [("taken", 30)]
+        assert database.execute("select count(*) from record").fetchall() == [(30,)]
 
 
 def test_a_database_that_cannot_be_opened_is_said_in_words_and_without_its_password(

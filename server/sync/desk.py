@@ -10,7 +10,7 @@ from server.kinds import KINDS
 from server.kinds.kind import Kind, Merge
 from server.refusals import NotAllowed, NotFound
 from server.store import ids, moments, numbers
-from server.store.database import Tx
+from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import read_place
@@ -21,6 +21,8 @@ from server.sync.letter import Sent, mend, read_edit
 from server.sync.phones import desk_of, keep_phones
 from server.sync.taking import Intake
 from server.sync.wire import Because, Receipt, Settled
+
+AGAIN_AT_ONCE = 25  # held edits: the work of each of their authors takes one of a transaction's savepoints
 
 # ── Writing ────────────────────────────────────────────────────────────────────────────────
 
@@ -151,10 +153,27 @@ async def rights_changed(tx: Tx, school: str, staff: str) -> None:
 
 
 async def judge_again(tx: Tx, school: str, staff: str | None = None) -> None:
-    """All that is held and not settled, of one person or of everybody: call it after an upgrade."""
+    """What is held and not settled, of one person or of everybody."""
+    await Intake(tx, school, moments.now()).judge_again(await held_of(tx, school, staff))
+
+
+async def judge_all_again(school: str) -> None:
+    """After an upgrade: this version may understand what the one before could only hold. Some at a time, so that no phone waits long."""
+    held = await reading(held_of, school)
+    for first in range(0, len(held), AGAIN_AT_ONCE):
+        await writing(judge_these_again, school, held[first : first + AGAIN_AT_ONCE])
+
+
+async def judge_these_again(tx: Tx, school: str, held: list[str]) -> None:
+    await numbers.lock(tx, school)
+    await Intake(tx, school, moments.now()).judge_again(held)
+
+
+async def held_of(tx: Tx, school: str, staff: str | None = None) -> list[str]:
     rows = await tx.rows(
-        "select id from edit where school = $1 and held_seq is not null and settled_at is null and ($2 = '' or author = $2)",
+        "select id from edit where school = $1 and held_seq is not null and settled_at is null and ($2 = '' or author = $2)"
+        " order by held_seq",
         school,
         staff or "",
     )
-    await Intake(tx, school, moments.now()).judge_again(row[0] for row in rows)
+    return [row[0] for row in rows]
