@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.store.ids import new_id
 from server.store.database import writing
+from server.store.ids import new_id
 from server.sync import desk, taking
 from server.sync import letter as limits
 from server.sync.judging import OUR_FAULT
