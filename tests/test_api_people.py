@@ -187,3 +187,13 @@ async def test_holding_people_is_written_down(app: Litestar) -> None:
     await held_by(app, CAROL)
     rows = await reading(lambda tx: tx.rows("select staff, what, detail from audit where what = 'people to phone'"))
     assert [(row["staff"], row["detail"]) for row in rows] == [("carol", '{"pupils":7,"contacts":8}')]
+
+
+@pytest.mark.parametrize("meddling", [{"seq": 2**70}, {"rank": 2**40}, {"seq": -1}, {"id": "\0"}])
+async def test_a_cursor_that_no_database_could_read_is_none_of_ours(app: Litestar, meddling: dict[str, Any]) -> None:
+    held = await held_by(app, CAROL)
+    ours = people.read_cursor(held.cursor)
+    assert ours is not None
+    meddled = people.write_cursor(msgspec.structs.replace(ours, **meddling))
+    answer = await held.browser.get("/api/people", params={"cursor": meddled})
+    assert (answer.status_code, answer.json()["fresh"]) == (200, True)

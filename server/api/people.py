@@ -5,7 +5,7 @@ anything to ring or write to. Contacts go to the roles that ring families; to a 
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
@@ -66,6 +66,9 @@ class PeopleAnswer(msgspec.Struct):
     fresh: bool
 
 
+Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # what a database takes for a number, and a school never reaches
+
+
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """For whom, and how far: everybody up to the one at (`seq`, `rank`, `id`) is known. `place`: the school's history when that was so."""
 
@@ -73,10 +76,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     role: str
     rights: int
     place: str
-    begun: int  # where history stood when the first page was asked for: who had gone by then was never sent
-    seq: int = 0
-    rank: int = 0
-    id: str = ""
+    begun: Seq  # where history stood when the first page was asked for: who had gone by then was never sent
+    seq: Seq = 0
+    rank: Seq = 0
+    id: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")] = ""
 
 
 class Found(msgspec.Struct, frozen=True, order=True):
