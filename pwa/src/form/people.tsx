@@ -87,10 +87,10 @@ function Outcome({ person, outcomes, chosen, onChosen }: { person: string; outco
   return <Parts label={`What came of it for ${personNamed(person)}`} parts={outcomes} chosen={chosen} onChosen={onChosen} />;
 }
 
-type SearchProps = { id: string; label: string; wrong?: boolean; among?: 'pupil' | 'staff'; taken?: string[]; eager?: boolean; onAdd: (match: Match) => void };
+type SearchProps = { id: string; label: string; icon?: 'plus' | 'next'; wrong?: boolean; among?: 'pupil' | 'staff'; taken?: string[]; eager?: boolean; onAdd: (match: Match) => void };
 
 /** Search is in the page, results under it; one tap adds. */
-export function Search({ id, label, wrong = false, among, taken = [], eager = false, onAdd }: SearchProps) {
+export function Search({ id, label, icon = 'plus', wrong = false, among, taken = [], eager = false, onAdd }: SearchProps) {
   const [letters, setLetters] = useState('');
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -131,7 +131,7 @@ export function Search({ id, label, wrong = false, among, taken = [], eager = fa
         <ul class="card rows" aria-label={said}>
           {found.map((match) => (
             <li key={match.person.id}>
-              <button type="button" class="row" onClick={() => onAdd(match)}><Found match={match} /><Icon name="plus" /></button>
+              <button type="button" class="row" onClick={() => onAdd(match)}><Found match={match} /><Icon name={icon} /></button>
             </li>
           ))}
         </ul>

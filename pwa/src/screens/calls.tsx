@@ -80,7 +80,7 @@ export function Calls({ kind, asked }: { kind: Kind; asked: URLSearchParams }) {
       ) : calls && <div class="card empty"><Icon name="ring" /><h2>{today.length ? 'Every family has been rung' : 'No calls are waiting'}</h2><p class="meta">The list is made at the school, and comes to this phone with the first signal.</p></div>}
       <section class="stack" aria-labelledby="other">
         <h2 id="other">Ring somebody else</h2>
-        <Search id="find" label="Find a pupil" among="pupil" onAdd={({ person }) => go(`/new/${kind.name}?pupils=${person.id}`)} />
+        <Search id="find" label="Find a pupil" icon="next" among="pupil" onAdd={({ person }) => go(`/new/${kind.name}?pupils=${person.id}`)} />
       </section>
       {today.length > 0 && (
         <section class="stack" aria-labelledby="done">

@@ -31,7 +31,8 @@ export function Now() {
   const { me, school } = useWorld();
   const now = useNow();
   const held = useLive((local) => needsMe(local), []) ?? [];
-  const disputed = useLive((local) => records({ disputed: true, mine: true, limit: RECENT }, local), []) ?? [];
+  const decides = me?.may.includes('settle') ?? false; // whoever may decide sees everybody's; others their own
+  const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
   const unfinished = useLive((local) => drafts(local), []) ?? [];
   const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), []);
 
@@ -77,6 +78,7 @@ export function Now() {
               </li>
             ))}
           </ul>
+          {disputed.length === RECENT && <a class="button whole" href="/records?which=disputed">Every record with two answers</a>}
         </section>
       )}
       {unfinished.length > 0 && (

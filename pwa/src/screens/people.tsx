@@ -11,7 +11,7 @@ export function People() {
   return (
     <Screen title="Find a pupil" meta={lastContact ? `People as at ${when(lastContact)}` : undefined}>
       <section class="stack" aria-label="Search">
-        <Search id="find" label="Find a pupil" among="pupil" eager onAdd={({ person }) => go(`/pupil/${person.id}`)} />
+        <Search id="find" label="Find a pupil" icon="next" among="pupil" eager onAdd={({ person }) => go(`/pupil/${person.id}`)} />
         <p class="meta">Any part of any name: Rah finds Rahman, Sarah and Rahilly. A form works too: 9 KEL.</p>
       </section>
     </Screen>

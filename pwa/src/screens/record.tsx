@@ -25,10 +25,18 @@ export function Record({ id, asked }: { id: string; asked: URLSearchParams }) {
   if (view === null) return <Gone />;
   const kind = kindNamed(school, view.record.kind);
   if (!kind) return <Unknown />;
-  const live = view.record.state === 'open' && !asked.has('whole');
+  const live = isOn(view.record) && !asked.has('whole');
   if (kind.name === 'sweep' && live) return <Sweep school={school} kind={kind} view={view} />;
   if (kind.name === 'home_visit' && live) return <Visit school={school} kind={kind} view={view} />;
   return <Whole school={school} kind={kind} view={view} />;
+}
+
+const ON_FOR_MS = 16 * 60 * 60_000;
+
+/** A sweep or a visit of today, not yet over: what is done standing up comes first. */
+function isOn({ state, at, body }: ShownRecord): boolean {
+  const begins = Date.parse(at);
+  return state === 'open' && isEmpty(body.safe_at) && Math.abs(Date.now() - begins) < ON_FOR_MS;
 }
 
 const Gone = () => (
