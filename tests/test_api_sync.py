@@ -152,6 +152,7 @@ async def forged(**changes: Any) -> dict[str, str]:
         "signed with the public key as a secret": b".".join((head, body, jwt.utils.base64url_encode(by_public))).decode(),
         "another key": signed(good, other),
         "another purpose's key": signed(good, other, id=other_kid),
+        "a key no database could name": signed(good, id=f"{kid}\0"),
         "a key we do not know": signed(good, id="../../etc/passwd"),
         "no key named": jwt.encode(good, private, algorithm="ES256"),
         "for another use": signed(good | {"aud": "something else"}),

@@ -41,7 +41,7 @@ async def sender(token: str) -> Me:
     """Who may send with this grant. Raises SignIn where it is none of ours, PhoneRevoked where it has been withdrawn."""
     try:
         kid = jwt.get_unverified_header(token).get("kid")
-        key = await reading(public_key, PURPOSE, kid) if isinstance(kid, str) else None
+        key = await reading(public_key, PURPOSE, kid) if isinstance(kid, str) and kid.isprintable() else None
         if key is None:
             raise SignIn
         required = ["aud", "iss", "sub", "jti", "iat", "exp", "phone"]
