@@ -1,5 +1,6 @@
 """A record's own page: every account under its author's name, the whole history with its clocks, and what may be written next."""
 
+import pytest
 from litestar import Litestar
 
 from server.store.database import reading, writing
@@ -261,3 +262,13 @@ async def test_a_school_with_no_words_in_its_lists_can_still_be_read(desk_app: L
     page = await (await at_desk(desk_app, CAROL)).open(f"/console/record/{record}")
     assert page.status == 200
     assert "fight, yard" in page
+
+
+@pytest.mark.parametrize("path", ["/console/record/{record}", "/console/review?on={record}", "/console/pupil/zoe"])
+async def test_a_page_that_claims_to_draw_itself_again_is_noted_where_it_was_never_opened(desk_app: Litestar, path: str) -> None:
+    record = await phone_sends(AMIRA, "incident", incident())
+    desk, address = await at_desk(desk_app, CAROL), path.format(record=record)
+    for _ in range(2):
+        assert "Zoë Ångström" in await desk.open(address, **{"X-Lanyard-Live": "1"})
+    rows = await reading(lambda tx: tx.rows("select 1 from audit where staff = 'carol' and what in ('read record', 'read pupil')"))
+    assert len(rows) == 1

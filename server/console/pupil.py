@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec import Struct
 
-from server.access.audit import looked
+from server.access.audit import looked, still_looks
 from server.access.rights import may, signed_in
 from server.console import words
 from server.console.attendance import Attendance, attendance_of
@@ -113,6 +113,8 @@ async def show_pupil(request: Request[Any, Any, Any], pupil: FromPath[str]) -> R
     me, kind, older = request.state.me, request.query_params.get("kind", ""), request.query_params.get("older", "")
     is_live = "x-lanyard-live" in request.headers
     found = await (reading if is_live else writing)(pupil_page, me, pupil, kind if kind in KINDS else "", older, is_live)
+    if is_live:
+        await still_looks(me, "read pupil", pupil=pupil)
     return page(await frame_for(me), request, "pupil.html", pupil=found, kind=kind)
 
 

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.access.audit import looked
+from server.access.audit import looked, still_looks
 from server.access.rights import signed_in
 from server.console.holding import HeldEdit, held_in
 from server.console.leaf import Leaf, leaf_of
@@ -26,12 +26,12 @@ READ = """
 
 @get("/console/record/{record:str}", guards=[signed_in])
 async def show_record(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
-    me = request.state.me
-    leaf, held = await (reading if "x-lanyard-live" in request.headers else writing)(
-        open_record, me, record, "x-lanyard-live" in request.headers
-    )
+    me, is_live = request.state.me, "x-lanyard-live" in request.headers
+    leaf, held = await (reading if is_live else writing)(open_record, me, record, is_live)
     if leaf is None:
         raise NotFound
+    if is_live:
+        await still_looks(me, "read record", record=record)
     return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=f"/console/record/{record}", begin=beginnings(leaf))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from msgspec import Struct, structs
 
-from server.access.audit import looked
+from server.access.audit import looked, still_looks
 from server.access.rights import signed_in
 from server.console import words
 from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held
@@ -102,10 +102,18 @@ def filters_from(request: Request[Any, Any, Any]) -> Filters:
 
 async def opened(me: Me, on: str, *, is_live: bool) -> tuple[Leaf | None, HeldEdit | None]:
     """What stands on the right. Opening a record is a reading of it, and noted; drawing the same page again by itself is not."""
+    if not on:
+        return None, None
     if on.startswith("held."):
         edit = on.removeprefix("held.")
-        return None, await reading(held_edit, me, edit) if is_live else await writing(look_at_held, me, edit)
-    return (await (reading(leaf_of, me, on) if is_live else writing(look_at, me, on)) if on else None), None
+        held = await (reading(held_edit, me, edit) if is_live else writing(look_at_held, me, edit))
+        if held is not None and is_live:
+            await still_looks(me, "read held", record=held.record)
+        return None, held
+    leaf = await (reading(leaf_of, me, on) if is_live else writing(look_at, me, on))
+    if leaf is not None and is_live:
+        await still_looks(me, "read record", record=on)
+    return leaf, None
 
 
 async def look_at(tx: Tx, me: Me, id: str) -> Leaf | None:
