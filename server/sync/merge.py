@@ -6,7 +6,7 @@ field's *heads*. One stands; where they differ, people disagreed without knowing
 somebody who has seen them writes it again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -100,11 +100,14 @@ def combine(kind: Kind, field: Field, writes: list[Write], record: Folded) -> No
 
 def statements(writes: Iterable[Write]) -> dict[str, dict[str, Any]]:
     """Each author's newest, and how many there were. Nobody else can touch it."""
-    own: dict[str, dict[str, Any]] = {}
-    for edit, value in writes:
-        versions = own[edit.author]["versions"] if edit.author in own else 0
-        own[edit.author] = {"value": value, "at": to_wire(edit.ordered_at), "versions": versions + 1}
-    return own
+    newest: dict[str, Write] = {}
+    versions: Counter[str] = Counter()
+    for write in writes:
+        newest[write[0].author] = write
+        versions[write[0].author] += 1
+    return {
+        author: {"value": value, "at": to_wire(edit.ordered_at), "versions": versions[author]} for author, (edit, value) in newest.items()
+    }
 
 
 def writes_by_key(writes: Iterable[Write]) -> dict[str, list[Write]]:
