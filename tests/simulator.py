@@ -119,6 +119,8 @@ class Simulation:
         if phone.needs_me and chance.random() < 0.3:
             held = phone.kept.store.held[chance.choice(phone.needs_me)]
             record, kind, more = held["record"] or None, held["kind"], {"amends": held["edit"]}
+            if chance.random() < 0.3:
+                more["set_aside"] = "I was wrong"
         body = phone.records[record]["body"] if record in phone.records else {}
         edit = phone.write(self.values(kind, body), record, kind, **more)
         if chance.random() < 0.02:

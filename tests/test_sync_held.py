@@ -98,6 +98,37 @@ async def test_a_held_edit_under_an_id_used_twice_is_settled_by_amends_too(schoo
     assert ben.needs_me == []
 
 
+async def test_its_author_may_let_it_rest_and_say_why_and_nothing_comes_of_either(school: School) -> None:
+    amira, held = await one_held(school)
+    rest = amira.write({}, held["record"], amends=held["id"], set_aside="I got the day wrong")
+    answer = await amira.sync()
+    assert answer["receipts"][0]["outcome"] == "held"
+    for id in (held["id"], rest["id"]):
+        settled = amira.kept.store.held[id]["settled"]
+        assert (settled["how"], settled["by"], settled["why"]) == ("set aside", "amira", "I got the day wrong")
+    assert amira.needs_me == []
+    assert await school.rows("select id from record") == []
+
+
+async def test_it_may_be_let_rest_before_it_comes_and_when_its_record_is_theirs_no_more(school: School) -> None:
+    amira = school.phone("amira")
+    held = amira.write({"category": "riot"})
+    amira.kept.outbox.clear()
+    amira.write({}, amends=held["id"], set_aside="not mine to say", kind="no_such_kind")
+    await amira.sync()
+    assert amira.needs_me == []
+    assert (await told(amira, edits=[held]))["held"][0]["settled"]["why"] == "not mine to say"
+
+
+async def test_nobody_lets_somebody_elses_edit_rest(school: School) -> None:
+    amira, held = await one_held(school)
+    ben = school.phone("ben")
+    ben.write({}, amends=held["id"], set_aside="hers is wrong")
+    await ben.sync_all()
+    await amira.sync_all()
+    assert amira.needs_me == [held["id"]]
+
+
 # ── At the desk ────────────────────────────────────────────────────────────────────────────
 
 

@@ -19,6 +19,7 @@ from server.sync.wire import Because
 # The same words whether there is no such record or one that this person may not see: nothing is revealed.
 NOT_YOURS = {"record": "this is not yours to write in"}
 NO_SUCH_KIND = {"kind": "not something that this school records"}
+SET_ASIDE = {"edit": "this lets another edit rest, and says nothing of its own"}
 OUR_FAULT = {"edit": "something went wrong at the school’s end; it has been noted, and what you wrote is kept"}
 
 
@@ -35,6 +36,8 @@ class Story(msgspec.Struct):
 def judge(me: Me, sent: Sent, story: Story, known: Known, *, at_desk: bool) -> Judged:
     """How its values are kept, and every reason why it cannot be taken, as far as it can be told without its history."""
     kind, values = KINDS.get(sent.kind), sent.values
+    if sent.set_aside is not None:
+        return Judged(values, SET_ASIDE, sent.remarks)
     if sent.because or kind is None:
         return Judged(values, sent.because or NO_SUCH_KIND, sent.remarks)
     if refused := may_write(me, kind, story):

@@ -12,7 +12,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.numbers import Place
 from server.sync.audience import holds
-from server.sync.judging import Story
+from server.sync.judging import SET_ASIDE, Story
 from server.sync.letter import Sent, mend, read_edit
 from server.sync.merge import Edit, Folded
 from server.sync.wire import Because
@@ -154,24 +154,44 @@ def held(
     )
 
 
-async def amended(tx: Tx, author: Me, names: set[str]) -> list[tuple[str, str]]:
-    """(edit, record) of the held edits among these names that an edit of the same author's, taken, has replaced."""
+Named = tuple[str, str]  # an edit, and its record
+
+
+async def amended(tx: Tx, author: Me, names: set[str]) -> list[Named]:
+    """The held edits among these names that an edit of the same author's, taken, has replaced."""
     replaced = await tx.rows(
         "select distinct amends from edit where school = $1 and author = $2 and amends = any($3) and seq is not null",
         author.school,
         author.staff,
         list(names),
     )
-    if not replaced:
+    return [edit for _, edit in await still_held(tx, author, [row[0] for row in replaced])]
+
+
+async def let_rest(tx: Tx, author: Me, names: set[str]) -> list[tuple[Named, str]]:
+    """The held edits among these names that their author lets rest, and why."""
+    rows = await tx.rows(
+        "select amends, settled_why from edit where school = $1 and author = $2 and amends = any($3) and because = $4",
+        author.school,
+        author.staff,
+        list(names),
+        as_json(SET_ASIDE),
+    )
+    reasons = {row[0]: row[1] for row in rows}
+    return [(edit, reasons[name]) for name, edit in await still_held(tx, author, list(reasons))]
+
+
+async def still_held(tx: Tx, author: Me, names: Sequence[str]) -> list[tuple[str, Named]]:
+    """Of this author's, each with the name it was sent under."""
+    if not names:
         return []
-    ids = [key for (name,) in replaced for key in (name, kept_apart(name, author.staff))]
     rows = await tx.rows(
         "select id, record from edit where school = $1 and author = $2 and id = any($3) and outcome = 'held' and settled_at is null",
         author.school,
         author.staff,
-        ids,
+        [key for name in names for key in (name, kept_apart(name, author.staff))],
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(as_sent(row[0]), (row[0], row[1])) for row in rows]
 
 
 def kept_apart(id: str, author: str) -> str:

@@ -22,6 +22,7 @@ EDIT_DEPTH_LIMIT = 16
 ID_LIMIT = 100  # characters
 NUMBER_LIMIT = 2**53 - 1  # what a phone can count to
 DIGITS_LIMIT = 19
+REASON_LIMIT = 1_000  # characters
 LOST_LIMIT = 10_000  # numbers that one letter may give up
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -43,6 +44,7 @@ class Sent(msgspec.Struct, kw_only=True):
     seen: Place | None
     values: Any
     amends: str | None
+    set_aside: str | None  # why its author lets the held edit rest that it amends
     original: str
     remarks: list[str]
     because: Because  # why it cannot be taken, as far as reading it tells
@@ -142,7 +144,7 @@ def read_edit(index: int, mended: bytes, lay: bytes) -> Sent | Nameless:
     made_at = read_moment(said.get("made_at"))
     if made_at is None:
         remarks.append(NO_MOMENT)
-    seen, amends = said.get("seen"), said.get("amends")
+    seen, amends, set_aside = said.get("seen"), said.get("amends"), said.get("set_aside")
     phone, number, record, kind = said.get("phone"), said.get("number"), said.get("record"), said.get("kind")
     if len(lay) > EDIT_BYTES_LIMIT:
         because["edit"] = f"too large: {len(lay):,} bytes, where {EDIT_BYTES_LIMIT:,} is the most"
@@ -168,6 +170,7 @@ def read_edit(index: int, mended: bytes, lay: bytes) -> Sent | Nameless:
         seen=read_place(seen) if type(seen) is str else None,
         values=said.get("values"),
         amends=amends if is_id(amends) else None,
+        set_aside=set_aside[:REASON_LIMIT] if is_id(amends) and type(set_aside) is str else None,
         original=original,
         remarks=remarks,
         because=because,

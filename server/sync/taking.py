@@ -112,11 +112,17 @@ class Intake:
     # ── Settling ───────────────────────────────────────────────────────────────────────────
 
     async def settle_amended(self, author: Me, comings: Iterable[Coming]) -> None:
-        """A held edit is settled when the author's own amendment of it is taken, whichever of the two came first."""
-        names = {coming.sent.amends for coming in comings if coming.taken and coming.sent.amends}
-        names |= {coming.sent.id for coming in comings if not coming.taken}
-        held = await keeping.amended(self.tx, author, names) if names else []
-        await self.settle(held, "amended", author.staff, None)
+        """A held edit is settled when its author's own amendment of it is taken, or lets it rest; whichever of the two came first."""
+        names = {coming.sent.id for coming in comings if not coming.taken}
+        names |= {coming.sent.amends for coming in comings if coming.sent.amends}
+        if not names:
+            return
+        await self.settle(await keeping.amended(self.tx, author, names), "amended", author.staff, None)
+        for coming in comings:
+            if coming.sent.set_aside is not None and not coming.is_held:
+                await self.settle([(coming.id, coming.sent.record)], "set aside", author.staff, coming.sent.set_aside)
+        for edit, why in await keeping.let_rest(self.tx, author, names):
+            await self.settle([edit], "set aside", author.staff, why)
 
     async def settle(self, held: Sequence[tuple[str, str]], how: str, by: str, why: str | None) -> None:
         """`held`: (edit, record) of each. Settling draws a number, so that the author's phones are told."""

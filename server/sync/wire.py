@@ -25,6 +25,7 @@ class Edit(msgspec.Struct, kw_only=True, omit_defaults=True):
     seen: str | None
     values: dict[str, Any]
     amends: str | UnsetType = UNSET  # the id of a held edit of one's own that this one replaces
+    set_aside: str | UnsetType = UNSET  # or lets rest, and why
 
 
 class Letter(msgspec.Struct, kw_only=True):
