@@ -48,11 +48,7 @@ class Oracle:
 
     async def observe(self, tx: Tx) -> None:
         """What has become part of which version of which record."""
-        for seq, mark, record, edit in await tx.rows(
-            "select seq, mark, record, edit from step where school = $1 and seq > $2 and what = 'taken' order by seq",
-            self.school,
-            self.read_to,
-        ):
+        for seq, mark, record, edit in await tx.rows(TAKEN, self.school, self.read_to):
             self.taken[record].append(edit)
             self.versions[f"{seq}.{mark % 2**64:016x}"] = frozenset(self.taken[record])
             self.read_to = seq

@@ -138,9 +138,7 @@ class Simulation:
             "hurt": lambda: chance.choice(("no", "unknown", "yes")),
             "pupils": lambda: self.gathered(HERE_NOW[:4], ("harmed", "responsible", "witness"), body.get("pupils")),
             "staff": lambda: self.gathered(STAFF, ("present", "led"), body.get("staff")),
-            "account": lambda: chance.choice(
-                ("He ran.", "She said “stop” 😀", "\u202eright to left", "half a \ud83d", "NUL \0 inside", None)
-            ),
+            "account": lambda: chance.choice(WORDS),
             "state": lambda: chance.choice(("open", "closed", "void")),
             "concern_reference": lambda: "S-1",
             "follow_up": lambda: chance.choice(("Ring home", "é and e\u0301", "x" * 60_001)),
