@@ -193,6 +193,7 @@ HELD = {
     "a record that is no UUID": ({"record": "one"}, "record"),
     "a record that is no text": ({"record": 1}, "record"),
     "a phone that is no text": ({"phone": 1}, "phone"),
+    "a phone without a name": ({"phone": ""}, "phone"),
     "a number that is none": ({"number": "1"}, "number"),
     "a number below one": ({"number": 0}, "number"),
     "a number that no phone counts to": ({"number": 2**53}, "number"),
@@ -311,7 +312,8 @@ async def refused(school: School, body: bytes) -> tuple[int, Any]:
     "body",
     [b"", b"{", b"[]", b"7", b"\xff\xfe", b'{"protocol": 1}', b'{"protocol": 1, "edits": []}',
      b'{"protocol": 1, "edits": {}, "phone": "p"}',
-     b'{"protocol": 1, "phone": 7, "edits": []}', b'{"protocol": 1, "phone": "p", "edits": [{"id": NaN}]}',
+     b'{"protocol": 1, "phone": 7, "edits": []}', b'{"protocol": 1, "phone": "", "edits": []}',
+     b'{"protocol": 1, "phone": "p", "edits": [{"id": NaN}]}',
      b'{"protocol": 1, "phone": "p", "edits": [{"id": "\xff"}]}'],
 )  # fmt: skip
 async def test_a_letter_that_is_none_is_unreadable(school: School, body: bytes) -> None:

@@ -136,7 +136,7 @@ def letter_as_read(letter: dict[str, Any]) -> dict[str, Any]:
     should = letter["properties"]
     must = {
         "protocol": {"enum": list(SPEAKS)},
-        "phone": {"type": "string", "maxLength": ID_LIMIT, "pattern": r"^[^\x00-\x1f\x7f\ufffd]*$"},
+        "phone": {"type": "string", "minLength": 1, "maxLength": ID_LIMIT, "pattern": r"^[^\x00-\x1f\x7f\ufffd]*$"},
         "edits": {
             "type": "array",
             "items": {"anyOf": [{"$ref": "#/components/schemas/Edit"}, {}]},

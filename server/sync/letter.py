@@ -106,7 +106,7 @@ def read_letter(body: bytes) -> Letter:
         raise Protocol(SPEAKS)
     if len(frame.edits) > EDITS_LIMIT:
         raise TooLarge(EDITS_LIMIT, "edits")
-    if not is_id(frame.phone):
+    if not is_id(frame.phone) or not frame.phone:  # no name at all would be the same phone for everybody
         raise Unreadable("The letter does not say which phone it is from.")
     edits = [read_edit(index, *pair) for index, pair in enumerate(as_they_lay(frame.edits, mended, body))]
     return Letter(
@@ -154,7 +154,7 @@ def read_edit(index: int, mended: bytes, lay: bytes) -> Sent | Nameless:
         because["id"] = "not an id"
     if not is_id(record) or not UUID.fullmatch(record):
         because["record"] = "not a record’s id"
-    if not is_id(phone):
+    if not is_id(phone) or not phone:
         because["phone"] = "not a phone’s id"
     if not is_number(number) or number == 0:
         because["number"] = "not a number to count by"
