@@ -144,7 +144,7 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
         for id, name in await reading(lambda tx: tx.rows("select id, name from school order by name")):
             found = await reading(rebuild_all, id)
             differing += len(found)
-            print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} records differ'}")
+            print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} differences'}")
             for line in found:
                 print(f"  {line}")
         return 1 if differing else 0

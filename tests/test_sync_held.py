@@ -120,6 +120,14 @@ async def test_it_may_be_let_rest_before_it_comes_and_when_its_record_is_theirs_
     assert (await told(amira, edits=[held]))["held"][0]["settled"]["why"] == "not mine to say"
 
 
+async def test_it_may_be_let_rest_by_an_edit_that_is_held_for_its_number_too(school: School) -> None:
+    amira, held = await one_held(school)
+    rest = amira.write({}, amends=held["id"], set_aside="I got the day wrong", number=1_000_000)
+    answer = await told(amira, edits=[rest])
+    assert "number" in answer["receipts"][0]["because"]  # the premise
+    assert {it["edit"]: it["settled"]["how"] for it in answer["held"]} == {held["id"]: "set aside", rest["id"]: "set aside"}
+
+
 async def test_nobody_lets_somebody_elses_edit_rest(school: School) -> None:
     amira, held = await one_held(school)
     ben = school.phone("ben")

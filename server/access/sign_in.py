@@ -74,9 +74,12 @@ async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
     """The id this person's edits are numbered under on this handset: the one it says, unless that is somebody else's already."""
     phone = await tx.row("select staff, is_desk, revoked_at from phone where school = $1 and id = $2", row["school"], handset.id)
     if phone is None:
-        return await _pair(tx, row, handset.id, handset.name, is_desk=False)
+        paired = await _pair(tx, row, handset.id, handset.name, is_desk=False)
+        return paired or await _phone_of(tx, row, handset)  # another first sign-in on it was a moment quicker
     if phone["staff"] != row["id"] or phone["is_desk"]:
-        return await _pair(tx, row, new_id(), handset.name, is_desk=False)
+        id = new_id()
+        await _pair(tx, row, id, handset.name, is_desk=False)
+        return id
     if phone["revoked_at"] is not None:
         raise PhoneRevoked
     await tx.run("update phone set name = $3, seen_at = $4 where school = $1 and id = $2", row["school"], handset.id, handset.name, now())
@@ -86,15 +89,19 @@ async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
 async def _desk_of(tx: Tx, row: Row) -> str:
     desk = desk_of(row["school"], row["id"])
     known = await tx.row("select 1 from phone where school = $1 and id = $2", row["school"], desk)
-    return desk if known else await _pair(tx, row, desk, "Desk", is_desk=True)
+    if not known:
+        await _pair(tx, row, desk, "Desk", is_desk=True)
+    return desk
 
 
-async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str:
-    await tx.run(
-        "insert into phone (id, school, staff, name, is_desk, paired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $6)",
+async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str | None:
+    """None: it is somebody's already."""
+    paired = await tx.row(
+        "insert into phone (id, school, staff, name, is_desk, paired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $6)"
+        " on conflict (school, id) do nothing returning id",
         id, row["school"], row["id"], name, is_desk, now(),
     )  # fmt: skip
-    return id
+    return id if paired else None
 
 
 async def set_password(username: str, password: str) -> bool:

@@ -16,7 +16,6 @@ from litestar.response import Stream
 
 from server.access.rights import signed_in
 from server.access.sessions import find
-from server.refusals import Refusal
 from server.store.database import reading
 
 LOOK_EVERY_S = 1.0
@@ -74,8 +73,8 @@ class Hub:
                         self.last[school] = seq
                         for moved in self.listeners.get(school, ()):
                             moved.set()
-            except Refusal:
-                log.warning("the counters could not be read; trying again")
+            except Exception as error:  # whatever it was, those who listen now must hear of the next move
+                log.warning("the counters could not be read (%s); trying again", type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.soon.wait(), LOOK_EVERY_S)
             self.soon.clear()

@@ -12,7 +12,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.numbers import Place
 from server.sync.audience import holds
-from server.sync.judging import SET_ASIDE, Story
+from server.sync.judging import Story
 from server.sync.letter import Sent, mend, read_edit
 from server.sync.merge import Edit, Folded
 from server.sync.wire import Because
@@ -171,11 +171,11 @@ async def amended(tx: Tx, author: Me, names: set[str]) -> list[Named]:
 async def let_rest(tx: Tx, author: Me, names: set[str]) -> list[tuple[Named, str]]:
     """The held edits among these names that their author lets rest, and why."""
     rows = await tx.rows(
-        "select amends, settled_why from edit where school = $1 and author = $2 and amends = any($3) and because = $4",
+        "select amends, settled_why from edit where school = $1 and author = $2 and amends = any($3)"
+        " and settled_how = 'set aside' and settled_by = author",
         author.school,
         author.staff,
         list(names),
-        as_json(SET_ASIDE),
     )
     reasons = {row[0]: row[1] for row in rows}
     return [(edit, reasons[name]) for name, edit in await still_held(tx, author, list(reasons))]
