@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from litestar import Litestar
 
 from server.store.database import reading
@@ -108,3 +109,17 @@ async def test_another_schools_numbers_are_not_among_ours(desk_app: Litestar) ->
     assert rows == []
     outsider = Desk(desk_app)
     assert (await outsider.send("/console/records.csv", {"kind": "incident", "purpose": "x"})).status == 401
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z", "2099-07-01T09:00:00Z"])
+async def test_a_moment_at_the_end_of_the_calendar_spoils_nothing(desk_app: Litestar, at: str) -> None:
+    """One phone with a broken clock is enough to send it."""
+    await phone_sends(
+        AMIRA, "incident", {"category": "fight", "place": "yard", "happened_at": {"at": at, "precision": "exact"}}, made_at=at
+    )
+    desk = await at_desk(desk_app, CAROL)
+    for path in ("/console/patterns", "/console/review?show=all"):
+        assert (await desk.open(path)).status == 200
+    assert (await desk.send("/console/patterns.csv", {"purpose": "the governors"})).status == 200
+    sheet = await desk.send("/console/records.csv", {"kind": "incident", "purpose": "the governors"})
+    assert (sheet.status, at[:4] in sheet.html) == (200, True)

@@ -1,7 +1,8 @@
 """What goes into a school's spreadsheets: records of a kind as somebody may see them, patterns, and contacts who may be rung."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -102,12 +103,22 @@ def label(field: Field, code: str, names: Names) -> str:
 
 
 def moment_in_words(moment: Mapping[str, str]) -> str:
-    when = f"{datetime.fromisoformat(moment['at']).astimezone(ZoneInfo(WALL_CLOCK)):%Y-%m-%d %H:%M}"
+    when = on_the_wall(datetime.fromisoformat(moment["at"]))
     return {"about": f"about {when}", "lesson": f"{when} ({moment.get('lesson', 'in that lesson')})"}.get(moment["precision"], when)
 
 
 def wall_clock(microseconds: int) -> str:
-    return f"{datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(ZoneInfo(WALL_CLOCK)):%Y-%m-%d %H:%M}"
+    return on_the_wall(EPOCH + timedelta(microseconds=microseconds))
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def on_the_wall(at: datetime) -> str:
+    """By the clock in London; at the calendar's own ends, beyond which London may be already, as it is."""
+    with suppress(OverflowError):
+        at = at.astimezone(ZoneInfo(WALL_CLOCK))
+    return at.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 # ── Patterns ───────────────────────────────────────────────────────────────────────────────

@@ -47,12 +47,16 @@ class Timetable(Struct, frozen=True):
     def school_days(self, first: date, last: date) -> Days:
         """The days from first to last on which there was school."""
         days: Days = np.arange(np.datetime64(first), np.datetime64(last) + 1)
+        open_days: Days = days[self._is_open(days)]
+        return open_days
+
+    def _is_open(self, days: Days) -> Any:
+        """Of each of these days, however far from ours, whether there was school."""
         in_term = np.full(len(days), not self.terms)
         for term in self.terms:
             in_term |= (days >= np.datetime64(term.first)) & (days <= np.datetime64(term.last))
         closed = np.array(sorted(self.closed), dtype="M8[D]")
-        open_days: Days = days[in_term & np.is_busday(days) & ~np.isin(days, closed)]
-        return open_days
+        return in_term & np.is_busday(days) & ~np.isin(days, closed)
 
     def periods_of(self, at: "pd.Series[pd.Timestamp]", lesson: "pd.Series[str]") -> tuple[Days, Any]:
         """The day and the period of each moment: the lesson that was named, or else what the clock said."""
@@ -61,9 +65,7 @@ class Timetable(Struct, frozen=True):
         days = local.astype("M8[D]")
         named = lesson.cat.set_categories(names).cat.codes.to_numpy()
         codes = np.where(named >= 0, named, self._by_the_clock((local - days).astype("m8[m]").astype("int64")))
-        if len(days):
-            open_days = self.school_days(days.min().item(), days.max().item())
-            codes = np.where(np.isin(days, open_days), codes, names.index(CLOSED))
+        codes = np.where(self._is_open(days), codes, names.index(CLOSED))
         return days, pd.Categorical.from_codes(codes, categories=pd.Index(names))
 
     def _by_the_clock(self, minutes: Any) -> Any:
