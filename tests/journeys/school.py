@@ -1,7 +1,9 @@
 """A real `lanyard serve` on a port of its own, with the people of `tests/world.py`: it can be stopped, killed and started again."""
 
 import asyncio
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -120,6 +122,9 @@ def apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def a_free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+    """One that nobody's outgoing connection is given: a school that was stopped must find its own free when it starts again."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as door, contextlib.suppress(OSError):
+            door.bind(("127.0.0.1", port))
+            return port
