@@ -1,8 +1,10 @@
 """What a person has typed survives whatever happens to the app, the tab, the signal or the person after them."""
 
+import contextlib
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,5 +163,6 @@ def browser_of(profile: Path) -> int:
 
 
 def wait_for_the_end_of(process: int) -> None:
-    while Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1]:
-        pass
+    with contextlib.suppress(OSError):  # nothing is left of it
+        while "Z" not in Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1]:
+            time.sleep(0.01)
