@@ -47,8 +47,12 @@ class Phone:
 
     def post(self, path: str, body: bytes, *, gzipped: bool = False) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "X-Lanyard": "1", "Accept-Encoding": "gzip", "Cookie": self.cookie}
-        self.connection.request("POST", path, body, headers | ({"Content-Encoding": "gzip"} if gzipped else {}))
-        answer = self.connection.getresponse()
+        headers |= {"Content-Encoding": "gzip"} if gzipped else {}
+        try:
+            answer = self.ask(path, body, headers)
+        except (BrokenPipeError, http.client.RemoteDisconnected):  # the server let go of a silent connection
+            self.connection.close()
+            answer = self.ask(path, body, headers)
         raw = answer.read()
         self.down += len(raw)
         if answer.status != 200:
@@ -56,6 +60,10 @@ class Phone:
         if cookie := answer.getheader("Set-Cookie"):
             self.cookie = cookie.split(";")[0]
         return json.loads(gzip.decompress(raw) if answer.getheader("Content-Encoding") == "gzip" else raw)
+
+    def ask(self, path: str, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self.connection.request("POST", path, body, headers)
+        return self.connection.getresponse()
 
 
 def in_batches(edits: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
