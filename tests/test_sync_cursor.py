@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from server.store.database import reading, writing
-from server.sync import desk
+from server.sync import desk, exchange
+from server.sync.audience import holds, let_go
 from server.sync.exchange import LOOK
 from server.sync.unseen import PAGE_BYTES_LIMIT, PAGE_LIMIT
 from tests.phone import Phone, Store
 from tests.school import School
 from tests.test_sync_numbers import told
+from tests.world import CAROL, EVERYBODY
 
 INCIDENT = {"category": "fight", "place": "yard"}
 
@@ -202,19 +204,13 @@ async def test_a_new_store_is_told_only_of_what_is_held_and_not_settled(school: 
     await amira.sync_all()
     first, second = sorted(amira.needs_me)[:2]
     for id in (first, second):
-        await writing(lambda tx, id=id: desk.settle(tx, carol(), id, "set aside", "asked her"))
+        await writing(lambda tx, id=id: desk.settle(tx, CAROL, id, "set aside", "asked her"))
     again = school.phone("amira")
     await again.sync_all()
     assert set(again.kept.store.held) == set(amira.kept.store.held) - {first, second}
     await amira.sync_all()
     settled = amira.kept.store.held[first]["settled"]
     assert (settled["how"], settled["by"], settled["why"]) == ("set aside", "carol", "asked her")
-
-
-def carol() -> Any:
-    from tests.world import CAROL
-
-    return CAROL
 
 
 # ── What it costs ──────────────────────────────────────────────────────────────────────────
@@ -255,8 +251,6 @@ async def test_what_changed_costs_what_changed_and_not_what_is_held(school: Scho
 
 
 async def test_nothing_new_is_one_read_by_keys(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    from server.sync import exchange
-
     carol = school.phone("carol")
     carol.write(INCIDENT)
     await carol.sync_all()
@@ -280,18 +274,24 @@ async def test_nothing_new_is_one_read_by_keys(school: School, monkeypatch: pyte
     assert asked == [LOOK]
     if school.settings.database.startswith("postgres"):
         return  # its planner reads a table of one row whole, and is right
-    plan = await reading(lambda tx: tx.rows(f"explain query plan {LOOK}", "northgate", "carol", 1, "carol-phone", carol.kept.id))
-    steps = [row[3] for row in plan]
+    steps = await plan_of(LOOK, "northgate", "carol", 1, "carol-phone", carol.kept.id)
     assert steps
     assert all("USING" in step and "SCAN" not in step for step in steps), steps
 
 
-async def test_records_since_a_cursor_are_found_by_their_number(school: School) -> None:
-    from server.sync.audience import holds
-
+@pytest.mark.parametrize("staff", ["amira", "carol", "hana"])
+async def test_what_moved_since_a_cursor_is_found_by_its_number(school: School, staff: str) -> None:
     if school.settings.database.startswith("postgres"):
         return  # as above
-    sql, args = holds(carol(), first=3)
-    select = f"select r.id from record r where r.school = $1 and r.seq > $2 and {sql} order by r.seq limit 100"
-    plan = [row[3] for row in await reading(lambda tx: tx.rows(f"explain query plan {select}", "northgate", 5, *args))]
+    me = next(me for me in EVERYBODY if me.staff == staff)
+    sql, args = holds(me, first=3)
+    plan = await plan_of(f"select r.id from record r where r.school = $1 and r.seq > $2 and {sql} order by r.seq", "northgate", 5, *args)
     assert any("record_by_seq" in step for step in plan), plan
+    sql, args = let_go(me, 5)
+    plan = await plan_of(f"select record, seq from ({sql}) as lost order by seq", *args)
+    assert any("record_staff_dropped (school=? AND staff=? AND dropped_seq>?)" in step for step in plan), plan
+    assert staff != "hana" or any("record_pupil_dropped (school=? AND dropped_seq>?)" in step for step in plan), plan
+
+
+async def plan_of(sql: str, *args: Any) -> list[str]:
+    return [row[3] for row in await reading(lambda tx: tx.rows(f"explain query plan {sql}", *args))]

@@ -47,7 +47,7 @@ def let_go(me: Me, after: int, *, first: int = 1) -> Clause:
     if scoped := kinds_scoped(me):
         about = in_scope(me, staff, first + len(args) + 1)
         sql += (
-            " union all select about.record, about.dropped_seq as seq from record_pupil about"
+            " union select about.record, about.dropped_seq as seq from record_pupil about"
             " join pupil on pupil.school = about.school and pupil.id = about.pupil"
             " join record was on was.school = about.school and was.id = about.record"
             f" where about.school = {school} and about.dropped_seq > {since} and was.kind = any(${first + len(args)}) and {about[0]}"

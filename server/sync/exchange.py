@@ -186,7 +186,7 @@ async def write_answer(
         receipts=receipts,
         records=page.of(Record) if page else [],
         held=page.of(HeldEdit) if page else [],
-        gone=page.of(str) if page else [],
+        gone=list(dict.fromkeys(page.of(str))) if page else [],
         wanted=now.phone.wanted(letter.receipted),
         unreadable=[it.index for it in letter.nameless] or UNSET,
         forked=forked,

@@ -151,8 +151,8 @@ async def gone_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
     lost, args = let_go(me, after)
     still, more = holds(me, first=1 + len(args))
     rows = await tx.rows(
-        f"select record, max(seq) from ({lost}) as lost where not exists (select 1 from record r where r.id = lost.record and {still})"
-        f" group by record order by max(seq) limit {CHUNK}",
+        f"select record, seq from ({lost}) as lost where not exists (select 1 from record r where r.id = lost.record and {still})"
+        f" order by seq limit {CHUNK}",
         *args,
         *more,
     )
