@@ -9,7 +9,7 @@ from unittest import mock
 from server.api import sync as door
 from server.refusals import Busy, Unreadable
 from server.store.moments import from_wire, to_wire
-from server.sync import exchange, keeping, merge, taking, unseen
+from server.sync import exchange, finding, merge, taking, unseen
 from server.sync.wire import Answer, Receipt
 from tests import phone
 from tests.school import DAY
@@ -105,7 +105,7 @@ def amended_edits_stay_held() -> AbstractContextManager[Any]:
     async def none(*args: Any) -> list[Any]:
         return []
 
-    return mock.patch.object(keeping, "amended", none)
+    return mock.patch.object(finding, "amended", none)
 
 
 THE_SIX: tuple[Mutant, ...] = (

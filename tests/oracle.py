@@ -10,7 +10,7 @@ from server.kinds.kind import Field, Kind, Merge
 from server.store.database import Tx
 from server.store.me import Me
 from server.sync.check import rebuild_all
-from server.sync.keeping import member
+from server.sync.finding import member
 from server.sync.merge import DROPPED, Edit, Write, gravity, identity, in_line, writes_by_field, writes_by_key
 from tests.phone import Edit as Sent
 from tests.phone import Phone

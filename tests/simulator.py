@@ -21,7 +21,7 @@ from unittest import mock
 
 from server.refusals import Busy
 from server.store.database import Tx, reading, writing
-from server.sync import desk, keeping
+from server.sync import desk, finding, keeping
 from tests.databases import PostgresDatabases, SQLiteFiles, prepare
 from tests.oracle import Oracle
 from tests.phone import Edit, Phone
@@ -194,8 +194,8 @@ class Simulation:
 
     def failing(self) -> Any:
         """Rolled back after some of it was written, as when the process dies or the disk is full."""
-        broken = self.chance.choice(("keep_edits", "keep_records", "amended"))
-        return mock.patch.object(keeping, broken, side_effect=Busy)
+        room, broken = self.chance.choice(((keeping, "keep_edits"), (keeping, "keep_records"), (finding, "amended")))
+        return mock.patch.object(room, broken, side_effect=Busy)
 
     async def deliver_again(self) -> None:
         if self.late:
@@ -231,7 +231,7 @@ class Simulation:
         await writing(self.write_as_carol)
 
     async def write_as_carol(self, tx: Tx) -> None:
-        me = await keeping.member(tx, "northgate", "carol")
+        me = await finding.member(tx, "northgate", "carol")
         row = await tx.rows("select id, kind, seq, mark, body from record where school = 'northgate' order by id")
         if not row or me.role != "manager":
             return
@@ -249,7 +249,7 @@ class Simulation:
 
     async def settle_one(self, tx: Tx) -> None:
         rows = await tx.rows("select id from edit where school = 'northgate' and outcome = 'held' order by id")
-        me = await keeping.member(tx, "northgate", "carol")
+        me = await finding.member(tx, "northgate", "carol")
         if rows and me.role == "manager":
             id, how = self.chance.choice(rows)[0], self.chance.choice(("taken", "set aside"))
             settled = await desk.settle(tx, me, id, how, "as we agreed")

@@ -9,7 +9,7 @@ import pytest
 from server.refusals import Busy
 from server.store import postgres, sqlite
 from server.store.database import reading, writing
-from server.sync import desk, keeping, taking
+from server.sync import desk, finding, keeping, taking
 from server.sync.check import rebuild_all
 from tests.school import School
 from tests.test_sync_numbers import told
@@ -124,7 +124,7 @@ async def test_a_database_that_is_busy_half_way_leaves_no_trace_and_the_same_let
         raise error if school.settings.database.endswith(".db") else Busy
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeping, fails, busy)
+        patch.setattr(finding if hasattr(finding, fails) else keeping, fails, busy)
         answer = await school.post("amira", letter)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

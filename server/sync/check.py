@@ -7,7 +7,8 @@ import msgspec
 
 from server.kinds import KINDS
 from server.store.database import Tx
-from server.sync.keeping import OF_THE_FOLD, decode, edit_of, keys_of
+from server.sync.finding import OF_THE_FOLD, decode, edit_of
+from server.sync.keeping import keys_of
 from server.sync.merge import Edit, Folded, fold
 
 AT_ONCE = 500  # records

@@ -14,9 +14,10 @@ from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import read_place
-from server.sync import keeping, wire
+from server.sync import finding, wire
 from server.sync.audience import kinds_held, may_hold
-from server.sync.keeping import Coming, Decision, decode
+from server.sync.finding import decode
+from server.sync.keeping import Coming, Decision
 from server.sync.letter import Sent, mend, read_edit
 from server.sync.phones import desk_of, keep_phones
 from server.sync.taking import Intake
@@ -39,7 +40,7 @@ async def write(tx: Tx, me: Me, record: str, kind: str, values: Mapping[str, Any
     """
     at = moments.now()
     await numbers.lock(tx, me.school)
-    me = await keeping.member(tx, me.school, me.staff)
+    me = await finding.member(tx, me.school, me.staff)
     edit = wire.Edit(id=ids.new_id(), phone="", number=0, record=record, kind=kind, made_at=to_wire(at), seen=seen, values=dict(values))
     because = await written_meanwhile(tx, me, edit)
     try:
@@ -109,7 +110,7 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     """
     at = moments.now()
     await numbers.lock(tx, me.school)
-    me = await keeping.member(tx, me.school, me.staff)
+    me = await finding.member(tx, me.school, me.staff)
     row = await tx.row("select kind, record, outcome from edit where school = $1 and id = $2", me.school, edit)
     if row is None or row["outcome"] != "held":
         raise NotFound
@@ -121,8 +122,8 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     if how == "set aside":
         await intake.settle([(edit, row["record"])], how, me.staff, why)
     else:
-        ((author, coming),) = await keeping.held_edits(tx, me.school, [edit])
-        await intake.take_in(await keeping.member(tx, me.school, author), [coming], Decision(me.staff, why))
+        ((author, coming),) = await finding.held_edits(tx, me.school, [edit])
+        await intake.take_in(await finding.member(tx, me.school, author), [coming], Decision(me.staff, why))
         if not coming.taken:
             return coming.because
     settled = await settled_as(tx, me, edit)

@@ -10,7 +10,8 @@ from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
 from server.sync.cursor import Cursor, read_cursor
-from server.sync.keeping import ALREADY_USED, Coming, as_sent, decode, kept_apart
+from server.sync.finding import ALREADY_USED, as_sent, decode, kept_apart
+from server.sync.keeping import Coming
 from server.sync.letter import Letter, Sent
 from server.sync.phones import COLUMNS, COPIED, Phone, arrive, forked_from, keep_phones, note, phone_of, phones_of
 from server.sync.taking import Intake

@@ -12,7 +12,7 @@ from server.store.database import Tx
 from server.store.engines import database_failed
 from server.store.me import Me
 from server.store.numbers import NewStep
-from server.sync import keeping
+from server.sync import finding, keeping
 from server.sync.judging import OUR_FAULT, Story, closing, judge, judge_as_it_is, what_is_known
 from server.sync.keeping import Coming, Decision
 from server.sync.merge import Edit, fold, moment_for
@@ -80,8 +80,8 @@ class Intake:
     async def judge(self, author: Me, comings: Sequence[Coming], decision: Decision | None) -> dict[str, Story]:
         """One after the other: an edit may begin the record that the next is about."""
         sound = [coming.sent for coming in comings if not coming.our_fault]
-        stories = await keeping.stories(self.tx, author, {sent.record for sent in sound})
-        versions = await keeping.versions(self.tx, self.school, sound)
+        stories = await finding.stories(self.tx, author, {sent.record for sent in sound})
+        versions = await finding.versions(self.tx, self.school, sound)
         known = await what_is_known(self.tx, self.school, sound, any_words=decision is not None)
         last = await numbers.lock(self.tx, self.school)
         for coming in comings:
@@ -104,10 +104,10 @@ class Intake:
     async def judge_again(self, ids: Iterable[str]) -> None:
         """Held edits that nobody has settled: the record they were for has turned up, or their author's rights have changed."""
         by_author: defaultdict[str, list[Coming]] = defaultdict(list)
-        for author, coming in await keeping.held_edits(self.tx, self.school, sorted(ids)[:AGAIN_LIMIT]):
+        for author, coming in await finding.held_edits(self.tx, self.school, sorted(ids)[:AGAIN_LIMIT]):
             by_author[author].append(coming)
         for author, comings in by_author.items():
-            await self.take_in(await keeping.member(self.tx, self.school, author), comings)
+            await self.take_in(await finding.member(self.tx, self.school, author), comings)
 
     # ── Settling ───────────────────────────────────────────────────────────────────────────
 
@@ -117,11 +117,11 @@ class Intake:
         names |= {coming.sent.amends for coming in comings if coming.sent.amends}
         if not names:
             return
-        await self.settle(await keeping.amended(self.tx, author, names), "amended", author.staff, None)
+        await self.settle(await finding.amended(self.tx, author, names), "amended", author.staff, None)
         for coming in comings:
             if coming.sent.set_aside is not None and not coming.is_held:
                 await self.settle([(coming.id, coming.sent.record)], "set aside", author.staff, coming.sent.set_aside)
-        for edit, why in await keeping.let_rest(self.tx, author, names):
+        for edit, why in await finding.let_rest(self.tx, author, names):
             await self.settle([edit], "set aside", author.staff, why)
 
     async def settle(self, held: Sequence[tuple[str, str]], how: str, by: str, why: str | None) -> None:

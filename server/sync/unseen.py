@@ -13,7 +13,8 @@ from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
 from server.sync.audience import holds, let_go
-from server.sync.keeping import as_json, as_sent
+from server.sync.finding import as_sent
+from server.sync.keeping import as_json
 from server.sync.wire import HeldEdit, Record, Settled
 
 PAGE_LIMIT = 500  # records
