@@ -63,7 +63,8 @@ export function start(): void {
     void syncNow(document.hidden ? 'hidden' : 'visible');
   });
   addEventListener('pointerdown', () => void (retryIsFarOff() && syncNow('retry')), { passive: true });
-  navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data === 'exchange' && syncNow('push')));
+  // With something in the way our own timer comes back, ever later; a browser that believes itself online would wake us without end.
+  navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data === 'exchange' && !trouble && syncNow('push')));
   watchMe(() => void (me()?.id !== whose && begin()));
   begin();
 }
