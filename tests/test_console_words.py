@@ -185,10 +185,12 @@ def test_of_more_answers_than_are_shown_all_are_counted() -> None:
 
 
 def test_only_the_most_serious_answers_press() -> None:
-    assert pressing(INCIDENT, {"severity": "danger"}) == (2, "How serious was it? Somebody was in danger")
-    assert pressing(INCIDENT, {"severity": "high"}) == (1, "")
-    assert pressing(INCIDENT, {"severity": "low", "hurt": "no", "injury": "withdrawn"}) == (0, "")
-    assert pressing(INCIDENT, {"concern": "yes", "severity": "high"}) == (2, "Is there a safeguarding concern? Yes")
+    assert pressing(INCIDENT, {"severity": "danger"}, {}) == ["Somebody in danger"]
+    assert pressing(INCIDENT, {"severity": "medium", "hurt": "no", "injury": "withdrawn"}, {}) == []
+    assert pressing(INCIDENT, {"concern": "yes", "hurt": "yes"}, {}) == ["Somebody hurt", "Safeguarding concern"]
+    assert pressing(INCIDENT, {"concern": "yes", "hurt": "yes"}, {"hurt": []}) == ["Safeguarding concern"]
+    assert pressing(KINDS["home_visit"], {"company": "alone", "risk": "high"}, {}) == []
+    assert pressing(KINDS["home_visit"], {"child_seen": "not_seen"}, {}) == ["Child not seen"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from server.kinds import KINDS
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
-from server.sync.audience import holds
+from server.sync.audience import holds, kinds_held, kinds_scoped
 
 PAGE = 50
 WEIGHED = 500  # unread records whose urgency is compared; the newest of them, if there are more
@@ -31,6 +31,10 @@ NEWS = """
     and exists (
         select 1 from edit e where e.school = r.school and e.record = r.id and e.author <> $2
         and e.seq > coalesce((select d.seq from reading d where d.school = r.school and d.staff = $2 and d.record = r.id), 0))"""
+
+
+# For those who hold no kind whole, the few that name them are looked up first: `holds` alone would try every record there is.
+NAMING_ME = "r.id in (select n.record from record_staff n where n.school = $1 and n.staff = $2 and n.dropped_seq is null)"
 
 
 class Filters(Struct, frozen=True):
@@ -63,7 +67,7 @@ class ListRow(Struct, frozen=True):
     people: str
     badge: str  # the words of it, or empty
     badge_icon: str
-    first: str  # the answer that says it should be read soon
+    first: str  # why it should be read soon
     unread: bool
     icon: str
 
@@ -154,7 +158,7 @@ async def unread(tx: Tx, me: Me, filters: Filters, where: str, args: list[Any]) 
     found = [
         record for record, _ in await records_where(tx, me, f"{where} and {NEWS}", *args, after=f"order by r.seq desc limit {WEIGHED}")
     ]
-    ordered = sorted(found, key=lambda record: (-weight(record), -record.happened_at))
+    ordered = sorted(found, key=lambda record: (not presses(record), -record.happened_at))
     start = int(filters.older) if filters.older.isascii() and filters.older.isdigit() and len(filters.older) < 6 else 0
     return ordered[start : start + PAGE], str(start + PAGE) if len(ordered) > start + PAGE else ""
 
@@ -169,6 +173,8 @@ async def everything(tx: Tx, me: Me, filters: Filters, where: str, args: list[An
 
 def narrowed(me: Me, filters: Filters) -> tuple[str, list[Any]]:
     parts, args = ["r.school = $1 and cast($2 as text) is not null"], [me.school, me.staff]
+    if not kinds_held(me) and not kinds_scoped(me):
+        parts.append(NAMING_ME)
 
     def also(sql: str, value: Any) -> None:
         args.append(value)
@@ -198,9 +204,10 @@ def like(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("\\", "").replace('"', "")
 
 
-def weight(record: Kept) -> int:
-    """How soon it should be read. What happened some time ago no longer presses."""
-    return pressing(record.kind, record.body)[0] if record.state == "open" and now() - record.happened_at < PRESSES_FOR else 0
+def presses(record: Kept) -> list[str]:
+    """Why it should be read soon. What happened some time ago no longer presses."""
+    is_fresh = record.state == "open" and now() - record.happened_at < PRESSES_FOR
+    return pressing(record.kind, record.body, record.disputes) if is_fresh else []
 
 
 async def news_among(tx: Tx, me: Me, ids: list[str]) -> set[str]:
@@ -222,17 +229,15 @@ async def unread_count(tx: Tx, me: Me, where: str, args: list[Any]) -> int:
 
 def row_of(record: Kept, directory: Directory, news: set[str]) -> ListRow:
     answers = max((record.disputed.get(path, len(heads)) for path, heads in record.disputes.items()), default=0)
-    first = pressing(record.kind, record.body)[1] if weight(record) == 2 else ""
-    title = title_of(record.kind, record.body, record.disputes, directory)
     return ListRow(
         on=record.id,
         at=record.happened_at,
-        title=title,
+        title=title_of(record.kind, record.body, record.disputes, directory),
         label=record.kind.label,
         people=", ".join(entry.name for entry in people_of(record.kind, record.body, record.disputes, directory)),
         badge=f"{words.number(answers)} answers" if answers else {"closed": "Closed", "void": "Void"}.get(record.state, ""),
         badge_icon="two" if answers else "",
-        first="" if first.partition("? ")[2] in title else first,
+        first=" · ".join(presses(record)),
         unread=record.id in news,
         icon=record.kind.icon,
     )

@@ -276,19 +276,13 @@ def key_in_words(field: Field, key: str, directory: Directory) -> str:
     return entry_of(field.shape, key, {}, directory).name if isinstance(field.shape, Gathered) else key
 
 
-def pressing(kind: Kind, body: Mapping[str, Any]) -> tuple[int, str]:
-    """How soon somebody should read it, from 0 up, and the answer that says so: the most serious anyone may give."""
-    found = (0, "")
-    for field in kind.fields:
-        value = body.get(field.name)
-        if field.merge is not Merge.GRAVEST or not isinstance(value, str) or not isinstance(field.shape, Choice):
-            continue
-        below = len(field.shape.options) - 1 - field.rank(value) if value in field.shape.options else len(field.shape.options)
-        if below == 0:
-            found = max(found, (2, f"{field.question} {field.shape.options[value]}"), key=lambda one: one[0])
-        elif below == 1 and len(field.shape.options) > 3:
-            found = max(found, (1, ""), key=lambda one: one[0])
-    return found
+def pressing(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any]) -> list[str]:
+    """Why somebody should read it soon, in the words of its kind: nothing, for most. What is disputed says nothing yet."""
+    return [
+        field.presses[value]
+        for field in kind.fields
+        if field.name not in disputed and isinstance(value := body.get(field.name), str) and value in field.presses
+    ]
 
 
 # ── Whom and what it names, to look up first ───────────────────────────────────────────────

@@ -5,7 +5,7 @@ from server.kinds.roles import Role
 from server.kinds.shapes import Line, YesNo
 
 CONCERN = Field(
-    "concern", "Is there a safeguarding concern?", YesNo(), Merge.GRAVEST, quick=True,
+    "concern", "Is there a safeguarding concern?", YesNo(), Merge.GRAVEST, quick=True, presses={"yes": "Safeguarding concern"},
     hint="If there is, tell the safeguarding lead yourself, now. Write the concern in the safeguarding system, not here.",
 )  # fmt: skip
 

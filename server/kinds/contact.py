@@ -43,7 +43,7 @@ contact = Kind(
         *under(
             "What was said",
             Field("gist", "What was said?", Note(), Merge.OWN, quick=True, hint="In your own words. Only you can change them."),
-            Field("tone", "How was it?", Choice(TONE), Merge.GRAVEST),
+            Field("tone", "How was it?", Choice(TONE), Merge.GRAVEST, presses={"threatening": "Threatening"}),
         ),
         *under(
             "Next",

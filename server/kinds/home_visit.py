@@ -78,7 +78,10 @@ home_visit = Kind(
             Field("arrived_at", "Arrived", Moment()),
             Field("door", "What happened at the door?", Choice(DOOR)),
             Field("who_seen", "Who was seen?", Note(), hint="Names, and how they are related to the child."),
-            Field("child_seen", "Was the child seen, and alone?", Choice(CHILD_SEEN), Merge.GRAVEST, needed=True),
+            Field(
+                "child_seen", "Was the child seen, and alone?", Choice(CHILD_SEEN), Merge.GRAVEST, needed=True,
+                presses={"not_seen": "Child not seen"},
+            ),
             Field("child_not_seen", "If the child was not seen, why not, and who has been told?", Note()),
             Field("child_said", "What did the child say?", Note(), Merge.OWN, hint="Word for word."),
             Field("family_said", "What did the family say?", Note(), Merge.OWN, hint="Word for word, and who said it."),

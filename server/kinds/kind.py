@@ -38,6 +38,7 @@ class Field(Struct, frozen=True):
     hint: str = ""
     only: tuple[Role, ...] = ()  # who may see and write it; empty: all who hold the record
     apart: bool = False  # kept at the desk: never sent to a phone
+    presses: dict[str, str] = {}  # answers that somebody should read soon, and how a list says so
     retired: bool = False  # still taken, no longer asked
 
     def __post_init__(self) -> None:
@@ -47,6 +48,8 @@ class Field(Struct, frozen=True):
             raise TypeError(f"{self.name}: {self.shape.control} does not combine by {self.merge}")
         if self.merge is Merge.GRAVEST and not getattr(self.shape, "options", None):
             raise TypeError(f"{self.name}: gravest needs its answers in order")
+        if not self.presses.keys() <= set(getattr(self.shape, "options", ())):
+            raise TypeError(f"{self.name}: nobody can give an answer that presses")
 
     def rank(self, value: str) -> int:
         """How serious an answer is, for gravest: 0 is the least."""
