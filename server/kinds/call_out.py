@@ -34,7 +34,10 @@ call_out = Kind(
         *under(
             "Call",
             Field("place", "Where?", Place(), needed=True, quick=True),
-            Field("urgency", "How soon?", Choice(URGENCY), Merge.GRAVEST, needed=True, quick=True, presses={"danger": "Somebody in danger"}),
+            Field(
+                "urgency", "How soon?", Choice(URGENCY), Merge.GRAVEST, needed=True, quick=True,
+                presses={"danger": "Somebody in danger"},
+            ),
             Field("pupils", "About whom?", Pupils(), Merge.GATHER, quick=True, hint="Leave empty if you do not know."),
             Field("note", "What is happening?", Line(), quick=True),
             Field("asked_at", "When?", Moment(), needed=True, quick=True),

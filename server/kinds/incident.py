@@ -67,7 +67,10 @@ incident = Kind(
             Field("place", "Where?", Place(), needed=True, quick=True),
             Field("happened_at", "When?", Moment(), needed=True, quick=True),
             Field("lesson", "Which class or activity?", Line(), hint="9X/Ma2, or the Year 8 bus queue."),
-            Field("severity", "How serious was it?", Choice(SEVERITY), Merge.GRAVEST, presses={"high": "Serious", "danger": "Somebody in danger"}),
+            Field(
+                "severity", "How serious was it?", Choice(SEVERITY), Merge.GRAVEST,
+                presses={"high": "Serious", "danger": "Somebody in danger"},
+            ),
             Field("hurt", "Was anybody hurt?", YesNo(), Merge.GRAVEST, quick=True, presses={"yes": "Somebody hurt"}),
             Field(
                 "force", "Was force used, or was the pupil stopped from leaving?", YesNo(), Merge.GRAVEST,
@@ -112,7 +115,10 @@ incident = Kind(
         ),
         *under(
             "Injury",
-            Field("injury", "What was the worst injury?", Choice(INJURY), Merge.GRAVEST, presses={"doctor": "Doctor or hospital", "ambulance": "Ambulance"}),
+            Field(
+                "injury", "What was the worst injury?", Choice(INJURY), Merge.GRAVEST,
+                presses={"doctor": "Doctor or hospital", "ambulance": "Ambulance"},
+            ),
             Field(
                 "first_aid", "Who was hurt, how, and what first aid was given?", Note(), Merge.OWN,
                 hint="Who gave it, and when.",
