@@ -20,8 +20,8 @@ async def test_it_says_why_in_words_and_shows_what_was_written(desk_app: Litesta
     await phone_sends(AMIRA, "incident", values)
     page = await the_held_one(await at_desk(desk_app, CAROL))
     assert "The school has this, but could not add it to a record:" in page
-    assert "Where? not in the school’s list of places" in page
-    assert "Who? not at this school" in page
+    assert "Where? Not in the school’s list of places." in page
+    assert "Who? Not at this school." in page
     assert "He said <b>no</b>." in page
     assert 'mood {"odd":[1]}' in page
     assert "Fight" in page
@@ -111,7 +111,7 @@ async def test_an_edit_held_for_a_record_stands_on_its_page(desk_app: Litestar) 
     await phone_sends(AMIRA, "incident", {"place": "moon"}, record=record)
     page = await (await at_desk(desk_app, CAROL)).open(f"/console/record/{record}")
     assert "Held: what Amira Haddad wrote" in page
-    assert "not in the school’s list of places" in page
+    assert "Where? Not in the school’s list of places." in page
 
 
 async def test_reading_what_is_held_is_noted(desk_app: Litestar) -> None:

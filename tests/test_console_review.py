@@ -64,7 +64,7 @@ async def test_disputes_come_first_and_their_value_is_not_in_the_title(desk_app:
     await phone_sends(HANA, "incident", {"category": "defiance"}, record=record)
     await phone_sends(AMIRA, "incident", fight("gate", "damage"))
     page = await (await at_desk(desk_app, CAROL)).open("/console/review")
-    assert page.rows() == ["09:00 Yard Incident · Zoë Ångström Two answers", "09:00 Damage, Front gate Incident · Zoë Ångström"]
+    assert page.rows() == ["09:00 Yard Two answers Incident · Zoë Ångström", "09:00 Damage, Front gate Incident · Zoë Ångström"]
     assert page.text.index("Somebody must decide") < page.text.index("Two answers") < page.text.index("To read")
 
 
@@ -136,7 +136,7 @@ async def test_held_edits_stand_among_what_somebody_must_decide(desk_app: Litest
     desk = await at_desk(desk_app, CAROL)
     page = await desk.open("/console/review")
     assert page.text.count("Held") == 2  # the row's badge, and the tab
-    assert page.rows()[0].endswith("Held")
+    assert " Held " in page.rows()[0]
 
 
 async def test_phones_that_still_hold_something_are_counted(desk_app: Litestar) -> None:
@@ -164,3 +164,43 @@ async def test_an_address_that_no_page_would_say_begins_at_the_newest(desk_app: 
         for path in ("/console/review?show=all&", "/console/pupil/zoe?"):
             page = await desk.open(f"{path}older={older}")
             assert (page.status, "Fight, Yard" in page) == (200, True), (path, older)
+
+
+# ── All at once ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_all_are_marked_as_read_for_me_alone_and_not_what_came_in_since(desk_app: Litestar) -> None:
+    for place in ("yard", "gate"):
+        await phone_sends(AMIRA, "incident", fight(place))
+    carol, dee = await at_desk(desk_app, CAROL), await at_desk(desk_app, DEE)
+    form = (await carol.open("/console/review")).form("/console/review/read")
+    await phone_sends(AMIRA, "incident", fight("yard", "damage"))
+    done = await carol.send("/console/review/read", form)
+    after = await carol.open(done.goes_to)
+    assert "2 records marked as read." in after
+    assert after.rows() == ["09:00 Damage, Yard Incident · Zoë Ångström"]
+    assert len((await dee.open("/console/review")).rows()) == 3
+
+    await carol.send("/console/review/unread", after.form("/console/review/unread"))
+    assert len((await carol.open("/console/review")).rows()) == 3
+
+
+async def test_only_what_fits_the_filters_is_marked(desk_app: Litestar) -> None:
+    await phone_sends(AMIRA, "incident", fight())
+    await phone_sends(OLU, "contact", {"party": "parent", "pupils": put(zoe=""), "spoke_at": AT})
+    carol = await at_desk(desk_app, CAROL)
+    narrowed = await carol.open("/console/review?kind=incident")
+    done = await carol.send("/console/review/read", narrowed.form("/console/review/read"))
+    assert done.goes_to.startswith("/console/review?kind=incident&done=all.")
+    assert [row.split(" ")[1] for row in (await carol.open("/console/review")).rows()] == ["Contact"]
+
+
+async def test_what_somebody_must_decide_is_never_marked_with_the_rest(desk_app: Litestar) -> None:
+    record = await phone_sends(AMIRA, "incident", fight())
+    await phone_sends(HANA, "incident", {"category": "damage"}, record=record)
+    await phone_sends(AMIRA, "incident", fight("gate"))
+    carol = await at_desk(desk_app, CAROL)
+    page = await carol.open("/console/review")
+    after = await carol.open((await carol.send("/console/review/read", page.form("/console/review/read"))).goes_to)
+    assert "1 record marked as read." in after
+    assert ["Two answers" in row for row in after.rows()] == [True]

@@ -81,7 +81,12 @@ def changes_of(kind: Kind, name: str, value: Any, directory: Directory) -> list[
         return []
     if isinstance(field.shape, Gathered):
         return gathered(field, field.shape, value, directory)
-    return [Change(field.question, value_in_words(field, name, value, directory), field.merge is Merge.OWN)]
+    return [Change(asked(field), value_in_words(field, name, value, directory), field.merge is Merge.OWN)]
+
+
+def asked(field: Field) -> str:
+    """Its question, as it reads over somebody else's words."""
+    return "Account" if field.name == "account" else field.question
 
 
 def gathered(field: Field, shape: Gathered, value: Mapping[str, Any], directory: Directory) -> list[Change]:

@@ -46,6 +46,7 @@ class Other(Struct, frozen=True):
     id: str
     label: str
     title: str
+    people: str
     happened_at: int
 
 
@@ -142,7 +143,8 @@ def put_together(kept: Kept, written: list[Written], others: list[Kept], directo
 
 
 def other_of(kept: Kept, directory: Directory) -> Other:
-    return Other(kept.id, kept.kind.label, title_of(kept.kind, kept.body, kept.disputes, directory), kept.happened_at)
+    people = ", ".join(entry.name for entry in people_of(kept.kind, kept.body, kept.disputes, directory))
+    return Other(kept.id, kept.kind.label, title_of(kept.kind, kept.body, kept.disputes, directory), people, kept.happened_at)
 
 
 def heading(kept: Kept, directory: Directory) -> str:

@@ -8,6 +8,7 @@ from litestar.response import Redirect
 
 from server.access.audit import looked, still_looks
 from server.access.rights import signed_in
+from server.console import words
 from server.console.holding import HeldEdit, held_in
 from server.console.leaf import Leaf, leaf_of
 from server.console.pages import frame_for, page
@@ -56,8 +57,7 @@ def beginnings(leaf: Leaf) -> list[tuple[str, str]]:
 @post("/console/record/{record:str}/read", guards=[signed_in], status_code=303)
 async def mark_read(request: Request[Any, Any, Any], record: FromPath[str]) -> Redirect:
     form = await request.form()
-    seq = str(form.get("seq", ""))
-    await writing(note_reading, request.state.me, record, int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 18 else 0)
+    await writing(note_reading, request.state.me, record, words.figure(str(form.get("seq", ""))))
     return onward(str(form.get("back", "")), f"read.{record}")
 
 

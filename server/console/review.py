@@ -4,7 +4,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
 from msgspec import Struct, structs
 
 from server.access.audit import looked, still_looks
@@ -13,6 +14,7 @@ from server.console import words
 from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held
 from server.console.leaf import Leaf, leaf_of
 from server.console.pages import frame_for, page
+from server.console.record import onward
 from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, people_of, pressing, title_of
 from server.kinds import KINDS
@@ -35,6 +37,8 @@ NEWS = """
 
 # For those who hold no kind whole, the few that name them are looked up first: `holds` alone would try every record there is.
 NAMING_ME = "r.id in (select n.record from record_staff n where n.school = $1 and n.staff = $2 and n.dropped_seq is null)"
+UNREAD = "update reading set seq = 0 where school = $1 and staff = $2 and at = $3"
+DISPUTED = "r.disputes is not null and r.state <> 'void'"
 
 
 class Filters(Struct, frozen=True):
@@ -53,6 +57,10 @@ class Filters(Struct, frozen=True):
     def address(self, **changed: str) -> str:
         asked = {name: value for name, value in (structs.asdict(self) | changed).items() if value}
         return "/console/review" + (f"?{urlencode(asked)}" if asked else "")
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in structs.asdict(self).items() if value and name != "older"]
 
     @property
     def narrowed(self) -> bool:
@@ -76,6 +84,7 @@ class Inbox(Struct):
     to_decide: list[ListRow]
     to_read: list[ListRow]
     unread: int
+    upto: int  # the newest number there is: what comes in later is not on this page
     older: str  # the next page's, or empty
 
     @property
@@ -127,14 +136,50 @@ async def look_at(tx: Tx, me: Me, id: str) -> Leaf | None:
     return leaf
 
 
+# ── All at once ────────────────────────────────────────────────────────────────────────────
+
+
+@post("/console/review/read", guards=[signed_in], status_code=303)
+async def read_all(request: Request[Any, Any, Any]) -> Redirect:
+    """Marks as read what one page of Review had to read, under its filters: for me, and only as far as it had come by then."""
+    form = await request.form()
+    filters = Filters(**{name: str(form[name])[:200] for name in Filters.__struct_fields__ if name in form})
+    how_many, at = await writing(note_all_read, request.state.me, filters, words.figure(str(form.get("upto", ""))))
+    return onward(filters.address(on="", older=""), f"all.{at}.{how_many}" if how_many else "")
+
+
+@post("/console/review/unread", guards=[signed_in], status_code=303)
+async def unread_all(request: Request[Any, Any, Any]) -> Redirect:
+    """Undoes that: whatever was marked in that moment is to read again."""
+    form = await request.form()
+    me, at = request.state.me, words.figure(str(form.get("at", "")))
+    await writing(lambda tx: tx.run(UNREAD, me.school, me.staff, at))
+    return onward(str(form.get("back", "")), "")
+
+
+async def note_all_read(tx: Tx, me: Me, filters: Filters, upto: int) -> tuple[int, int]:
+    """How many were marked, and the moment that tells them from all others."""
+    where, args = narrowed(me, filters)
+    undecided = [record.id for record, _ in await records_where(tx, me, f"{where} and {DISPUTED}", *args) if record.disputes]
+    at, last = now(), len(args)
+    mine, mine_args = holds(me, first=last + 4)
+    marked = await tx.rows(
+        "insert into reading (school, staff, record, seq, at)"
+        f" select r.school, cast($2 as text), r.id, r.seq, cast(${last + 1} as bigint) from record r"
+        f" where ({mine}) and {where} and {NEWS} and r.seq <= ${last + 2} and not (r.id = any(${last + 3}))"
+        " on conflict (school, staff, record) do update set seq = excluded.seq, at = excluded.at returning record",
+        *args, at, upto, undecided, *mine_args,
+    )  # fmt: skip
+    return len(marked), at
+
+
 # ── The list ───────────────────────────────────────────────────────────────────────────────
 
 
 async def inbox_of(tx: Tx, me: Me, filters: Filters) -> tuple[Inbox, dict[str, Any]]:
     where, args = narrowed(me, filters)
-    disputed = await records_where(
-        tx, me, f"{where} and r.disputes is not null and r.state <> 'void'", *args, after="order by r.seq desc limit 200"
-    )
+    newest = await tx.row("select seq from counter where school = $1", me.school)
+    disputed = await records_where(tx, me, f"{where} and {DISPUTED}", *args, after="order by r.seq desc limit 200")
     undecided = {record.id: record for record, _ in disputed if record.disputes}
     rest, older = await (everything if filters.show == "all" else unread)(tx, me, filters, where, args)
     rest = [record for record in rest if record.id not in undecided]
@@ -148,6 +193,7 @@ async def inbox_of(tx: Tx, me: Me, filters: Filters) -> tuple[Inbox, dict[str, A
         ) if not filters.older else [],
         to_read=[row_of(record, directory, news) for record in rest],
         unread=await unread_count(tx, me, where, args),
+        upto=newest["seq"] if newest else 0,
         older=older,
     )  # fmt: skip
     return inbox, await choices_for(tx, me, directory)
@@ -267,4 +313,4 @@ async def silent_phones(tx: Tx, me: Me) -> tuple[int, int]:
     return (int(row["n"]), int(row["records"])) if row else (0, 0)
 
 
-routes = [review]
+routes = [review, read_all, unread_all]

@@ -160,7 +160,7 @@ def entry_of(shape: Gathered, key: str, entry: Mapping[str, str], directory: Dir
         case Pupils():
             pupil = directory.pupils.get(key)
             return Entry(
-                key, pupil.name if pupil else "A pupil who is not here", " · ".join([pupil.form, *told] if pupil else told), "pupil"
+                key, pupil.name if pupil else "A pupil not known here", " · ".join([pupil.form, *told] if pupil else told), "pupil"
             )
         case Staff():
             return Entry(key, directory.staff.get(key, "Somebody who is not on the staff list"), " · ".join(told), "staff")
@@ -188,12 +188,13 @@ def value_in_words(field: Field, path: str, value: Any, directory: Directory) ->
 
 def title_of(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any], directory: Directory) -> str:
     """What a list calls it. A value in dispute is not in it: a title takes no side."""
-    told = [
-        in_words(field.shape, body.get(name), directory)
-        for name in kind.title
-        if name not in disputed and (field := kind.field(name)) and not isinstance(field.shape, (Pupils, Staff, Moment))
-    ]
-    return ", ".join(text for text in told if text) or kind.label
+    told: list[str] = []
+    for field in filter(None, map(kind.field, kind.title)):
+        if field.name not in disputed and not isinstance(field.shape, (Pupils, Staff, Moment)):
+            text = in_words(field.shape, body.get(field.name), directory)
+            is_word = isinstance(field.shape, Choice) and not isinstance(field.shape, Place)  # not somebody's or somewhere's name
+            told += [words.lower_first(text) if told and is_word else text] if text else []
+    return ", ".join(told) or kind.label
 
 
 def people_of(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any], directory: Directory) -> list[Entry]:

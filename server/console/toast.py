@@ -7,7 +7,11 @@ from urllib.parse import quote, urlencode
 from litestar import Request
 from msgspec import Struct
 
-DONE = re.compile(r"(read|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back)(?:\.([0-9A-Za-z_.:-]{1,200}))?")
+from server.console.words import count
+
+DONE = re.compile(r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back)(?:\.([0-9A-Za-z_.:-]{1,200}))?")
+
+ALL = re.compile(r"[0-9]{1,17}\.[0-9]{1,9}")  # when, and how many
 
 
 class Toast(Struct, frozen=True):
@@ -32,6 +36,9 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
     match what:
         case "read" if of:
             return Toast("Read.", "It is still under Everything.", f"/console/record/{quote(of)}/unread", {"back": back})
+        case "all" if ALL.fullmatch(of):
+            at, _, how_many = of.partition(".")
+            return Toast(f"{count(int(how_many), 'record')} marked as read.", "", "/console/review/unread", {"at": at, "back": back})
         case "wrote" if of and path.startswith("/console/record/"):
             return Toast("Written, with your name on it.", "", f"{path}/undo", {"edit": of})
         case "decided":

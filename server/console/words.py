@@ -129,6 +129,16 @@ def initials(name: str) -> str:
     return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
+def figure(text: str) -> int:
+    """A number as an address or a form has it; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def sentence(text: str) -> str:
+    """With a capital, and a full stop at the end."""
+    return text[:1].upper() + text[1:] + ("" if text[-1:] in "….?!" else ".")
+
+
 def lower_first(text: str) -> str:
     """`What happened?` as it reads inside a sentence; `DSL told?` stays as it is."""
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

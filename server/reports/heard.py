@@ -24,8 +24,8 @@ class Heard(Struct, frozen=True):
             return "Every phone in use has been heard from since yesterday, with nothing left to send."
         waiting = sum(phone.waiting for phone in self.quiet)
         phones = "1 phone has" if len(self.quiet) == 1 else f"{len(self.quiet)} phones have"
-        records = "1 record is" if waiting == 1 else f"{waiting or 'no'} records are"
-        return f"{phones} not sent everything or not been heard from since yesterday; {records} known to wait on them."
+        records = f", with {waiting} record{'' if waiting == 1 else 's'} not sent" if waiting else ""
+        return f"{phones} not been heard from since yesterday{records}."
 
 
 async def heard(tx: Tx, school: str, now: int) -> Heard:

@@ -21,6 +21,8 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.me[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
+document.addEventListener("input", (event) => event.target.form && dress(event.target.form));
+
 // Filters answer as they are chosen, and keep empty ones out of the address.
 document.addEventListener("change", (event) => event.target.form?.matches("[data-at-once]") && event.target.form.requestSubmit());
 document.addEventListener("submit", (event) => {

@@ -33,6 +33,7 @@ export function swap(fresh) {
 export function dress(piece) {
   for (const button of piece.querySelectorAll("[data-does]")) button.hidden = false;
   for (const button of piece.querySelectorAll("[data-without-script]")) button.hidden = true;
+  for (const button of piece.querySelectorAll("[data-when-changed]")) button.hidden = !unsent(button.form);
 }
 
 /** Something typed or chosen, and not sent yet. */
