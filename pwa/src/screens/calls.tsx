@@ -26,15 +26,18 @@ type Family = { key: string; name: string; pupils: string[]; calls: ShownRecord[
 
 /** What one tap says. */
 const OUTCOMES: { words: string; values: Values }[] = [
+  { words: 'Answered', values: { outcome: 'answered' } },
+  { words: 'No answer', values: { outcome: 'no_answer' } },
+  { words: 'Voicemail', values: { outcome: 'voicemail' } },
   { words: 'Coming in', values: { outcome: 'answered', promise: 'in_today' } },
   { words: 'In late', values: { outcome: 'answered', promise: 'in_late' } },
   { words: 'Ill', values: { outcome: 'answered', promise: 'ill' } },
-  { words: 'No answer', values: { outcome: 'no_answer' } },
-  { words: 'Voicemail', values: { outcome: 'voicemail' } },
 ];
 
 const pupilsOf = (call: ShownRecord): string[] => Object.keys((call.body.pupils ?? {}) as Entries);
 const isToRing = (call: ShownRecord): boolean => call.state === 'open' && isEmpty(call.body.outcome);
+/** The school's list says why each family is on it; a call that somebody made of their own accord was on no list. */
+const wasListed = (call: ShownRecord): boolean => !isEmpty(call.body.listed_for);
 
 /** One family, one call: the calls that share a family stand on one card. */
 export function familiesIn(calls: ShownRecord[]): Family[] {
@@ -55,16 +58,16 @@ export function Calls({ kind, asked }: { kind: Kind; asked: URLSearchParams }) {
   const calls = useLive((local) => records({ kind: kind.name, limit: LIST_LIMIT }, local), [kind.name]);
   const toRing = familiesIn((calls ?? []).filter(isToRing));
   const today = (calls ?? []).filter((call) => !isToRing(call) && new Date(call.at).toDateString() === new Date().toDateString());
-  const asAt = lastContact ? `list as at ${when(lastContact)}` : 'as this phone has it';
+  const asAt = lastContact ? `as at ${when(lastContact)}` : 'as this phone has it';
 
   const wanted = asked.get('pupils');
   const chosen = wanted ? { key: wanted, name: pupil(wanted)?.surname ?? 'Not known', pupils: [wanted], calls: [] } : toRing.find(({ key }) => key === asked.get('family'));
   if (chosen) {
     const next = toRing.find(({ key }) => key !== chosen.key);
-    return <Card key={chosen.key} school={school} kind={kind} family={chosen} place={wanted ? undefined : `Family ${toRing.indexOf(chosen as Family) + 1} of ${toRing.length}`} asAt={asAt} next={next} />;
+    return <Card key={chosen.key} school={school} kind={kind} family={chosen} meta={wanted ? `Not on the list · ${asAt}` : `Family ${toRing.indexOf(chosen as Family) + 1} of ${toRing.length} · list ${asAt}`} next={next} />;
   }
   return (
-    <Screen close title="Calls" meta={calls ? `${count(toRing.length, 'family', 'families')} to ring · ${asAt}` : undefined} dock={toRing[0] && <a class="button main" href={cardOf(toRing[0])}><Icon name="ring" />Start with {toRing[0].name}</a>}>
+    <Screen close title="Calls" meta={calls && (toRing.length > 0 ? `${count(toRing.length, 'family', 'families')} to ring · list ${asAt}` : `List ${asAt}`)} dock={toRing[0] && <a class="button main" href={cardOf(toRing[0])}><Icon name="ring" />Start with {toRing[0].name}</a>}>
       {toRing.length > 0 ? (
         <ul class="card rows" aria-label="Families to ring">
           {toRing.map((family) => (
@@ -77,7 +80,7 @@ export function Calls({ kind, asked }: { kind: Kind; asked: URLSearchParams }) {
             </li>
           ))}
         </ul>
-      ) : calls && <div class="card empty"><Icon name="ring" /><h2>{today.length ? 'Every family has been rung' : 'No calls are waiting'}</h2><p class="meta">The list is made at the school, and comes to this phone with the first signal.</p></div>}
+      ) : calls && <NobodyToRing rung={familiesIn(today.filter(wasListed)).length} />}
       <section class="stack" aria-labelledby="other">
         <h2 id="other">Ring somebody else</h2>
         <Search id="find" label="Find a pupil" icon="next" among="pupil" onAdd={({ person }) => go(`/new/${kind.name}?pupils=${person.id}`)} />
@@ -94,6 +97,17 @@ export function Calls({ kind, asked }: { kind: Kind; asked: URLSearchParams }) {
   );
 }
 
+/** `rung`: families of today's list. */
+function NobodyToRing({ rung }: { rung: number }) {
+  return (
+    <div class="card empty">
+      <Icon name={rung > 0 ? 'ring' : 'list'} />
+      <h2>{rung > 0 ? 'Everybody on the list has been rung' : 'No list today'}</h2>
+      <p class="meta">{rung > 0 ? `${count(rung, 'family', 'families')} today. Whom you rang is below.` : 'When the school has made one, it comes to this phone with the first signal. You can ring somebody else meanwhile.'}</p>
+    </div>
+  );
+}
+
 const cardOf = ({ key }: Family): string => `/new/attendance_call?family=${encodeURIComponent(key)}`;
 const firstName = (id: string): string => { const found = pupil(id); return found ? found.preferred || found.forename : 'a pupil not on this phone'; };
 const fullName = (id: string): string => { const found = pupil(id); return found ? nameOf(found) : 'A pupil not on this phone'; };
@@ -103,9 +117,9 @@ function whyListed(school: SchoolAnswer, kind: Kind, call: ShownRecord | undefin
   return field && call && !isEmpty(call.body.listed_for) ? ` · ${say(school, field, call.body.listed_for)}` : '';
 }
 
-type CardProps = { school: SchoolAnswer; kind: Kind; family: Family; place: string | undefined; asAt: string; next: Family | undefined };
+type CardProps = { school: SchoolAnswer; kind: Kind; family: Family; meta: string; next: Family | undefined };
 
-function Card({ school, kind, family, place, asAt, next }: CardProps) {
+function Card({ school, kind, family, meta, next }: CardProps) {
   const [rung, setRung] = useState<{ contact: Contact; number: string }>();
   const [shown] = useState(family); // the card stays as it was opened, whatever arrives
   const contacts = useLive(async (local) => onceEach((await Promise.all(shown.pupils.map((id) => contactsOf(id, local)))).flat()), [shown.key]);
@@ -126,7 +140,7 @@ function Card({ school, kind, family, place, asAt, next }: CardProps) {
 
   const more = shown.calls[0] ? toForm(shown.calls[0], {}) : `/new/${kind.name}?form=1&pupils=${shown.pupils.join(',')}`;
   return (
-    <Screen close title={shown.name} meta={[place, asAt].filter(Boolean).join(' · ')} upTo="/new/attendance_call" taps={<a class="tap" href="/new/attendance_call" aria-label="All families"><Icon name="list" /></a>}>
+    <Screen close title={shown.name} meta={meta} upTo="/new/attendance_call" taps={<a class="tap" href="/new/attendance_call" aria-label="All families"><Icon name="list" /></a>}>
       <ul class="card rows" aria-label="Pupils in this family">
         {shown.pupils.map((id) => (
           <li key={id} class="row"><span class="grow"><PersonLine id={id} meta={listedFor(school, kind, shown.calls.find((call) => pupilsOf(call).includes(id)))} /></span></li>
@@ -137,8 +151,8 @@ function Card({ school, kind, family, place, asAt, next }: CardProps) {
         <h2 id="outcome">How did it go? <span class="meta">One tap saves</span></h2>
         <div class="tiles">
           {OUTCOMES.map((outcome) => <button key={outcome.words} type="button" class="button" onClick={() => went(outcome)}>{outcome.words}</button>)}
-          <a class="button" href={more}>More…</a>
         </div>
+        <a class="button whole" href={more}>More…</a>
       </section>
     </Screen>
   );
