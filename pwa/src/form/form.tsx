@@ -15,7 +15,7 @@ import type { Edit, Field, Kind, SchoolAnswer, Values } from '../wire';
 import { Control, isSingle } from './controls';
 import { useWriting, type Body, type Writing } from './draft';
 import { MomentControl } from './moment';
-import { problemsWith, type Problem } from './problems';
+import { problemsWith, saysSomething, type Problem } from './problems';
 import { isEmpty, momentOf } from './say';
 
 export type Manner =
@@ -68,10 +68,11 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
 
   async function save(anyway = false): Promise<void> {
     const wrong = problemsWith(school, kind, paged ? fields : asked(), answer, beginning && !anyway);
+    const values = tidied(writing.draft.values);
+    if (!wrong.length && beginning && !saysSomething(kind, values)) wrong.push({ field: firstOf(asked(), clockField), words: 'Answer this first, or any other question', missing: true });
     if (paged && wrong.length && !anyway) setPage(sheets.findIndex(({ fields: on }) => on.includes(wrong[0]!.field)));
     setProblems(wrong);
     if (wrong.length) return;
-    const values = tidied(writing.draft.values);
     if (Object.keys(values).length === 0) return back();
     const { record, seen, id, amends } = writing.draft;
     try {
@@ -89,7 +90,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
 
   function turn(to: number): void {
     setPage(to);
-    writing.turn(sheets[to]!.fields[0]!.name);
+    if (touched) writing.turn(sheets[to]!.fields[0]!.name); // turning pages alone begins no draft
     setProblems([]);
     scrollTo(0, 0);
     requestAnimationFrame(() => document.getElementById('page')?.focus());
@@ -116,10 +117,13 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
       }
     >
       <form id="form" class={paged && sheets[page]!.fields.length === 1 ? 'stack wide alone' : 'stack wide'} noValidate onSubmit={(event) => { event.preventDefault(); void save(); }}>
-        {problems.length > 0 && <Summary problems={problems} onAnyway={problems.every(({ field }) => isEmpty(answer(field))) ? () => save(true) : undefined} />}
+        {problems.length > 0 && <Summary problems={problems} onAnyway={problems.every(({ missing }) => missing) && saysSomething(kind, tidied(writing.draft.values)) ? () => save(true) : undefined} />}
         {(notSaved ?? writing.trouble) && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>Not saved yet.</b> {notSaved ?? writing.trouble}</span></p>}
         {paged && (
-          <h2 class="meta num" id="page" tabIndex={-1}>{sheets[page]!.heading || kind.label} · {page + 1} of {sheets.length}</h2>
+          <div>
+            <h2 class="meta num" id="page" tabIndex={-1}>{sheets[page]!.heading || kind.label}{countedIn(sheets, page)}</h2>
+            {!last && <p class="meta">You can save now and go on later.</p>}
+          </div>
         )}
         {asked().filter((field) => field !== clockField || paged).filter((field) => !whole || field.quick).map((field) => (
           <Fragment key={field.name}>
@@ -175,6 +179,14 @@ function pagesOf(groups: Page[]): Page[] {
   });
 }
 
+/** Where in its own section a page stands: how many there are in all would only frighten. */
+function countedIn(sheets: Page[], page: number): string {
+  const section = sheets.filter(({ heading }) => heading === sheets[page]!.heading);
+  return section.length > 1 ? ` · ${section.indexOf(sheets[page]!) + 1} of ${section.length}` : '';
+}
+
+const firstOf = (asked: Field[], clockField: Field | undefined): Field => asked.find((field) => field !== clockField && field.shape.control !== 'record') ?? asked[0]!;
+
 const takesWriting = ({ shape }: Field): boolean => shape.control === 'note';
 
 const about = (kind: Kind, manner: Manner): string => (manner.is === 'only' ? `${manner.title}.` : `${kind.label}.`);
@@ -217,10 +229,10 @@ function Summary({ problems, onAnyway }: { problems: Problem[]; onAnyway?: () =>
   }, [problems]);
   return (
     <div class="problems" role="alert" tabIndex={-1} ref={box}>
-      <h2>There is a problem</h2>
+      <h2>{problems.every(({ missing }) => missing) ? 'Still to say' : 'There is a problem'}</h2>
       <ul class="stack">
-        {problems.map(({ field, words }) => (
-          <li key={field.name}><a href={`#ask-${field.name}`} onClick={(event) => { event.preventDefault(); focusOn(`ask-${field.name}`); }}>{words}</a></li>
+        {problems.map(({ field, words, missing }) => (
+          <li key={field.name}><a href={`#ask-${field.name}`} onClick={(event) => { event.preventDefault(); focusOn(`ask-${field.name}`); }}>{field.question}{!missing && ` ${words}`}</a></li>
         ))}
       </ul>
       {onAnyway && <button type="button" class="button" onClick={onAnyway}>Save it as it is, and finish later</button>}
