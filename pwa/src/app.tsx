@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { open, useLive, useMe, usePeople } from './local/store';
 import { school as schoolKept } from './local/view';
-import { followLinks, useAddress, type Address } from './look/address';
+import { followLinks, isBack, useAddress, type Address } from './look/address';
 import { Announcer } from './look/announce';
 import { tie } from './look/appearance';
 import { fetchTheRest, later } from './look/later';
@@ -86,22 +86,20 @@ function readable(part: string): string {
   }
 }
 
-/** A new screen is read from its title; one that was there before stays where it was. */
+/** A new screen is read from its top, title first; one that somebody comes back to is where they left it. */
 function useArrival(where: string, ready: boolean): void {
   const was = useRef<string | undefined>(undefined);
-  const scrolled = useRef(new Map<string, number>());
+  const left = useRef(new Map<string, number>());
+  // Noted while the screen before is still drawn: the next one may be shorter, and scrolls by itself.
+  if (was.current !== undefined && was.current !== where) left.current.set(was.current, scrollY);
+  const first = was.current === undefined;
+  if (ready) was.current = where;
   useEffect(() => {
     if (!ready) return;
-    const first = was.current === undefined;
-    was.current = where;
-    const remembered = scrolled.current.get(where) ?? 0;
     const frame = requestAnimationFrame(() => {
-      scrollTo(0, remembered);
+      scrollTo(0, isBack() ? (left.current.get(where) ?? 0) : 0);
       if (!first && !document.activeElement?.closest('.search')) document.getElementById('title')?.focus({ preventScroll: true });
     });
-    return () => {
-      cancelAnimationFrame(frame);
-      scrolled.current.set(where, scrollY);
-    };
+    return () => cancelAnimationFrame(frame);
   }, [where, ready]);
 }
