@@ -1,7 +1,7 @@
 // When, and how exactly: to the minute, about then, or in a lesson.
 
 import { useId, useState } from 'preact/hooks';
-import { clock } from '../look/words';
+import { clock, nearDay } from '../look/words';
 import type { Moment, SchoolAnswer } from '../wire';
 import { Chip } from './chips';
 import type { Asked } from './controls';
@@ -29,15 +29,19 @@ export function MomentControl({ id, field, school, value, wrong, onAnswer }: Ask
   return (
     <div class="stack" id={id} tabIndex={-1}>
       <div class="line">
-        <input
-          key={times}
-          class="input num grow"
-          type="datetime-local"
-          aria-label={field.question}
-          aria-invalid={wrong || undefined}
-          defaultValue={moment ? localTime(moment.at) : ''}
-          onInput={(event) => answer(fromLocal(event.currentTarget.value))}
-        />
+        <span class="when grow">
+          <input
+            key={times}
+            class="input num"
+            type="datetime-local"
+            aria-label={field.question}
+            aria-invalid={wrong || undefined}
+            defaultValue={moment ? localTime(moment.at) : ''}
+            onClick={({ currentTarget }) => pick(currentTarget)}
+            onInput={(event) => answer(fromLocal(event.currentTarget.value))}
+          />
+          <span class={moment ? 'num' : 'meta'} aria-hidden="true">{moment ? `${nearDay(moment.at)}, ${clock(moment.at)}` : 'Day and time'}</span>
+        </span>
         <button type="button" class="button" onClick={() => answer({ at: new Date().toISOString(), precision: 'exact' }, true)}>Now</button>
       </div>
       {moment && (
@@ -56,6 +60,15 @@ export function MomentControl({ id, field, school, value, wrong, onAnswer }: Ask
       )}
     </div>
   );
+}
+
+/** A tap anywhere on it: our words lie over the browser's own, which may put the month first. */
+function pick(input: HTMLInputElement): void {
+  try {
+    input.showPicker();
+  } catch {
+    // This browser opens it by itself, or not at all.
+  }
 }
 
 const clean = ({ at, precision, lesson }: Moment): Moment => (precision === 'lesson' && lesson ? { at, precision, lesson } : { at, precision });

@@ -21,7 +21,7 @@ export function shownBy(status: Status, now: number, drafting = false): Shown {
     const because = signedOut ? 'Sign in to send.' : brief(problem);
     return { state: 'waiting', icon: because ? 'offline' : 'waiting', words: saved(waiting), age: [because, about].filter(Boolean).join(' ') || null, to: signedOut ? '/sign-in' : '/this-phone' };
   }
-  if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: 'Everything else is sent, the school has it', to: '/needs-you' };
+  if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: 'The school has everything else', to: '/needs-you' };
   if (signedOut) return { state: 'waiting', icon: 'offline', words: 'Not signed in', age: 'You can go on writing. Sign in to send.', to: '/sign-in' };
   if (lastSent) return { state: 'sent', icon: 'sent', words: `Sent ${when(lastSent, now)}, the school has it`, age: brief(problem), to: '/this-phone' };
   return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: brief(problem) ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };

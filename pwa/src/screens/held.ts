@@ -36,16 +36,23 @@ export function draftsWords(school: SchoolAnswer | undefined, draft: Draft): str
   return heldTitle(school, draft);
 }
 
-/** Why it was held, each reason under the question that it is about. */
-export function reasonsOf(school: SchoolAnswer | undefined, held: HeldEdit): { field: string; question: string | undefined; words: string }[] {
+const WHO: Record<string, string> = { pupils: 'A pupil', staff: 'Somebody' };
+
+export type Reason = { field: string; question: string | undefined; words: string };
+
+/** Why it was held, each reason a sentence; under the question that it is about, unless it says by itself who is meant. */
+export function reasonsOf(school: SchoolAnswer | undefined, held: HeldEdit): Reason[] {
   const kind = kindNamed(school, held.kind);
-  return Object.entries(held.because).map(([name, words]) => ({ field: name, question: fieldNamed(kind, name.split('/')[0]!)?.question, words }));
+  return Object.entries(held.because).map(([name, words]) => {
+    const field = fieldNamed(kind, name.split('/')[0]!);
+    const who = words.startsWith('not ') ? WHO[field?.shape.control ?? ''] : undefined;
+    return who ? { field: name, question: undefined, words: `${who} who is ${words}` } : { field: name, question: field?.question, words: sentence(words) };
+  });
 }
 
 export function reasonOf(school: SchoolAnswer | undefined, held: HeldEdit): string {
   const [first] = reasonsOf(school, held);
-  if (!first) return 'The school could not add it';
-  return first.question ? `${first.question} ${first.words}` : sentence(first.words);
+  return first ? [first.question, first.words].filter(Boolean).join(' ') : 'The school could not add it';
 }
 
-export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -14,7 +14,7 @@ import { toast } from '../look/toast';
 import { lower, when } from '../look/words';
 import { syncNow } from '../sync';
 import type { HeldEdit, SchoolAnswer } from '../wire';
-import { bodyOf, heldTitle, reasonOf, reasonsOf, sentence } from './held';
+import { bodyOf, heldTitle, reasonOf, reasonsOf } from './held';
 import { useSchool } from './world';
 
 export function NeedsYou({ asked }: { asked: URLSearchParams }) {
@@ -76,7 +76,7 @@ function Held({ school, held }: { school: SchoolAnswer; held: HeldEdit }) {
     <Screen title="Needs you" meta={heldTitle(school, held)} dock={<button type="button" class="button main" onClick={act}>{DOES[doing]}</button>}>
       <section class="stack">
         <h2 class="ask">The school has your {what}, but could not add it</h2>
-        {reasonsOf(school, held).map(({ field, question, words }) => <p key={field}>{question && <b>{question} </b>}{sentence(words)}.</p>)}
+        {reasonsOf(school, held).map(({ field, question, words }) => <p key={field}>{question && <b>{question} </b>}{words}.</p>)}
       </section>
       <section class="card pad voice" aria-label="What you wrote">
         <p class="meta num">You, {when(held.made_at)} · kept as you wrote it</p>

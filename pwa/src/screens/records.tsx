@@ -15,7 +15,7 @@ const PAGE = 30;
 
 type Which = 'all' | 'mine' | 'disputed' | 'open';
 const WHICH: [Which, string, Filter][] = [
-  ['all', 'Every one', {}],
+  ['all', 'All', {}],
   ['mine', 'Written by me', { mine: true }],
   ['disputed', 'Two answers', { disputed: true }],
   ['open', 'Open', { state: 'open' }],
@@ -59,7 +59,7 @@ function Empty({ filtered }: { filtered: boolean }) {
     <div class="card empty">
       <Icon name="inbox" />
       <h2>{filtered ? 'None of those on this phone' : 'Nothing here yet'}</h2>
-      <p class="meta">{filtered ? 'Choose another kind, or every one.' : 'What you write down comes here, and what the school shares with you.'}</p>
+      <p class="meta">{filtered ? 'Choose another kind, or all.' : 'What you write down comes here, and what the school shares with you.'}</p>
     </div>
   );
 }

@@ -18,6 +18,7 @@ export function SignIn() {
   const [refused, setRefused] = useState<string>();
   const [wait, setWait] = useState(0);
   const [asking, setAsking] = useState(false);
+  const [seen, setSeen] = useState(false);
 
   useEffect(() => {
     if (wait <= 0) return;
@@ -56,7 +57,10 @@ export function SignIn() {
         </div>
         <div class="field">
           <label for="password">Password</label>
-          <input id="password" name="password" class="input" type="password" autocomplete="current-password" enterkeyhint="go" aria-invalid={refused ? true : undefined} />
+          <div class="line">
+            <input id="password" name="password" class="input grow" type={(seen ? 'text' : 'password') as 'password'} autocomplete="current-password" autocapitalize="none" spellcheck={false} enterkeyhint="go" aria-invalid={refused ? true : undefined} />
+            <button type="button" class="button" aria-label={seen ? 'Hide what you typed' : 'Show what you typed'} onClick={() => setSeen(!seen)}><Icon name="eye" size="small" />{seen ? 'Hide' : 'Show'}</button>
+          </div>
         </div>
       </form>
       <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
