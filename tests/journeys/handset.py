@@ -10,16 +10,21 @@ from tests.world import PASSWORD
 PATIENCE_MS = 30_000  # a busy machine is no failure
 SIZE = {"width": 390, "height": 844}
 
-DRAFT_ON_THE_DISK = """async (words) => {
+ON_THE_DISK = """async ([stores, words]) => {
     for (const { name } of await indexedDB.databases()) {
         const found = await new Promise((resolve) => {
             const asked = indexedDB.open(name);
             asked.onerror = () => resolve(false);
             asked.onsuccess = () => {
                 const db = asked.result;
-                if (!db.objectStoreNames.contains('drafts')) return db.close(), resolve(false);
-                const all = db.transaction('drafts').objectStore('drafts').getAll();
-                all.onsuccess = () => (db.close(), resolve(JSON.stringify(all.result).includes(JSON.stringify(words).slice(1, -1))));
+                const known = stores.filter((store) => db.objectStoreNames.contains(store));
+                if (known.length === 0) return db.close(), resolve(false);
+                const reading = db.transaction(known);
+                const all = known.map((store) => reading.objectStore(store).getAll());
+                reading.oncomplete = () => {
+                    db.close();
+                    resolve(all.some(({ result }) => JSON.stringify(result).includes(JSON.stringify(words).slice(1, -1))));
+                };
             };
         });
         if (found) return true;
@@ -67,6 +72,7 @@ class Handset:
             begin.click()
         expect(now).to_be_visible()
         expect(self.page.get_by_role("link", name="Incident", exact=True)).to_be_visible()
+        self.wait_until_kept()
         return self
 
     def tap(self, name: str) -> None:
@@ -91,12 +97,21 @@ class Handset:
 
     def save(self) -> None:
         self.page.get_by_role("button", name="Save", exact=True).click()
-        expect(self.page.get_by_text("Saved on this phone.", exact=False).last).to_be_visible()
+        self.see_it_saved()
 
     def save_as_it_is(self) -> None:
         self.page.get_by_role("button", name="Save", exact=True).click()
         self.page.get_by_role("button", name="Save it as it is, and finish later").click()
-        expect(self.page.get_by_text("Saved on this phone.", exact=False).last).to_be_visible()
+        self.see_it_saved()
+
+    def see_it_saved(self) -> None:
+        """The form goes only once what it held is on the disk; the words alone may still be those of the record before."""
+        expect(self.page.locator("#form")).to_have_count(0)
+        expect(self.page.locator(".toast")).to_contain_text("Saved on this phone.")
+
+    def see_it_all_sent(self) -> None:
+        """Nothing waits and nothing is held: only then does the strip begin with *Sent*."""
+        expect(self.strip).to_contain_text(re.compile(r"^Sent .+, the school has it"))
 
     def wait_until_kept(self) -> None:
         """Until the worker holds the app's own files, so that it opens with the school stopped."""
@@ -104,12 +119,11 @@ class Handset:
 
     def wait_for_draft(self, words: str) -> None:
         """Until what was typed is on the disk, as the phone's own database tells it."""
-        self.page.wait_for_function(DRAFT_ON_THE_DISK, arg=words)
+        self.page.wait_for_function(ON_THE_DISK, arg=[["drafts"], words])
 
-    def wait_for_answer_from(self, path: str) -> None:
-        with self.page.expect_response(lambda answer: answer.url.endswith(path)) as heard:
-            self.page.evaluate("dispatchEvent(new Event('online'))")
-        assert heard.value.ok
+    def wait_for_record(self, words: str) -> None:
+        """Until a record with these words has come from the school."""
+        self.page.wait_for_function(ON_THE_DISK, arg=[["records_a", "records_b"], words])
 
     @property
     def strip(self) -> Locator:
@@ -122,5 +136,6 @@ class Handset:
     def send_now(self) -> None:
         """As somebody would who wants to see it gone: This phone, Try now."""
         self.open("/this-phone")
-        self.tap("Try now")
+        with self.page.expect_response("**/api/sync"):
+            self.tap("Try now")
         expect(self.page.get_by_text("Nothing is waiting.")).to_be_visible()

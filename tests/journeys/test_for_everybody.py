@@ -44,7 +44,7 @@ def test_axe_finds_nothing_serious_on_any_screen(new_phone: Callable[..., Handse
         expect(phone.page.get_by_role("link", name="Back")).to_be_visible()
         assert_sound(phone.page, kind)
     phone.open("/new/incident").tap("Save")
-    expect(phone.page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    expect(phone.page.get_by_role("heading", name="Still to say")).to_be_visible()
     assert_sound(phone.page, "problems")
 
 
@@ -82,9 +82,10 @@ def test_what_is_wrong_is_said_at_the_top_with_the_focus_on_it_and_leads_to_its_
     phone.open().sign_in("amira").open("/new/incident")
     phone.choose("Where?", "Yard")
     phone.tap("Save")
-    summary = phone.page.get_by_role("alert").filter(has_text="There is a problem")
+    summary = phone.page.get_by_role("alert").filter(has_text="Still to say")
     expect(summary).to_be_focused()
-    summary.get_by_role("link", name="Choose at least one pupil, or say who it was").click()
+    expect(phone.page.get_by_text("Choose at least one pupil, or say who it was")).to_be_visible()
+    summary.get_by_role("link", name="Who?").click()
     expect(phone.page.get_by_label("Find a pupil")).to_be_focused()
     expect(phone.page.get_by_role("radio", name="Yard")).to_be_checked()
     phone.write("Who else?", "Two boys, about Year 8")
@@ -132,6 +133,7 @@ def test_nothing_runs_out_of_the_side_and_every_target_is_large(new_phone: Calla
     home_visit(phone)
     for path in (*LISTS, *FORMS, "/new/home_visit", "/new/attendance_call?pupils=conor"):
         phone.open(path)
+        expect(phone.title).not_to_have_text("Opening")
         expect(phone.page.locator("main")).not_to_be_empty()
         for size in ("100%", "200%"):
             phone.page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", size)

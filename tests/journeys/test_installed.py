@@ -84,11 +84,15 @@ def test_a_new_version_waits_until_nobody_is_writing(new_phone: Callable[..., Ha
     expect(banner).to_contain_text("Save it first")
     phone.choose("Where?", "Yard")
     phone.save_as_it_is()
+    phone.page.wait_for_function(NO_FORM_IS_OPEN)
     with phone.page.expect_event("load"):
         banner.get_by_role("button", name="Update").click()
     expect(phone.title).to_have_text("Now")
     expect(banner).to_have_count(0)
     expect(phone.page.get_by_role("link", name="Fight, Yard")).to_be_visible()
+
+
+NO_FORM_IS_OPEN = "() => navigator.locks.query().then(({ held }) => held.every(({ name }) => name !== 'lanyard form is open'))"
 
 
 def test_the_first_load_is_small_and_the_whole_is_not_much_more() -> None:

@@ -33,7 +33,7 @@ def test_the_app_starts_and_writes_with_the_server_killed_and_sends_once(phone: 
     expect(tab.get_by_role("link", name="Fight, Yard")).to_contain_text("Not sent")
     school.start()
     tab.get_by_role("heading", name="Records").first.click()  # any tap ends the longer pauses
-    expect(phone.strip).to_contain_text("the school has it")
+    phone.see_it_all_sent()
     assert authors_at(school) == ["amira"]
 
 
@@ -50,7 +50,7 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_counted_once(phone: Ha
 
     phone.page.route("**/api/sync", lose)
     write_an_incident(phone)
-    expect(phone.strip).to_contain_text("the school has it")
+    phone.see_it_all_sent()
     assert lost == [200]
     assert authors_at(school) == ["amira"]
 
@@ -65,7 +65,7 @@ def test_a_captive_portal_is_not_taken_for_the_school(phone: Handset, school: Sc
     assert authors_at(school) == []
     phone.page.unroute("**/api/**")
     phone.tap("Try now")
-    expect(phone.strip).to_contain_text("the school has it")
+    phone.see_it_all_sent()
     assert authors_at(school) == ["amira"]
 
 
@@ -77,7 +77,7 @@ def test_a_second_person_sees_nothing_of_the_first_and_both_are_sent(phone: Hand
     sign_out(phone)
     school.start()
     phone.open("/sign-in").sign_in("ben")
-    expect(phone.strip).not_to_contain_text("not sent")
+    expect(phone.strip).to_contain_text("Nothing waiting to send")
     wait_until(lambda: authors_at(school) == ["amira"], phone.page)
     phone.open("/records")
     write_an_incident(phone)
@@ -97,13 +97,15 @@ def test_every_tab_knows_at_once_what_another_wrote(phone: Handset, school: Scho
 def test_a_tab_left_open_is_loaded_again_when_somebody_else_signs_in(phone: Handset, school: School) -> None:
     ready(phone, "amira")
     left_open = phone.page
+    left_open.evaluate("window.isAmiras = true")
     phone.new_tab()
     phone.open("/this-phone")
     sign_out(phone)
     phone.open("/sign-in").sign_in("ben")
+    left_open.wait_for_function("() => !window.isAmiras")
     expect(left_open.get_by_role("heading", name="Now", exact=True)).to_be_visible()
     left_open.goto(phone.address + "/this-phone")
-    expect(left_open.get_by_text("Ben", exact=False).first).to_be_visible()
+    expect(left_open.get_by_text("Signed in as Ben Price")).to_be_visible()
 
 
 def test_the_worker_sends_with_the_app_closed(phone: Handset, school: School) -> None:
@@ -172,10 +174,13 @@ def test_a_cold_start_takes_the_new_version(phone: Handset, next_version: Callab
     next_version()
     look_for_a_new_version(phone.page)
     school.stop()
-    phone.page.close()
-    phone.new_tab()
-    phone.open()
-    assert "next version" in phone.page.content()
+
+    def start_afresh() -> bool:
+        phone.page.close()
+        phone.new_tab()
+        return "next version" in phone.open().page.content()
+
+    assert any(start_afresh() for _ in range(10))  # the browser takes a moment to let the old one go once nothing is open
 
 
 def test_a_version_that_is_not_whole_is_not_installed_and_the_old_one_goes_on(
@@ -239,10 +244,7 @@ def write_an_incident(phone: Handset) -> None:
 
 
 def sign_out(phone: Handset) -> None:
-    phone.page.get_by_role("button", name="Sign out").first.click()
-    leave = phone.page.get_by_role("dialog").get_by_role("button", name="Sign out")
-    if leave.is_visible():
-        leave.click()
+    phone.tap("Sign out")
     expect(phone.page.get_by_label("Password")).to_be_visible()
 
 
