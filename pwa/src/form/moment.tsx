@@ -1,6 +1,7 @@
 // When, and how exactly: to the minute, about then, or in a lesson.
 
 import { useId, useState } from 'preact/hooks';
+import { Icon } from '../look/icon';
 import { clock, nearDay } from '../look/words';
 import type { Moment, SchoolAnswer } from '../wire';
 import { Chip } from './chips';
@@ -40,7 +41,7 @@ export function MomentControl({ id, field, school, value, wrong, onAnswer }: Ask
             onClick={({ currentTarget }) => pick(currentTarget)}
             onInput={(event) => answer(fromLocal(event.currentTarget.value))}
           />
-          <span class={moment ? 'num' : 'meta'} aria-hidden="true">{moment ? `${nearDay(moment.at)}, ${clock(moment.at)}` : 'Day and time'}</span>
+          <span class={moment ? 'num' : 'meta'} aria-hidden="true">{moment ? `${nearDay(moment.at)}, ${clock(moment.at)}` : 'Day and time'}<Icon name="calendar" size="small" /></span>
         </span>
         <button type="button" class="button" onClick={() => answer({ at: new Date().toISOString(), precision: 'exact' }, true)}>Now</button>
       </div>
