@@ -67,7 +67,7 @@ function sourcesHash(): string {
 }
 
 /** The tests stand beside the server's, outside this folder, and find their packages here. */
-const packages = ['vitest', 'fast-check', 'fake-indexeddb', 'idb', 'preact'];
+const packages = ['vitest', 'fast-check', 'fake-indexeddb', 'idb', 'preact', '@hpke/core'];
 
 export default defineConfig({
   root: here('.'),

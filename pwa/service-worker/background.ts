@@ -1,7 +1,7 @@
-// Sending with the app closed, where the browser wakes the worker for it.
+// Sending with the app closed, where the browser wakes the worker for it: sealed, for the worker can read nothing.
 
-import { exchangeForEverybody } from '../src/exchange/everybody';
-import { resume } from '../src/local/session';
+import { sendEverySealed } from '../src/exchange/everybody';
+import { settleOwed } from '../src/local/session';
 import { ask } from '../src/school';
 import { isInside } from './shell';
 
@@ -13,7 +13,7 @@ export async function exchangeInBackground(): Promise<void> {
   const pages = await self.clients.matchAll({ type: 'window' });
   const page = pages.find(({ url, visibilityState }) => visibilityState === 'visible' && isInside(url));
   if (page) return page.postMessage('exchange');
-  await resume();
-  const ended = await exchangeForEverybody(ask, BUILD);
+  await settleOwed(ask);
+  const ended = await sendEverySealed(ask, BUILD);
   if (ended?.trouble) throw new Error(ended.trouble);
 }

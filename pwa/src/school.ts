@@ -8,7 +8,7 @@ export const PATIENCE_MS = 30_000;
 const WORTH_PACKING_BYTES = 1_000;
 
 export type Question = {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   json?: unknown;
   /** The phone this tab signed in with: the school answers 401 if somebody else has signed in meanwhile. */
   phone?: string | undefined;

@@ -97,6 +97,13 @@ export type Answer = {
   now: string;
 };
 
+// ── The intake: what is sealed, and only taken in ───────────────────────────────────────────────────
+
+export type Blob = { id: string; what: 'edit' | 'draft'; phone: string; number: number; made_at: string; kid: string; sealed: string; signature: string };
+export type SealedLetter = { protocol: number; build: string; phone: string; sent_at: string; sealed: Blob[] };
+/** `kept`: stored in a committed transaction; opened and taken in later. */
+export type IntakeAnswer = { kept: string[]; unreadable: number[]; now: string };
+
 // ── What the school is: kinds, lists, people ───────────────────────────────────────────────
 
 export type Option = { code: string; label: string; retired?: boolean };
@@ -169,6 +176,8 @@ export type SchoolAnswer = {
   kinds: Kind[];
   periods?: Period[];
   codes?: AttendanceCode[];
+  intake?: string; // the list of keys to seal to, signed by the school
+  vault?: { lease_hours: number; hidden_s: number; idle_s: number };
 };
 
 export type Pupil = {
@@ -211,9 +220,10 @@ export type PeopleAnswer = {
 
 // ── Signing in, and how the school says no ─────────────────────────────────────────────────
 
-export type SignIn = { username: string; password: string; phone: { id: string; name: string } };
+/** `public`: the point of this phone’s own signing key. */
+export type SignIn = { username: string; password: string; phone: { id: string; name: string; public?: string } };
 
 /** `grant` can only send what this person wrote, and read nothing: their outbox goes on sending when somebody else has signed in. */
-export type SignedInAnswer = { staff: { id: string; name: string; role: string }; school: School; phone: string; grant?: string };
+export type SignedInAnswer = { staff: { id: string; name: string; role: string }; school: School; phone: string; grant?: string; keys?: { public: string } };
 
 export type RefusalAnswer = { refusal: string; words?: string; limit?: number; retry_after?: number; speaks?: number[] };

@@ -1,6 +1,7 @@
 // The network between a phone and the pretend school, with everything that can go wrong on the way.
 
-import type { Letter } from '../../pwa/src/wire';
+import type { Letter, SealedLetter } from '../../pwa/src/wire';
+import { Intake } from './keys';
 import { School, SCHOOL_ANSWER } from './school';
 
 export type Fault =
@@ -39,11 +40,16 @@ export class Network {
   /** Called when the school has answered and the answer is about to travel. */
   onTheWay = async (): Promise<void> => {};
 
-  constructor(readonly school: School) {}
+  readonly intake: Intake;
+
+  constructor(readonly school: School) {
+    this.intake = new Intake(school);
+  }
 
   fetch = async (path: string, request: RequestInit = {}): Promise<Response> => {
     const headers = request.headers as Record<string, string>;
     this.requests.push({ path, method: request.method ?? 'GET', headers });
+    if (path === '/api/intake') return await this.sealed(request, headers);
     if (path !== '/api/sync') return this.plain(path);
     const letter = JSON.parse(await unpacked(request)) as Letter;
     this.letters.push(letter);
@@ -54,6 +60,21 @@ export class Network {
     return answer();
   };
 
+  /** Takes in what is sealed, from a revoked phone too; nobody knows which of them it was that went wrong. */
+  private async sealed(request: RequestInit, headers: Record<string, string>): Promise<Response> {
+    const letter = JSON.parse(await unpacked(request)) as SealedLetter;
+    const fault = this.faults.shift() ?? 'none';
+    if (BEFORE_THE_SCHOOL[fault]) return BEFORE_THE_SCHOOL[fault]();
+    const me = this.whoIs(headers);
+    if (!('Authorization' in headers) || me === null || fault === '401') return ours(401, { refusal: 'sign_in' });
+    const answer = await this.intake.take(letter, me, letter.phone);
+    if (fault === 'answer lost') fail('TypeError');
+    if (fault === '500 after commit') return ours(500, { refusal: 'ours' });
+    if (fault === 'truncated') return cut(answer);
+    if (fault === 'wrong receipts') return ours(200, { ...answer, kept: ['somebody else’s'] });
+    return ours(200, answer);
+  }
+
   private plain(path: string): Response {
     if (path.startsWith('/api/school')) return ours(200, SCHOOL_ANSWER, { ETag: '"1"' });
     if (path.startsWith('/api/people')) return ours(200, { pupils: [], contacts: [], staff: [], gone: [], cursor: '1', more: false });
@@ -62,30 +83,7 @@ export class Network {
 
   private befall(fault: Fault, letter: Letter, headers: Record<string, string>): () => Response {
     const me = this.whoIs(headers);
-    switch (fault) {
-      case 'no signal':
-        return () => fail('TypeError');
-      case 'stalled':
-        return () => fail('TimeoutError');
-      case 'portal':
-        return () => new Response('<h1>Free Wi-Fi!</h1>', { status: 200, headers: { 'Content-Type': 'text/html' } });
-      case 'portal in json':
-        return () => new Response('{"receipts":[]}', { status: 200, headers: { 'Content-Type': 'application/json' } });
-      case 'garbage':
-        return () => ours(200, { hello: 'world' });
-      case '413':
-        return () => ours(413, { refusal: 'too_large', limit: 1_000_000 });
-      case '413 of a proxy':
-        return () => new Response('<h1>413</h1>', { status: 413 });
-      case '502 of a proxy':
-        return () => new Response('<h1>502</h1>', { status: 502 });
-      case '429':
-        return () => ours(429, { refusal: 'too_many' }, { 'Retry-After': '1' });
-      case '500':
-        return () => ours(500, { refusal: 'ours' });
-      case '400':
-        return () => ours(400, { refusal: 'unreadable' });
-    }
+    if (BEFORE_THE_SCHOOL[fault]) return BEFORE_THE_SCHOOL[fault];
     if (me === null || fault === '401') return () => ours(401, { refusal: 'sign_in' });
     if (this.revoked.has(letter.phone)) return () => ours(403, { refusal: 'phone_revoked' });
     const sendingOnly = 'Authorization' in headers;
@@ -103,6 +101,21 @@ export class Network {
     return grant ? (this.grants.get(grant) ?? null) : this.cookie;
   }
 }
+
+/** What befalls a letter that the school never took in. */
+const BEFORE_THE_SCHOOL: Partial<Record<Fault, () => Response>> = {
+  'no signal': () => fail('TypeError'),
+  stalled: () => fail('TimeoutError'),
+  portal: () => new Response('<h1>Free Wi-Fi!</h1>', { status: 200, headers: { 'Content-Type': 'text/html' } }),
+  'portal in json': () => new Response('{"receipts":[]}', { status: 200, headers: { 'Content-Type': 'application/json' } }),
+  garbage: () => ours(200, { hello: 'world' }),
+  '413': () => ours(413, { refusal: 'too_large', limit: 1_000_000 }),
+  '413 of a proxy': () => new Response('<h1>413</h1>', { status: 413 }),
+  '502 of a proxy': () => new Response('<h1>502</h1>', { status: 502 }),
+  '429': () => ours(429, { refusal: 'too_many' }, { 'Retry-After': '1' }),
+  '500': () => ours(500, { refusal: 'ours' }),
+  '400': () => ours(400, { refusal: 'unreadable' }),
+};
 
 function fail(name: string): never {
   throw name === 'TypeError' ? new TypeError('Failed to fetch') : new DOMException('The operation timed out', name);

@@ -3,12 +3,15 @@
 import 'fake-indexeddb/auto';
 import { vi } from 'vitest';
 import { exchange, type Ended } from '../../pwa/src/exchange/exchange';
-import type { Names, Reading, Writing } from '../../pwa/src/local/database';
+import { sendSealed, type SentSealed, type Which } from '../../pwa/src/exchange/intake';
 import { undoIn, waitingIn, writeInto, type WriteOptions } from '../../pwa/src/local/outbox';
 import { overlay, type ShownRecord } from '../../pwa/src/local/overlay';
-import { sets, settle, theirs, type KeptEdit, type Mine, type Theirs } from '../../pwa/src/local/stores';
+import { diskOf } from '../../pwa/src/local/disk';
+import { Shelves, type Names, type Tx } from '../../pwa/src/local/shelves';
+import { sets, settle, type KeptEdit, type Mine } from '../../pwa/src/local/stores';
 import { ask } from '../../pwa/src/school';
 import type { Edit, HeldEdit, Values, WireRecord } from '../../pwa/src/wire';
+import { KEYS, putVault } from './keys';
 import { KINDS, SCHOOL_ANSWER, type School } from './school';
 import { Network } from './network';
 
@@ -24,15 +27,17 @@ export class Phone {
     readonly network: Network,
     readonly name = `phone ${++phones}`,
   ) {
-    this.db = theirs('northgate', this.name);
+    this.db = new Shelves(diskOf('northgate', this.name), { school: 'northgate', staff: this.name }, KEYS);
   }
 
   static async of(school: School, network = new Network(school)): Promise<Phone> {
     const phone = new Phone(network);
+    await putVault(phone.db.disk);
     await phone.db.writing(['settings', 'school'], async (tx) => {
       await settle(tx, 'phone', phone.name);
       await settle(tx, 'session_phone', phone.name);
-      await tx.objectStore('school').put(SCHOOL_ANSWER, 'answer');
+      await settle(tx, 'intake', [await network.intake.key]);
+      tx.objectStore('school').put(SCHOOL_ANSWER, 'answer');
     });
     vi.stubGlobal('fetch', network.fetch);
     return phone;
@@ -49,6 +54,8 @@ export class Phone {
   undo = (edit: Edit): Promise<boolean> => undoIn(this.db, edit.id);
 
   sync = (by: 'session' | 'grant' = 'session'): Promise<Ended> => exchange({ db: this.db, ask, build: 'test', by });
+
+  sendSealed = (which: Which = 'waiting'): Promise<SentSealed> => sendSealed(this.db.disk, ask, 'test', which);
 
   /** Until nothing more is waiting, or nothing more moves. */
   async syncAll(): Promise<Ended> {
@@ -99,13 +106,13 @@ function makeMortal(phone: Phone, steps: number): Promise<void> {
   };
   const { db } = phone;
   const [reading, writing] = [db.reading.bind(db), db.writing.bind(db)];
-  db.reading = async <T>(stores: Names<Theirs>, work: (tx: Reading<Theirs>) => Promise<T>) => {
+  db.reading = async <T>(stores: Names, work: (tx: Tx) => Promise<T> | T) => {
     await beat();
     const answer = await reading(stores, work);
     await beat();
     return answer;
   };
-  db.writing = async <T>(stores: Names<Theirs>, work: (tx: Writing<Theirs>) => Promise<T>, told?: (answer: T) => readonly string[]) => {
+  db.writing = async <T>(stores: Names, work: (tx: Tx) => Promise<T> | T, told?: (answer: T) => readonly string[]) => {
     await beat();
     const answer = await writing(stores, work, told);
     await beat();

@@ -113,7 +113,7 @@ async function offerWanted(tx: MyWriting, phone: string, wanted: readonly number
 /** The place this phone had reached is gone, or not ours to read any more: all is read afresh, beside what is shown. */
 async function beginAgain(tx: MyWriting, { rebuild }: Answer): Promise<void> {
   const { spare } = await sets(tx);
-  await tx.objectStore(`records_${spare}`).clear();
+  tx.objectStore(`records_${spare}`).clear();
   await tx.objectStore(`held_${spare}`).clear();
   await settle(tx, 'rebuilding', { cursor: null });
   if (rebuild === 'restored') await offerAgain(tx);
@@ -145,7 +145,7 @@ async function keepRecords(tx: MyWriting, sent: Composed, answer: Answer): Promi
 const move = (tx: MyWriting, rebuilding: boolean, cursor: string | null): Promise<void> =>
   rebuilding ? settle(tx, 'rebuilding', { cursor }) : settle(tx, 'cursor', cursor);
 
-function asKept(record: WireRecord, kinds: readonly Kind[]): KeptRecord {
+export function asKept(record: WireRecord, kinds: readonly Kind[]): KeptRecord {
   const kind = kinds.find(({ name }) => name === record.kind);
   return { id: record.id, record, kind: record.kind, at: happenedAt(kind, record.body, record.made_at), names: namesIn(kind, record.body) };
 }
@@ -175,8 +175,8 @@ async function layOver(tx: MyWriting, { edit, order }: KeptEdit): Promise<void> 
  * still to be sent: it would lie on top of this one.
  */
 async function land(tx: MyWriting, { landing }: Composed, { receipts }: Answer): Promise<void> {
-  const arrived = await Promise.all([...landing, ...receipts.map(({ id }) => id)].map((id) => tx.objectStore('edits').get(id)));
-  for (const kept of arrived.filter((one) => one !== undefined).sort((one, other) => one.order - other.order)) {
+  const arrived = [...landing, ...receipts.map(({ id }) => id)].flatMap((id) => tx.objectStore('edits').get(id) ?? []);
+  for (const kept of arrived.sort((one, other) => one.order - other.order)) {
     if (!kept.over || kept.unsent || (await hasEarlierOver(tx, kept))) continue;
     const { over: _o, landing: _l, ...landed } = kept;
     await tx.objectStore('edits').put(landed);
@@ -197,9 +197,11 @@ async function forgetOld(tx: MyWriting, answer: Answer): Promise<void> {
   }
 }
 
-/** The school has revoked this phone: what it sent is forgotten, what was written here is not. */
-export const revoke = (db: Mine): Promise<void> =>
-  db.writing([...FORGOTTEN, 'settings'], async (tx) => {
+/** The school has revoked this phone: what it sent is forgotten, on the disk too; what was written here is not. */
+export async function revoke(db: Mine): Promise<void> {
+  await db.writing([...FORGOTTEN, 'settings'], async (tx) => {
     await forget(tx);
     await settle(tx, 'revoked', true);
   });
+  await db.tidy();
+}

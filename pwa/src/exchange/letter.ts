@@ -62,8 +62,7 @@ async function choose(tx: MyWriting, plan: Plan): Promise<Choice> {
   const aside = new Set(plan.aside);
   const batch: KeptEdit[] = [];
   let bytes = 0;
-  for (let cursor = await tx.objectStore('edits').index('unsent').openCursor(); cursor; cursor = await cursor.continue()) {
-    const kept = cursor.value;
+  for (const kept of tx.objectStore('edits').index('unsent').getAll()) {
     if (aside.has(kept.edit.id)) continue;
     const backIn_ms = kept.offered ? 0 : keptBackFor(kept.edit.id);
     if (backIn_ms > 0) return { batch, more: false, backIn_ms }; // In the order of their numbers: none goes before one that is kept back.
@@ -71,7 +70,7 @@ async function choose(tx: MyWriting, plan: Plan): Promise<Choice> {
     if (batch.length >= plan.size || (batch.length > 0 && bytes > MOST_BYTES)) return { batch, more: true, backIn_ms: 0 };
     batch.push(kept);
   }
-  const alone = (await Promise.all(plan.aside.map((id) => tx.objectStore('edits').get(id)))).flatMap((kept) => (kept?.unsent ? [kept] : []));
+  const alone = plan.aside.map((id) => tx.objectStore('edits').get(id)).filter((kept) => kept?.unsent !== undefined) as KeptEdit[];
   if (batch.length > 0) return { batch, more: alone.length > 0, backIn_ms: 0 };
   return { batch: alone.slice(0, 1), more: alone.length > 1, backIn_ms: 0 };
 }

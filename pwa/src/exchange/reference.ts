@@ -1,10 +1,11 @@
 // What the school is, and who is there: asked for now and then, and only what is new.
 
-import { happenedAt, namesIn } from '../local/overlay';
 import { recognise } from '../local/session';
+import { intakeKeys } from '../local/seal';
 import { setting, settle, sets, type Mine, type MyWriting } from '../local/stores';
 import type { Ask } from '../school';
 import type { PeopleAnswer, SchoolAnswer } from '../wire';
+import { asKept } from './keep';
 
 /** More pages than any trust has people: whoever sends more is not making sense. */
 const MOST_PAGES = 200;
@@ -27,24 +28,26 @@ const isSchool = (json: unknown): json is SchoolAnswer => Array.isArray((json as
 
 async function keepSchool(db: Mine, answer: SchoolAnswer, etag: string | null): Promise<void> {
   const me = { ...answer.me, school: answer.school };
+  const pinned = await db.reading(['settings'], (tx) => setting(tx, 'pinned'));
+  const intake = answer.intake && pinned ? await intakeKeys(answer.intake, pinned, answer.school.id) : undefined;
   await db.writing(['school', 'settings', 'records_a', 'records_b'], async (tx) => {
     const before = (await tx.objectStore('school').get('answer')) as SchoolAnswer | undefined;
     await tx.objectStore('school').put(answer, 'answer');
     await tx.objectStore('school').put(etag, 'etag');
-    await settle(tx, 'me', me);
+    tx.objectStore('school').put(me, 'me');
+    if (intake) await settle(tx, 'intake', intake);
+    if (answer.vault) await settle(tx, 'locks', { hidden_s: answer.vault.hidden_s, idle_s: answer.vault.idle_s });
     if (JSON.stringify(before?.kinds) !== JSON.stringify(answer.kinds)) await fileAgain(tx, answer);
   });
+  await db.sealTheRest();
   recognise(me);
 }
 
 /** What records are ordered and found by depends on what their kinds say of their fields. */
 async function fileAgain(tx: MyWriting, { kinds }: SchoolAnswer): Promise<void> {
   const { base } = await sets(tx);
-  for (let cursor = await tx.objectStore(`records_${base}`).openCursor(); cursor; cursor = await cursor.continue()) {
-    const { id, record } = cursor.value;
-    const kind = kinds.find(({ name }) => name === record.kind);
-    await cursor.update({ id, record, kind: record.kind, at: happenedAt(kind, record.body, record.made_at), names: namesIn(kind, record.body) });
-  }
+  const records = tx.objectStore(`records_${base}`);
+  for (const { record } of records.getAll()) records.put(asKept(record, kinds));
 }
 
 /** Pupils, contacts and staff. True unless the school could not be heard. */
@@ -72,9 +75,11 @@ async function keepPeople(db: Mine, asked: string | null, answer: PeopleAnswer):
     async (tx) => {
       if (((await setting(tx, 'people'))?.cursor ?? null) !== asked) return;
       const stores = [tx.objectStore('pupils'), tx.objectStore('contacts'), tx.objectStore('staff')] as const;
-      if (fresh) for (const store of stores) await store.clear();
-      await Promise.all([...pupils.map((one) => stores[0].put(one)), ...contacts.map((one) => stores[1].put(one)), ...staff.map((one) => stores[2].put(one))]);
-      for (const id of gone) for (const store of stores) await store.delete(id);
+      if (fresh) for (const store of stores) store.clear();
+      for (const one of pupils) stores[0].put(one);
+      for (const one of contacts) stores[1].put(one);
+      for (const one of staff) stores[2].put(one);
+      for (const id of gone) for (const store of stores) store.delete(id);
       await settle(tx, 'people', { cursor, at: Date.now() });
     },
     () => (isNews ? ['pupils', 'contacts', 'staff'] : []),

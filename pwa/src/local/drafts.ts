@@ -52,7 +52,7 @@ async function afterwards(db: Mine, line: Line): Promise<void> {
   const { draft, done } = line.next!;
   line.writing = done;
   line.next = undefined;
-  await db.writing(['drafts'], (tx) => tx.objectStore('drafts').put(draft));
+  await db.writing(['drafts', 'settings'], (tx) => tx.objectStore('drafts').put(draft), () => ['drafts']);
 }
 
 /** Once nothing of this draft is on its way to the disk any more: a late keystroke must not bring back a draft that became an edit. */

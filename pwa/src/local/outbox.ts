@@ -54,18 +54,20 @@ export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0
   return await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
     const already = await tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
     if (already) return already.edit;
-    if (draft) await tx.objectStore('drafts').delete(draft);
-    return (await numbered(tx, asked)).edit;
+    if (draft) tx.objectStore('drafts').delete(draft);
+    return (await numbered(tx, asked, undoFor)).edit;
   });
 }
 
 /** The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. */
-async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>): Promise<KeptEdit> {
+async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>, undoFor: number): Promise<KeptEdit> {
   const phone = (await setting(tx, 'phone')) ?? newId();
   const number = ((await setting(tx, 'number')) ?? 0) + 1;
   const order = ((await setting(tx, 'order')) ?? 0) + 1;
   const kept: KeptEdit = { edit: { ...asked, phone, number }, order, unsent: order, over: order };
-  await tx.objectStore('edits').add(kept);
+  // For the worker, which knows nothing of this tab's clock: no other edit is kept back by it.
+  if (undoFor > 0) kept.not_before = Date.now() + Math.min(undoFor, UNDO_AT_MOST_MS);
+  tx.objectStore('edits').add(kept);
   await settle(tx, 'phone', phone);
   await settle(tx, 'number', number);
   await settle(tx, 'order', order);
@@ -99,7 +101,7 @@ export function waitingIn(db: Mine): Promise<Waiting> {
 // ── Undo: for a few seconds an edit is kept back from the school, in the tab that wrote it ─────────────
 
 const keptBack = new Map<string, number>();
-const UNDO_AT_MOST_MS = 15_000;
+export const UNDO_AT_MOST_MS = 15_000;
 
 /** For how many milliseconds yet this edit is not to be offered. */
 export const keptBackFor = (editId: string): number => Math.max(0, (keptBack.get(editId) ?? 0) - performance.now());

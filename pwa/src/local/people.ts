@@ -88,7 +88,7 @@ watchMe(() => {
 
 async function read(): Promise<void> {
   const db = mine();
-  const [pupils, colleagues] = await db.reading(['pupils', 'staff'], (tx) => Promise.all([tx.objectStore('pupils').getAll(), tx.objectStore('staff').getAll()]));
+  const [pupils, colleagues] = await db.reading(['pupils', 'staff'], (tx) => [tx.objectStore('pupils').getAll(), tx.objectStore('staff').getAll()] as const);
   const people: Person[] = [...pupils.map((one) => ({ is: 'pupil' as const, ...one })), ...colleagues.map((one) => ({ is: 'staff' as const, ...one }))];
   if (db.name !== whose) return; // Signed out meanwhile.
   everybody = { people: new Map(people.map((one) => [one.id, one])), index: indexOf(people.map(asNamed)) };

@@ -1,13 +1,13 @@
 // Reading what this phone holds, once or whenever it changes.
 
-import type { Names } from './database';
 import { me, mine, watchMe, type Me } from './session';
-import type { MyReading, Theirs } from './stores';
+import type { Names } from './shelves';
+import type { MyReading } from './stores';
 
 /** What a query may read; it notes which stores were read, so that the screen follows them. */
 export type Local = {
   me: Me | null;
-  read<T>(stores: Names<Theirs>, work: (tx: MyReading) => Promise<T>): Promise<T>;
+  read<T>(stores: Names, work: (tx: MyReading) => Promise<T> | T): Promise<T>;
 };
 
 /** For reading once, without following. */

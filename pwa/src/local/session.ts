@@ -1,63 +1,87 @@
-// Who is using this phone. Each member of staff has a database of their own on it; a second one sees nothing of the first.
+// Who is using this phone, and whether it is unlocked. Each member of staff has a vault of their own on it; a second one sees
+// nothing of the first.
 
 import { ask, refusal, type Ask } from '../school';
 import type { School, SignedInAnswer } from '../wire';
+import { toText, utf8 } from './bytes';
+import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, type Disk } from './disk';
 import { newId } from './ids';
-import { setting, settle, shared, theirs, type Mine, type MyWriting, type Owner } from './stores';
+import { library, newSigning } from './seal';
+import { Shelves } from './shelves';
+import { settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
+import { choose, destroy, endLease, isThere, signing, unlock, type Chosen, type Keys, type Opened } from './vault';
 
 export type Me = { id: string; name: string; role: string; may: string[]; school: School };
-export type SignedIn = { me: Me };
 /** Why not, in words to show beside the form; after too many tries, the seconds to wait. */
 export type Refused = { refused: string; wait_s?: number };
 
-let current: { me: Me; db: Mine } | null = null;
+/** `new`: signed in, and a PIN is still to be chosen. */
+export type Standing = 'out' | 'new' | 'locked' | 'open';
+
+type Here = { owner: Owner; disk: Disk; hasVault: boolean; open: { me: Me; db: Mine } | null };
+
+let here: Here | null = null;
+/** Whoever has just given their password here: their name, until there is a vault to put it in. */
+let arriving: MeAtSchool | null = null;
 const watchers = new Set<() => void>();
 
-/** Null until `open()` has answered, and when nobody is signed in. */
-export const me = (): Me | null => current?.me ?? null;
+/** Null until the phone is unlocked, and when nobody is signed in. */
+export const me = (): Me | null => here?.open?.me ?? null;
 
-/** The database of whoever is signed in. */
+export const standing = (): Standing => (!here ? 'out' : here.open ? 'open' : here.hasVault ? 'locked' : 'new');
+
+/** Whether the password was given a moment ago: the school lets nobody else choose a PIN. */
+export const hasArrived = (): boolean => arriving !== null;
+
+/** What whoever is signed in holds. */
 export function mine(): Mine {
-  if (!current) throw new Error('Nobody is signed in on this phone');
-  return current.db;
+  if (!here?.open) throw new Error('Nobody has unlocked this phone');
+  return here.open.db;
 }
 
-/** Called whenever somebody signs in or out, in this tab or another, or what they may do changes. */
+/** The same as it lies on the disk, also while the phone is locked. */
+export const myDisk = (): Disk | null => here?.disk ?? null;
+
+/** Called whenever somebody signs in or out, unlocks, or what they may do changes. */
 export function watchMe(watcher: () => void): () => void {
   watchers.add(watcher);
   return () => watchers.delete(watcher);
 }
 
-/** Goes on with whoever was signed in last; needs no signal. */
-export async function resume(): Promise<Me | null> {
+const tell = (): void => watchers.forEach((watcher) => watcher());
+
+/** Finds whoever was signed in last: locked, if they have chosen a PIN. Needs no signal. */
+export async function resume(): Promise<Standing> {
+  const owners = await allOwners();
   const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
-  const owner = key ? await ownerOf(key) : undefined;
-  await become(owner);
-  return me();
+  await become(owners.find((owner) => owner.key === key));
+  return standing();
 }
 
 async function become(owner: Owner | undefined): Promise<void> {
-  if (!owner) {
-    current?.db.close();
-    current = null;
-  } else {
-    const db = current?.db.name === theirs(owner.school, owner.staff).name ? current.db : theirs(owner.school, owner.staff);
-    if (current && current.db !== db) current.db.close();
-    const known = await db.reading(['settings'], (tx) => setting(tx, 'me'));
-    current = known ? { me: known, db } : null;
-  }
-  for (const watcher of watchers) watcher();
+  here?.open?.db.close();
+  here?.disk.close();
+  const disk = owner && diskOf(owner.school, owner.staff);
+  here = owner && disk ? { owner, disk, hasVault: await isThere(disk), open: null } : null;
+  tell();
 }
 
-export async function signIn(username: string, password: string, asked: Ask = ask): Promise<SignedIn | Refused> {
+// ── Signing in ─────────────────────────────────────────────────────────────────────────────
+
+/** `forgot`: the PIN is not known any more, and another is to be chosen. */
+export async function signIn(username: string, password: string, asked: Ask = ask, forgot = false): Promise<{ standing: Standing } | Refused> {
   const name = username.trim().toLowerCase();
   if (!name || !password) return { refused: 'Type your name and your password.' };
-  const phone = (await ownerNamed(name))?.phone ?? newId();
-  const heard = await asked('/api/session', { method: 'POST', json: { username: name, password, phone: { id: phone, name: phoneName() } } });
+  const called = await hashed(name);
+  const known = (await allOwners()).find((owner) => owner.called === called);
+  const phone = known?.phone ?? newId();
+  const keys = known ? await withDisk(known, signing) : await newSigning();
+  const heard = await asked('/api/session', { method: 'POST', json: { username: name, password, phone: { id: phone, name: phoneName(), public: keys.public } } });
   if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} Signing in needs the school once; after that Lanyard works without.` };
   if (heard.status === 429) return { refused: 'That was too many tries. Wait a little, then try again.', wait_s: heard.retryAfter_s ?? 60 };
   if (heard.status !== 200) return { refused: wordsOf(heard.json, heard.status) };
-  return { me: await welcome(name, heard.json as SignedInAnswer) };
+  await welcome(called, heard.json as SignedInAnswer, keys, forgot);
+  return { standing: standing() };
 }
 
 const NOT_HEARD = {
@@ -72,41 +96,104 @@ function wordsOf(json: unknown, status: number): string {
   return refusal(json).words ?? 'The school could not sign you in just now. Try again in a minute.';
 }
 
-async function welcome(username: string, { staff, school, phone, grant }: SignedInAnswer): Promise<Me> {
-  const owner: Owner = { key: keyOf(school.id, staff.id), school: school.id, staff: staff.id, username, phone };
-  const db = theirs(school.id, staff.id);
-  await db.writing(['settings'], async (tx) => {
-    const before = await setting(tx, 'me');
-    await settle(tx, 'me', { ...staff, may: before?.may ?? [], school });
-    await settle(tx, 'session_phone', phone);
-    await settle(tx, 'phone', (await setting(tx, 'phone')) ?? phone);
-    await settle(tx, 'grant', grant ?? (await setting(tx, 'grant')));
-    await settle(tx, 'revoked', undefined);
-  });
-  db.close();
+async function welcome(called: string, { staff, school, phone, grant, keys: schools }: SignedInAnswer, keys: Awaited<ReturnType<typeof signing>>, forgot: boolean): Promise<void> {
+  const owner: Owner = { key: keyOf(school.id, staff.id), school: school.id, staff: staff.id, called, phone };
+  await withDisk(owner, (disk) =>
+    disk.writing(['settings', 'keys'], async (tx) => {
+      await note(tx, 'session_phone', phone);
+      await note(tx, 'phone', (await noted(tx, 'phone')) ?? phone);
+      await note(tx, 'grant', grant ?? (await noted(tx, 'grant')));
+      await note(tx, 'revoked', undefined);
+      await note(tx, 'pinned', (await noted(tx, 'pinned')) ?? schools?.public); // the first one learnt stays
+      if ((await tx.objectStore('keys').get('signing')) === undefined) await tx.objectStore('keys').put(keys, 'signing');
+      await newEpoch(tx);
+    }),
+  );
   await shared.writing(['owners', 'settings'], async (tx) => {
     await tx.objectStore('owners').put(owner);
     await tx.objectStore('settings').put(owner.key, 'current');
     await tx.objectStore('settings').delete('owed');
   });
+  arriving = { ...staff, may: [], school };
   await become(owner);
-  return me()!;
+  if (forgot && here) here.hasVault = false;
+  tell();
 }
+
+// ── The PIN ────────────────────────────────────────────────────────────────────────────────
+
+/** A new vault for whoever has just signed in. What an earlier one held is forgotten, but for what was written. */
+export async function choosePin(pin: string, asked: Ask = ask): Promise<Chosen> {
+  const { disk, owner } = here!;
+  const chosen = await choose(disk, pin, { ask: asked, phone: owner.phone });
+  if (chosen.is === 'open') await enter(chosen.keys);
+  return chosen;
+}
+
+export async function unlockWith(pin: string, asked: Ask = ask): Promise<Opened> {
+  const { disk, owner } = here!;
+  const opened = await unlock(disk, pin, { ask: asked, phone: owner.phone });
+  if (opened.is === 'open') await enter(opened.keys);
+  if (opened.is === 'gone') {
+    if (opened.because === 'revoked') await disk.writing(['settings'], async (tx) => (await note(tx, 'revoked', true), void (await newEpoch(tx))));
+    here!.hasVault = false;
+    tell();
+  }
+  return opened;
+}
+
+async function enter(keys: Keys): Promise<void> {
+  const { disk, owner } = here!;
+  void library();
+  const db = new Shelves(disk, { school: owner.school, staff: owner.staff }, keys);
+  await carryOver(db);
+  const known = await db.reading(['school'], (tx) => tx.objectStore('school').get('me') as MeAtSchool | undefined);
+  const whoever = known ?? arriving ?? { id: owner.staff, name: '', role: '', may: [], school: { id: owner.school, name: '' } };
+  if (!known && arriving) await db.writing(['school'], (tx) => tx.objectStore('school').put(whoever, 'me'));
+  arriving = null;
+  if (here?.disk !== disk) return db.close(); // signed out meanwhile
+  here = { ...here, hasVault: true, open: { me: whoever, db } };
+  tell();
+  void db.sealTheRest().catch(() => {}); // and again whenever the school's keys come
+}
+
+/** What was written here before there were PINs. Safe to repeat: it is taken from where it was only once it is safe. */
+async function carryOver(db: Mine): Promise<void> {
+  const older = await db.disk.reading(['older'], (tx) => tx.objectStore('older').getAll());
+  if (older.length === 0) return;
+  await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
+    for (const one of older) {
+      if ('draft' in one) tx.objectStore('drafts').put(one.draft);
+      else if (!tx.objectStore('edits').get(one.edit.edit.id)) tx.objectStore('edits').put(one.edit);
+    }
+  });
+  await db.disk.writing(['older'], (tx) => tx.objectStore('older').clear(), () => []);
+}
+
+// ── Signing out ────────────────────────────────────────────────────────────────────────────
 
 /** Forgets what the school sent. What this person wrote stays, and is sent as soon as it can be. */
 export async function signOut(asked: Ask = ask): Promise<void> {
-  if (!current) return;
-  const { me, db } = current;
-  const phone = await db.reading(['settings'], (tx) => setting(tx, 'session_phone'));
+  if (!here) return;
+  const { owner, open, disk } = here;
   await shared.writing(['settings'], async (tx) => {
     await tx.objectStore('settings').delete('current');
-    await tx.objectStore('settings').put(phone ?? '', 'owed');
+    await tx.objectStore('settings').put(owner.phone, 'owed');
   });
-  await become(undefined); // Closed first: an answer that is on its way must not bring back what is being forgotten.
-  const forgetting = theirs(me.school.id, me.id);
-  await forgetting.writing([...FORGOTTEN, 'settings'], forget);
-  forgetting.close();
+  here = arriving = null;
+  tell();
+  // Closed first: an answer that is on its way must not bring back what is being forgotten.
+  const forgetting = open?.db.reopened();
+  if (forgetting) await forgetSent(forgetting);
+  await endLease(forgetting?.disk ?? disk);
+  (forgetting?.disk ?? disk).close();
   await settleOwed(asked);
+}
+
+/** From the shelves, and from the disk: what was written, and has its receipt, is all that is left in the pages. */
+export async function forgetSent(db: Mine): Promise<void> {
+  await db.writing([...FORGOTTEN, 'settings'], forget);
+  await db.tidy();
 }
 
 /** With no signal the cookie outlives the signing out: the school is told as soon as it can be reached. */
@@ -117,38 +204,69 @@ export async function settleOwed(asked: Ask = ask): Promise<void> {
   if (heard.heard === 'answered' && heard.status < 500) await shared.writing(['settings'], (tx) => tx.objectStore('settings').delete('owed'));
 }
 
-/** The stores of what the school sent, which may be forgotten at any moment. Never `edits`, never `drafts`. */
-export const FORGOTTEN = ['records_a', 'records_b', 'held_a', 'held_b', 'pupils', 'contacts', 'staff', 'school'] as const satisfies readonly Parameters<MyWriting['objectStore']>[0][];
+/** What the school sent, which may be forgotten at any moment. Never `edits`, never `drafts`. */
+export const FORGOTTEN = ['records_a', 'records_b', 'held_a', 'held_b', 'pupils', 'contacts', 'staff', 'school'] as const satisfies readonly (keyof Theirs)[];
 
 export async function forget(tx: MyWriting): Promise<void> {
-  for (const store of FORGOTTEN) await tx.objectStore(store).clear();
-  for (const name of ['cursor', 'rebuilding', 'people', 'school_at'] as const) await settle(tx, name, undefined);
+  for (const store of FORGOTTEN) tx.objectStore(store).clear();
+  for (const name of OF_WHAT_WAS_SENT) await settle(tx, name, undefined);
 }
 
-/** Everybody else who has an outbox on this phone. */
-export async function others(): Promise<Mine[]> {
-  const owners = await shared.reading(['owners'], (tx) => tx.objectStore('owners').getAll());
-  return owners.filter((owner) => !current || theirs(owner.school, owner.staff).name !== current.db.name).map((owner) => theirs(owner.school, owner.staff));
+/** The school has taken this phone off its list, and has everything that was written on it: nothing is left to read here. */
+export async function leave(): Promise<void> {
+  if (!here) return;
+  const { disk } = here;
+  await shared.writing(['settings'], (tx) => tx.objectStore('settings').delete('current'));
+  here = arriving = null;
+  tell();
+  await destroy(disk);
+  disk.close();
+}
+
+// ── Whoever else has something here ────────────────────────────────────────────────────────────
+
+/** Every outbox on this phone that is not open: others', and one's own while the phone is locked. Close them afterwards. */
+export async function closedOutboxes(): Promise<Disk[]> {
+  const owners = await allOwners();
+  return owners.filter((owner) => !here?.open || owner.key !== here.owner.key).map((owner) => diskOf(owner.school, owner.staff));
 }
 
 /** The school has said again who I am and what I may do. */
 export function recognise(changed: Me): void {
-  if (current) current.me = changed;
-  for (const watcher of watchers) watcher();
+  if (here?.open) here.open.me = changed;
+  tell();
 }
 
 /** Whether it is still this tab's person who is signed in on this phone. */
 export async function isStillMe(): Promise<boolean> {
   const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
-  return key === (current ? keyOf(current.me.school.id, current.me.id) : undefined);
+  return key === here?.owner.key;
 }
 
 const keyOf = (school: string, staff: string): string => `${school} ${staff}`;
-const ownerOf = (key: string): Promise<Owner | undefined> => shared.reading(['owners'], (tx) => tx.objectStore('owners').get(key));
 
-async function ownerNamed(username: string): Promise<Owner | undefined> {
-  const owners = await shared.reading(['owners'], (tx) => tx.objectStore('owners').getAll());
-  return owners.find((owner) => owner.username === username);
+async function withDisk<T>({ school, staff }: Owner, work: (disk: Disk) => Promise<T>): Promise<T> {
+  const disk = diskOf(school, staff);
+  try {
+    return await work(disk);
+  } finally {
+    disk.close();
+  }
+}
+
+const hashed = async (name: string): Promise<string> => toText(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`lanyard signs in as ${name}`))));
+
+/** An earlier version kept what they sign in as in the clear. */
+async function allOwners(): Promise<Owner[]> {
+  const owners = (await shared.reading(['owners'], (tx) => tx.objectStore('owners').getAll())) as (Owner & { username?: string })[];
+  return await Promise.all(
+    owners.map(async ({ username, ...owner }) => {
+      if (username === undefined) return owner;
+      const told = { ...owner, called: await hashed(username) };
+      await shared.writing(['owners'], (tx) => tx.objectStore('owners').put(told), () => []);
+      return told;
+    }),
+  );
 }
 
 /** What the desk's list of phones calls this one. */

@@ -2,17 +2,27 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { follow, type Local } from './reading';
-import { peopleKnown, peopleReady, watchPeople } from './people';
-import { isStillMe, me, resume, watchMe, type Me } from './session';
+import { peopleKnown, watchPeople } from './people';
+import { isStillMe, me, resume, standing, watchMe, type Me, type Standing } from './session';
 import { shared } from './stores';
 
 export { local, type Local } from './reading';
 
-/** Opens what this phone holds for whoever was signed in last. Call it once, after the first frame is painted. */
-export async function open(): Promise<Me | null> {
-  const known = await resume();
+/** Finds whoever was signed in last, and whether they have a PIN. Call it once, after the first frame is painted. */
+export async function open(): Promise<Standing> {
+  const standing = await resume();
   followOtherTabs();
-  await peopleReady();
+  return standing;
+}
+
+/** Where this phone stands: signed out, a PIN to choose, locked, or open. */
+export function useStanding(): Standing {
+  const [known, setKnown] = useState(standing());
+  useEffect(() => {
+    const tell = () => setKnown(standing());
+    tell();
+    return watchMe(tell);
+  }, []);
   return known;
 }
 

@@ -1,14 +1,18 @@
-// What this phone holds: one database for each member of staff who has signed in on it, and a tiny shared one that knows which.
+// What this phone holds: a vault for each member of staff who has signed in on it, and a tiny shared database that knows which.
 
-import type { DBSchema, IDBPDatabase } from 'idb';
+import type { DBSchema } from 'idb';
 import type { Because, Contact, Edit, HeldEdit, Me, Pupil, School, Staff, WireRecord } from '../wire';
-import { Database, type Reading, type Writing } from './database';
+import { Database } from './database';
+import type { Draft } from './drafts';
+import type { Filing, Key } from './rows';
+import type { Shelves, Tx } from './shelves';
 
 /** An edit on this phone. It stays for 30 days after its receipt, in case the school has to be restored from a backup. */
 export type KeptEdit = {
   edit: Edit;
   order: number; // counts everything ever written here; unlike `number` it survives a fork
   unsent?: number; // `order`, until there is a receipt
+  not_before?: number; // milliseconds by this phone's clock: kept back so long, for Undo
   over?: number; // `order`, until the school's own records are known to include it: laid over them meanwhile
   landing?: number; // `order`, from its receipt until then
   offered?: true; // it has left this phone at least once
@@ -20,8 +24,8 @@ export type KeptEdit = {
 /** A record as the school sent it, with what lists are ordered and filtered by. */
 export type KeptRecord = { id: string; record: WireRecord; kind: string; at: string; names: string[] };
 
+/** In the clear on the disk: ids, counters, and what can only send. No names. */
 export type Settings = {
-  me: Me & { school: School };
   session_phone: string; // the phone id this person signed in with
   grant: string; // sends what this person wrote, and reads nothing
   phone: string; // the phone id under which edits are numbered; another one after a fork
@@ -38,64 +42,75 @@ export type Settings = {
   last_contact: string; // when the school last answered, by this phone's clock
   last_sent: string; // when it last gave a receipt
   revoked: boolean;
+  pinned: string; // the public key by which the school signs the list of its intake keys, learnt at the first sign-in
+  intake: { kid: string; public: string }[]; // that list: the first is to be sealed to
+  locks: { hidden_s: number; idle_s: number }; // when the phone locks by itself
+  recovering: boolean; // a PIN was forgotten: the drafts that went up sealed are to be asked for
 };
 
-type RecordStore = { key: string; value: KeptRecord; indexes: { at: string; kind: [string, string]; names: string } };
-type HeldStore = { key: string; value: HeldEdit; indexes: { record: string } };
+type Use = { list: string; code: string; times: number };
 
-export interface Theirs extends DBSchema {
+/** What stands on each shelf while the phone is unlocked. `school` holds answer: SchoolAnswer, etag: string, me: Me with the school. */
+export type Theirs = {
+  edits: KeptEdit;
+  drafts: Draft;
+  records_a: KeptRecord;
+  records_b: KeptRecord;
+  held_a: HeldEdit;
+  held_b: HeldEdit;
+  pupils: Pupil;
+  contacts: Contact;
+  staff: Staff;
+  uses: Use;
+  school: unknown;
+  settings: unknown;
+};
+
+export type Mine = Shelves;
+export type MyReading = Tx;
+export type MyWriting = Tx;
+export type MeAtSchool = Me & { school: School };
+
+const one = (key: Key | undefined): Key[] => (key === undefined ? [] : [key]);
+
+const records: Filing<KeptRecord> = { key: ({ id }) => id, indexes: { at: ({ at }) => [at], kind: ({ kind, at }) => [[kind, at]], names: ({ names }) => names } };
+const held: Filing<HeldEdit> = { key: ({ edit }) => edit, indexes: { record: ({ record }) => [record] } };
+
+/** How each shelf is filed. */
+export const FILED: { [Name in keyof Theirs]: Filing<Theirs[Name]> } = {
   edits: {
-    key: string;
-    value: KeptEdit;
-    indexes: { unsent: number; over: number; landing: number; record: string; amends: string; number: [string, number]; receipted_at: number };
-  };
-  drafts: { key: string; value: import('./drafts').Draft; indexes: { changed_at: string } };
-  records_a: RecordStore;
-  records_b: RecordStore;
-  held_a: HeldStore;
-  held_b: HeldStore;
-  pupils: { key: string; value: Pupil };
-  contacts: { key: string; value: Contact; indexes: { pupil: string } };
-  staff: { key: string; value: Staff };
-  uses: { key: [string, string]; value: { list: string; code: string; times: number }; indexes: { list: string } };
-  school: { key: string; value: unknown }; // answer: SchoolAnswer, etag: string
-  settings: { key: string; value: unknown };
-}
-
-export type Mine = Database<Theirs>;
-export type MyReading = Reading<Theirs>;
-export type MyWriting = Writing<Theirs>;
-
-/** Opens what one member of staff has on this phone. */
-export const theirs = (school: string, staff: string): Mine => new Database<Theirs>(`lanyard ${school} ${staff}`, [first]);
-
-function first(db: IDBPDatabase<Theirs>): void {
-  const edits = db.createObjectStore('edits', { keyPath: 'edit.id' });
-  edits.createIndex('unsent', 'unsent');
-  edits.createIndex('over', 'over');
-  edits.createIndex('landing', 'landing');
-  edits.createIndex('record', 'edit.record');
-  edits.createIndex('amends', 'edit.amends');
-  edits.createIndex('number', ['edit.phone', 'edit.number']);
-  edits.createIndex('receipted_at', 'receipted_at');
-  db.createObjectStore('drafts', { keyPath: 'id' }).createIndex('changed_at', 'changed_at');
-  for (const set of ['a', 'b'] as const) {
-    const records = db.createObjectStore(`records_${set}`, { keyPath: 'id' });
-    records.createIndex('at', 'at');
-    records.createIndex('kind', ['kind', 'at']);
-    records.createIndex('names', 'names', { multiEntry: true });
-    db.createObjectStore(`held_${set}`, { keyPath: 'edit' }).createIndex('record', 'record');
-  }
-  db.createObjectStore('pupils', { keyPath: 'id' });
-  db.createObjectStore('contacts', { keyPath: 'id' }).createIndex('pupil', 'pupil');
-  db.createObjectStore('staff', { keyPath: 'id' });
-  db.createObjectStore('uses', { keyPath: ['list', 'code'] }).createIndex('list', 'list');
-  db.createObjectStore('school');
-  db.createObjectStore('settings');
-}
+    key: ({ edit }) => edit.id,
+    indexes: {
+      unsent: ({ unsent }) => one(unsent),
+      over: ({ over }) => one(over),
+      landing: ({ landing }) => one(landing),
+      record: ({ edit }) => [edit.record],
+      amends: ({ edit }) => one(edit.amends),
+      number: ({ edit }) => [[edit.phone, edit.number]],
+      receipted_at: ({ receipted_at }) => one(receipted_at),
+    },
+  },
+  drafts: { key: ({ id }) => id, indexes: { changed_at: ({ changed_at }) => [changed_at] } },
+  records_a: records,
+  records_b: records,
+  held_a: held,
+  held_b: held,
+  pupils: { key: ({ id }) => id, indexes: {} },
+  contacts: { key: ({ id }) => id, indexes: { pupil: ({ pupil }) => [pupil] } },
+  staff: { key: ({ id }) => id, indexes: {} },
+  uses: { key: ({ list, code }) => [list, code], indexes: { list: ({ list }) => [list] } },
+  school: { indexes: {} },
+  settings: { indexes: {} },
+};
 
 /** One line for each member of staff who has something on this phone. No names: the next person must not read them. */
-export type Owner = { key: string; school: string; staff: string; username: string; phone: string };
+export type Owner = {
+  key: string;
+  school: string;
+  staff: string;
+  called: string; // what they sign in as, hashed: the same person keeps their phone's id
+  phone: string;
+};
 
 export interface Shared extends DBSchema {
   owners: { key: string; value: Owner };
@@ -111,17 +126,17 @@ export const shared = new Database<Shared>('lanyard', [
 
 // ── Settings, by their names and types ─────────────────────────────────────────────────────
 
-export async function setting<Name extends keyof Settings>(tx: MyReading | MyWriting, name: Name): Promise<Settings[Name] | undefined> {
-  return (await tx.objectStore('settings').get(name)) as Settings[Name] | undefined;
+export async function setting<Name extends keyof Settings>(tx: MyReading, name: Name): Promise<Settings[Name] | undefined> {
+  return tx.objectStore('settings').get(name) as Settings[Name] | undefined;
 }
 
 export async function settle<Name extends keyof Settings>(tx: MyWriting, name: Name, value: Settings[Name] | undefined): Promise<void> {
-  if (value === undefined) await tx.objectStore('settings').delete(name);
-  else await tx.objectStore('settings').put(value, name);
+  if (value === undefined) tx.objectStore('settings').delete(name);
+  else tx.objectStore('settings').put(value, name);
 }
 
 /** The stores that are shown, and the ones beside them in which a rebuild collects. */
-export async function sets(tx: MyReading | MyWriting): Promise<{ base: 'a' | 'b'; spare: 'a' | 'b' }> {
+export async function sets(tx: MyReading): Promise<{ base: 'a' | 'b'; spare: 'a' | 'b' }> {
   const base = (await setting(tx, 'base')) ?? 'a';
   return { base, spare: base === 'a' ? 'b' : 'a' };
 }

@@ -3,7 +3,7 @@
 import type { Edit, HeldEdit, Json, Kind, SchoolAnswer, WireRecord } from '../wire';
 import { namesIn, overlay, type ShownRecord } from './overlay';
 import { local, type Local } from './reading';
-import { sets, type KeptEdit, type KeptRecord, type MyReading } from './stores';
+import { sets, type KeptEdit, type MyReading } from './stores';
 
 const PAGE = 50;
 /** A filter that few records pass looks through this many before it says what it found. */
@@ -78,27 +78,26 @@ async function fromSchool(tx: MyReading, filter: Filter, passes: (record: WireRe
   if (named) return (await store.index('names').getAll(named)).map(({ record }) => record).filter(passes);
   const last = filter.before?.at;
   const rows = filter.kind
-    ? store.index('kind').iterate(IDBKeyRange.bound([filter.kind], [filter.kind, last ?? []]), 'prev')
-    : store.index('at').iterate(last ? IDBKeyRange.upperBound(last) : null, 'prev');
+    ? store.index('kind').getAll(IDBKeyRange.bound([filter.kind], [filter.kind, last ?? []]))
+    : store.index('at').getAll(last ? IDBKeyRange.upperBound(last) : null);
   const found: WireRecord[] = [];
   let looked = 0;
-  for await (const { value } of rows as AsyncIterable<{ value: KeptRecord }>) {
-    if (passes(value.record)) found.push(value.record);
+  for (const { record } of rows.reverse()) {
+    if (passes(record)) found.push(record);
     if (found.length >= enough || ++looked >= LOOKED_THROUGH) break;
   }
   return found;
 }
 
 /** In the order in which they were written. */
-const overlaid = (tx: MyReading): Promise<KeptEdit[]> => tx.objectStore('edits').index('over').getAll();
+const overlaid = (tx: MyReading): KeptEdit[] => tx.objectStore('edits').index('over').getAll();
 
 const unsentOf = (edits: KeptEdit[]): Set<string> => new Set(edits.filter(({ unsent }) => unsent).map(({ edit }) => edit.id));
 
 async function recordsUnder(tx: MyReading, edits: KeptEdit[]): Promise<WireRecord[]> {
   const store = tx.objectStore(`records_${(await sets(tx)).base}`);
   const ids = [...new Set(edits.map(({ edit }) => edit.record))];
-  const kept = await Promise.all(ids.map((id) => store.get(id)));
-  return kept.flatMap((one) => (one ? [one.record] : []));
+  return ids.flatMap((id) => store.get(id)?.record ?? []);
 }
 
 // ── One record ─────────────────────────────────────────────────────────────────────────────
@@ -161,9 +160,9 @@ export function needsMe(from: Local = local): Promise<HeldEdit[]> {
   return from.read(['edits', 'held_a', 'held_b', 'settings'], async (tx) => {
     const held = await tx.objectStore(`held_${(await sets(tx)).base}`).getAll();
     const amending = tx.objectStore('edits').index('amends');
-    const answers = await Promise.all(held.map((one) => amending.getAll(one.edit)));
-    const itself = await Promise.all(held.map((one) => tx.objectStore('edits').get(one.edit)));
-    return open(held, [...answers.flat(), ...itself.filter((one) => one !== undefined)]).sort((one, other) => compare(other.made_at, one.made_at));
+    const answers = held.flatMap((one) => amending.getAll(one.edit));
+    const themselves = held.flatMap((one) => tx.objectStore('edits').get(one.edit) ?? []);
+    return open(held, [...answers, ...themselves]).sort((one, other) => compare(other.made_at, one.made_at));
   });
 }
 

@@ -1,0 +1,151 @@
+// Sending what lies sealed: from a phone that is locked, signed out or taken off the list, and from the worker. Nothing is read,
+// neither here nor from the school.
+
+import { toText } from '../local/bytes';
+import { newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DraftRow, type OutboxRow, type Sealed } from '../local/disk';
+import { UNDO_AT_MOST_MS } from '../local/outbox';
+import { refusal, type Ask } from '../school';
+import { PROTOCOL, type Blob, type IntakeAnswer } from '../wire';
+import type { Trouble } from './exchange';
+import { inTurn } from './turns';
+
+const MOST_BLOBS = 100;
+/** The school takes 1,500,000 bytes as they lie unpacked; the rest is for what stands round the blobs. */
+const MOST_CHARACTERS = 1_450_000;
+
+/** `waiting`: edits without a receipt. `everything`: the drafts too. `orphans`: what nobody can read here, since its PIN was forgotten. */
+export type Which = 'waiting' | 'everything' | 'orphans';
+
+export type SentSealed = { trouble: Trouble | null; kept: number; retryAfter_s: number | null };
+
+type Waiting = { blob: Blob; isOrphan: boolean };
+
+export const sendSealed = (disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> => inTurn(disk.name, () => send(disk, ask, build, which));
+
+async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> {
+  const sent: SentSealed = { trouble: null, kept: 0, retryAfter_s: null };
+  let size = MOST_BLOBS;
+  for (;;) {
+    const { blobs, grant, phone } = await offered(disk, which, size);
+    if (blobs.length === 0) return sent;
+    if (!grant) return { ...sent, trouble: 'sign in' };
+    const letter = { protocol: PROTOCOL, build, phone, sent_at: new Date().toISOString(), sealed: blobs.map(({ blob }) => blob) };
+    const heard = await ask('/api/intake', { method: 'POST', json: letter, grant });
+    if (heard.heard === 'not heard') return { ...sent, trouble: heard.why };
+    if (heard.status === 413 && blobs.length > 1) size = Math.ceil(blobs.length / 2);
+    else if (heard.status !== 200) return { ...sent, trouble: troubleIn(heard.status, heard.json), retryAfter_s: heard.retryAfter_s };
+    else {
+      const answer = readAnswer(heard.json, blobs);
+      if (!answer) return { ...sent, trouble: 'garbled' };
+      await keep(disk, blobs, answer);
+      sent.kept += answer.kept.length;
+      if (answer.kept.length === 0) return { ...sent, trouble: 'unsendable' };
+    }
+  }
+}
+
+/** Marks what it takes as offered, on the disk, before anything leaves: an Undo afterwards would be a lie. */
+function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string }> {
+  return disk.writing(
+    ['outbox', 'drafts', 'settings', 'keys'],
+    async (tx) => {
+      const vault = (await vaultIn(tx))?.id;
+      const isWanted = (row: { vault: string }) => which !== 'orphans' || row.vault !== vault;
+      const edits = readyNow((await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted));
+      const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter(isWanted);
+      const taken = asMany([...edits, ...drafts].flatMap(sealedOnly), size);
+      const leaving = edits.filter((row) => !row.offered && taken.some(({ id }) => id === row.id));
+      if (leaving.length > 0) {
+        const changed = await newEpoch(tx);
+        for (const row of leaving) await tx.objectStore('outbox').put({ ...row, offered: true, changed });
+      }
+      const blobs = taken.map((row) => ({ blob: asBlob(row), isOrphan: row.vault !== vault }));
+      return { blobs, grant: await noted(tx, 'grant'), phone: (await noted(tx, 'session_phone')) ?? '' };
+    },
+    () => [],
+  );
+}
+
+/** In the order in which they were written, none before one that can still be undone; but one that cannot wait takes those before it along. */
+function readyNow(rows: OutboxRow[]): OutboxRow[] {
+  const now = Date.now();
+  const isReady = ({ not_before = 0, offered }: OutboxRow) => offered || not_before <= now || not_before > now + UNDO_AT_MOST_MS;
+  return rows.slice(0, rows.findLastIndex(isReady) + 1);
+}
+
+type SealedRow = (OutboxRow | DraftRow) & { sealed: Sealed };
+
+const sealedOnly = (row: OutboxRow | DraftRow): SealedRow[] => (row.sealed ? [row as SealedRow] : []);
+
+function asMany(rows: SealedRow[], size: number): SealedRow[] {
+  let characters = 0;
+  const tooMany = rows.findIndex(({ sealed }, at) => at >= size || (at > 0 && (characters += sealed.bytes.length * 1.34 + 600) > MOST_CHARACTERS));
+  return tooMany < 0 ? rows : rows.slice(0, tooMany);
+}
+
+function asBlob(row: SealedRow): Blob {
+  const { kid, bytes, signature } = row.sealed;
+  const outside = 'order' in row ? { what: 'edit' as const, number: row.number, made_at: row.made_at } : { what: 'draft' as const, number: 0, made_at: row.changed_at };
+  return { id: row.id, phone: row.phone, ...outside, kid, sealed: toText(bytes), signature: toText(signature) };
+}
+
+/** Null for anything that is no answer to this letter; nothing is then known of what became of it. */
+function readAnswer(json: unknown, blobs: Waiting[]): IntakeAnswer | null {
+  const answer = json as IntakeAnswer | null;
+  if (!Array.isArray(answer?.kept) || typeof answer.now !== 'string') return null;
+  const sent = new Set(blobs.map(({ blob }) => blob.id));
+  return answer.kept.every((id) => sent.has(id)) ? answer : null;
+}
+
+/** The school has them, for good. What somebody can still read here is told of at the next unlocking; what nobody can, may go. */
+function keep(disk: Disk, blobs: Waiting[], { kept, now }: IntakeAnswer): Promise<void> {
+  const has = new Set(kept);
+  return disk.writing(
+    ['outbox', 'drafts', 'settings'],
+    async (tx) => {
+      const changed = await newEpoch(tx);
+      let sent = 0;
+      for (const { blob, isOrphan } of blobs.filter(({ blob }) => has.has(blob.id))) {
+        if (blob.what === 'edit') sent += Number(await keepEdit(tx.objectStore('outbox'), blob, isOrphan, changed, Date.parse(now) || Date.now()));
+        else if (isOrphan && (await isSame(tx.objectStore('drafts'), blob))) await tx.objectStore('drafts').delete(blob.id);
+        const isCounted = blob.what === 'edit' && blob.phone === (await noted(tx, 'phone'));
+        if (isCounted) await note(tx, 'receipted', Math.max((await noted(tx, 'receipted')) ?? 0, blob.number));
+      }
+      const heard_at = new Date().toISOString();
+      await note(tx, 'last_contact', heard_at);
+      if (sent > 0) await note(tx, 'last_sent', heard_at);
+    },
+    () => ['edits', 'drafts', 'contact'],
+  );
+}
+
+type Store<Row> = { get(id: string): Promise<Row | undefined>; put(row: Row): Promise<unknown>; delete(id: string): Promise<void> };
+
+async function keepEdit(outbox: Store<OutboxRow>, blob: Blob, isOrphan: boolean, changed: number, kept_at: number): Promise<boolean> {
+  const row = await outbox.get(blob.id);
+  if (!row?.unsent) return false; // an answer of the exchange was quicker
+  const { unsent: _u, not_before: _n, ...rest } = row;
+  if (isOrphan) await outbox.delete(blob.id);
+  else await outbox.put({ ...rest, kept_at, changed });
+  return true;
+}
+
+/** A draft may have been written on since. */
+async function isSame(drafts: Store<DraftRow>, blob: Blob): Promise<boolean> {
+  const row = await drafts.get(blob.id);
+  return row?.sealed !== undefined && toText(row.sealed.signature) === blob.signature;
+}
+
+function troubleIn(status: number, json: unknown): Trouble {
+  if (status === 401 || status === 403) return 'sign in';
+  if (status === 400) return refusal(json).refusal === 'protocol' ? 'update' : 'failing';
+  return status === 429 || status === 503 ? 'busy' : 'failing';
+}
+
+/** Whether anything sealed is here for the school. */
+export const hasSealed = (disk: Disk, which: Which): Promise<boolean> =>
+  disk.reading(['outbox', 'drafts', 'keys'], async (tx: DiskReading) => {
+    const vault = (await vaultIn(tx))?.id;
+    const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(which === 'waiting' ? [] : await tx.objectStore('drafts').getAll())];
+    return rows.some((row) => row.sealed && (which !== 'orphans' || row.vault !== vault));
+  });

@@ -1,0 +1,124 @@
+// What lies on the disk for one member of staff. Nothing of it can be read without their PIN, but ids, times and counters.
+
+import type { DBSchema, IDBPDatabase } from 'idb';
+import type { Closed, Bytes } from './bytes';
+import { Database, type Reading, type Step, type Writing } from './database';
+import type { Draft } from './drafts';
+import type { KeptEdit, Settings } from './stores';
+import type { Vault } from './vault';
+
+/** Closed to the school’s intake key and signed by this phone: the school can open it, this phone cannot. */
+export type Sealed = { kid: string; bytes: Bytes; signature: Bytes };
+
+/** An edit that the school may not have. `copy` is for its author to read again; without `sealed` it waits for the next unlocking. */
+export type OutboxRow = {
+  id: string;
+  order: number;
+  phone: string;
+  number: number;
+  made_at: string;
+  unsent?: number; // as in the edit, as are the next two
+  not_before?: number;
+  offered?: true;
+  kept_at?: number; // the intake has it: milliseconds by the school's clock
+  sealed?: Sealed;
+  vault: string; // which vault's key closed the copy: a forgotten PIN makes another
+  copy: Closed;
+  changed: number; // the epoch in which it was written
+};
+
+export type DraftRow = { id: string; changed_at: string; phone: string; sealed?: Sealed; vault: string; copy: Closed; changed: number };
+
+/** Rows that were written together: [shelf, key, row], and null for a row that is gone. */
+export type PageRow = [shelf: string, id: string, row: unknown];
+export type Page = { n: number; epoch: number; vault: string; rows: number; closed: Closed };
+
+/** In the clear. `epoch` counts the transactions that wrote; `history` those after which nothing that was read before may stand. */
+export type OnDisk = Settings & { epoch: number; history: number };
+
+export interface Stored extends DBSchema {
+  outbox: { key: string; value: OutboxRow; indexes: { changed: number; unsent: number } };
+  drafts: { key: string; value: DraftRow; indexes: { changed: number } };
+  pages: { key: number; value: Page };
+  settings: { key: string; value: unknown };
+  keys: { key: string; value: unknown }; // vault: Vault, device: CryptoKey, signing: Signing
+  older: { key: number; value: Older }; // in the clear, from before there were PINs: until the first one is chosen
+}
+
+export type Older = { edit: KeptEdit } | { draft: Draft };
+export type Signing = { pair: CryptoKeyPair; public: string };
+
+export type Disk = Database<Stored>;
+export type DiskReading = Reading<Stored>;
+export type DiskWriting = Writing<Stored>;
+
+export const diskOf = (school: string, staff: string): Disk => new Database<Stored>(`lanyard ${school} ${staff}`, [before, closed]);
+
+/** The first version kept everything in the clear. */
+const before: Step<Stored> = (db) => {
+  const plain = db as unknown as IDBPDatabase;
+  plain.createObjectStore('edits', { keyPath: 'edit.id' });
+  plain.createObjectStore('drafts', { keyPath: 'id' });
+  plain.createObjectStore('settings');
+};
+
+/** What a person wrote is set aside until it can be closed; what the school sent comes again. */
+const closed: Step<Stored> = async (db, tx) => {
+  const older = db.createObjectStore('older', { autoIncrement: true });
+  const stores = (name: string) => (tx as unknown as { objectStore(name: string): { getAll(): Promise<unknown[]> } }).objectStore(name);
+  const [edits, drafts] = [await stores('edits').getAll(), await stores('drafts').getAll()];
+  for (const edit of edits as KeptEdit[]) await older.add({ edit });
+  for (const draft of drafts as Draft[]) await older.add({ draft });
+  for (const name of ['me', 'cursor', 'rebuilding', 'base', 'people', 'school_at']) await tx.objectStore('settings').delete(name);
+  for (const name of [...db.objectStoreNames] as string[]) if (name !== 'older' && name !== 'settings') (db as unknown as IDBPDatabase).deleteObjectStore(name);
+  const outbox = db.createObjectStore('outbox', { keyPath: 'id' });
+  outbox.createIndex('changed', 'changed');
+  outbox.createIndex('unsent', 'unsent');
+  db.createObjectStore('drafts', { keyPath: 'id' }).createIndex('changed', 'changed');
+  db.createObjectStore('pages', { keyPath: 'n' });
+  db.createObjectStore('keys');
+};
+
+// ── In the clear, by their names and types ───────────────────────────────────────────────────
+
+export async function noted<Name extends keyof OnDisk>(tx: DiskReading | DiskWriting, name: Name): Promise<OnDisk[Name] | undefined> {
+  return (await tx.objectStore('settings').get(name)) as OnDisk[Name] | undefined;
+}
+
+export async function note<Name extends keyof OnDisk>(tx: DiskWriting, name: Name, value: OnDisk[Name] | undefined): Promise<void> {
+  if (value === undefined) await tx.objectStore('settings').delete(name);
+  else await tx.objectStore('settings').put(value, name);
+}
+
+/** Every change has an epoch of its own, so that no tab goes on with what another has changed. */
+export async function newEpoch(tx: DiskWriting): Promise<number> {
+  const epoch = ((await noted(tx, 'epoch')) ?? 0) + 1;
+  await note(tx, 'epoch', epoch);
+  return epoch;
+}
+
+export const vaultIn = async (tx: DiskReading | DiskWriting): Promise<Vault | undefined> => (await tx.objectStore('keys').get('vault')) as Vault | undefined;
+
+/** Forgets everything that the school sent, and the way to read what was written; what was written and sealed stays. */
+export async function forgetAll(tx: DiskWriting): Promise<void> {
+  await tx.objectStore('keys').delete('vault');
+  await tx.objectStore('pages').clear();
+  for (const name of OF_WHAT_WAS_SENT) await note(tx, name, undefined);
+  await note(tx, 'history', ((await noted(tx, 'history')) ?? 0) + 1);
+  await newEpoch(tx);
+}
+
+/** What says how much of the school is held here: with the pages gone, none. */
+export const OF_WHAT_WAS_SENT = ['cursor', 'rebuilding', 'base', 'people', 'school_at'] as const;
+
+// ── What waits, for whoever may not read it ──────────────────────────────────────────────────
+
+export type WaitingClosed = { count: number; oldest: string | null; unsealed: number };
+
+export const waitingOnDisk = (disk: Disk): Promise<WaitingClosed> =>
+  disk.reading(['outbox', 'older'], async (tx) => {
+    const rows = await tx.objectStore('outbox').index('unsent').getAll();
+    const older = (await tx.objectStore('older').getAll()).flatMap((one) => ('edit' in one && one.edit.unsent ? [one.edit] : []));
+    const oldest = [...rows.map(({ made_at }) => made_at), ...older.map(({ edit }) => edit.made_at)].sort()[0] ?? null;
+    return { count: rows.length + older.length, oldest, unsealed: rows.filter(({ sealed }) => !sealed).length + older.length };
+  });
