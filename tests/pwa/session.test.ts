@@ -2,16 +2,20 @@
 
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { theirs } from '../../pwa/src/local/stores';
+import { diskOf } from '../../pwa/src/local/disk';
 import type { Ask, Heard, Question } from '../../pwa/src/school';
-import type { Letter } from '../../pwa/src/wire';
-import { School } from './school';
+import type { Letter, SealedLetter } from '../../pwa/src/wire';
+import { Intake, Shares, signedList, SIGNING } from './keys';
+import { School, SCHOOL_ANSWER } from './school';
 
 type Asked = { path: string } & Question;
 
-/** The school as the app asks it: sign-in, sign-out and the exchange, each by whoever the cookie or the grant belongs to. */
+/** The school as the app asks it: each thing by whoever the cookie or the grant belongs to. */
 class Door {
   school = new School();
+  intake = new Intake(this.school);
+  shares = new Shares();
+  isFresh = true; // the password was given a moment ago
   cookie: { staff: string; phone: string } | null = null;
   asked: Asked[] = [];
   signal = true;
@@ -19,21 +23,45 @@ class Door {
   ask: Ask = async (path, question = {}) => {
     this.asked.push({ path, ...question });
     if (!this.signal) return { heard: 'not heard', why: 'no signal', status: null };
-    if (path === '/api/session' && question.method === 'POST') return this.signIn(question.json as { username: string; password: string; phone: { id: string } });
+    if (path === '/api/session' && question.method === 'POST') return this.signIn(question.json as Parameters<Door['signIn']>[0]);
     const isOther = question.phone !== undefined && question.phone !== this.cookie?.phone;
     if (path === '/api/session') {
       if (!isOther) this.cookie = null;
       return answered(204, null);
     }
+    if (path === '/api/intake') {
+      const author = question.grant!.replace('grant of ', '');
+      return answered(200, await this.intake.take(structuredClone(question.json) as SealedLetter, author));
+    }
+    if (path === '/api/vault') return isOther || !this.cookie ? answered(401, { refusal: 'sign_in' }) : this.vault(question);
+    if (path === '/api/school') {
+      const list = await signedList((await SIGNING).pair.privateKey, 'northgate', [await this.intake.key]);
+      return answered(200, { ...SCHOOL_ANSWER, me: { ...SCHOOL_ANSWER.me, id: this.cookie!.staff }, intake: list, vault: { lease_hours: 12, hidden_s: 60, idle_s: 180 } });
+    }
+    if (path.startsWith('/api/drafts')) return this.drafts(path, question.method);
     const staff = question.grant ? question.grant.replace('grant of ', '') : isOther ? undefined : this.cookie?.staff;
     if (!staff) return answered(401, { refusal: 'sign_in' });
     return answered(200, this.school.exchange(structuredClone(question.json) as Letter, staff, Boolean(question.grant)));
   };
 
-  private signIn({ username, password, phone }: { username: string; password: string; phone: { id: string } }): Heard {
+  private vault({ method, json }: Question): Heard {
+    const { phone, auth, offline_failures = 0 } = json as { phone: string; auth: string; offline_failures?: number };
+    if (method === 'PUT') return this.isFresh ? answered(200, this.shares.put(phone, auth)) : answered(401, { refusal: 'sign_in_again' });
+    const { status, json: said } = this.shares.open(phone, auth, offline_failures);
+    return answered(status, said);
+  }
+
+  private drafts(path: string, method = 'GET'): Heard {
+    const mine = this.intake.drafts.get(this.cookie?.staff ?? '') ?? new Map<string, unknown>();
+    if (method === 'DELETE') mine.delete(decodeURIComponent(path.slice('/api/drafts/'.length)));
+    return answered(200, [...mine].map(([id, draft]) => ({ id, draft })));
+  }
+
+  private async signIn({ username, password, phone }: { username: string; password: string; phone: { id: string; public: string } }): Promise<Heard> {
     if (password !== 'right') return answered(401, { refusal: 'sign_in' });
     this.cookie = { staff: username, phone: phone.id };
-    return answered(200, { staff: { id: username, name: username, role: 'teacher' }, school: { id: 'northgate', name: 'Northgate' }, phone: phone.id, grant: `grant of ${username}` });
+    this.intake.publics.set(phone.id, phone.public);
+    return answered(200, { keys: { public: (await SIGNING).public }, staff: { id: username, name: username, role: 'teacher' }, school: { id: 'northgate', name: 'Northgate' }, phone: phone.id, grant: `grant of ${username}` });
   }
 }
 
@@ -42,15 +70,16 @@ const answered = (status: number, json: unknown): Heard => ({ heard: 'answered',
 /** The app as it starts on this handset: its own modules, the handset's storage. */
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, everybody, view, drafts] = await Promise.all([
+  const [session, outbox, everybody, view, drafts, reference] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/exchange/everybody'),
     import('../../pwa/src/local/view'),
     import('../../pwa/src/local/drafts'),
+    import('../../pwa/src/exchange/reference'),
   ]);
   await session.resume();
-  return { ...session, ...outbox, ...everybody, ...view, ...drafts };
+  return { ...session, ...outbox, ...everybody, ...view, ...drafts, ...reference };
 }
 
 let door: Door;
@@ -64,7 +93,18 @@ beforeEach(async () => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-const signIn = (name: string) => app.signIn(name, 'right', door.ask);
+const PIN = '604913';
+
+/** As on the phone: the password, then a PIN, chosen the first time and asked for after that; then the school's keys come. */
+async function signIn(name: string): Promise<unknown> {
+  const answer = await app.signIn(name, 'right', door.ask);
+  if ('refused' in answer) return answer;
+  if (answer.standing === 'new') await app.choosePin(PIN, door.ask);
+  else await app.unlockWith(PIN, door.ask);
+  if (door.signal) await app.refreshSchool(app.mine(), door.ask);
+  return answer;
+}
+
 const write = (category: string, record = 'r1') => app.write({ record, kind: 'incident', values: { category }, seen: null });
 const exchange = () => app.exchangeForEverybody(door.ask, 'test');
 const authors = () => Object.fromEntries([...door.school.edits.values()].map(({ edit, author }) => [edit.values.category, author]));
@@ -74,6 +114,8 @@ test('somebody who signs in once goes on without any signal', async () => {
   expect(app.me()).toMatchObject({ id: 'amira', school: { id: 'northgate' } });
   door.signal = false;
   app = await startApp();
+  expect(app.me()).toBeNull();
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
   expect(app.me()).toMatchObject({ id: 'amira' });
   await write('in the dark');
   expect((await app.waiting()).count).toBe(1);
@@ -99,15 +141,10 @@ test('signing out forgets what the school sent, and nothing that was written', a
   door.signal = false;
   await app.signOut(door.ask);
   expect(app.me()).toBeNull();
-  const db = theirs('northgate', 'amira');
-  const left = await db.reading(['records_a', 'records_b', 'pupils', 'school', 'edits', 'drafts'], async (tx) => ({
-    records: (await tx.objectStore('records_a').count()) + (await tx.objectStore('records_b').count()),
-    school: await tx.objectStore('school').count(),
-    edits: await tx.objectStore('edits').count(),
-    drafts: await tx.objectStore('drafts').count(),
-  }));
-  expect(left).toEqual({ records: 0, school: 0, edits: 1, drafts: 1 });
-  db.close();
+  const disk = diskOf('northgate', 'amira');
+  const left = await disk.reading(['pages', 'outbox', 'drafts'], async (tx) => [await tx.objectStore('pages').count(), await tx.objectStore('outbox').count(), await tx.objectStore('drafts').count()]);
+  expect(left).toEqual([0, 1, 1]);
+  disk.close();
 });
 
 test('an answer that comes after the sign-out is not kept', async () => {
@@ -119,9 +156,8 @@ test('an answer that comes after the sign-out is not kept', async () => {
     return heard;
   };
   await app.exchangeForEverybody(asked, 'test').catch(() => {});
-  const db = theirs('northgate', 'amira');
-  expect(await db.reading(['records_a'], (tx) => tx.objectStore('records_a').count())).toBe(0);
-  db.close();
+  await signIn('amira');
+  expect(await app.mine().reading(['records_a'], (tx) => tx.objectStore('records_a').count())).toBe(0);
 });
 
 test('a sign-out without signal is told to the school as soon as it can be', async () => {
@@ -169,7 +205,7 @@ test('both outboxes are sent, each under its author’s name', async () => {
   await exchange();
   expect(authors()).toEqual({ 'amira’s': 'amira', 'ben’s': 'ben' });
   const sending = door.asked.filter(({ grant }) => grant);
-  expect(sending.map(({ grant, phone }) => [grant, phone])).toEqual([['grant of amira', undefined]]);
+  expect(sending.map(({ path, grant, phone }) => [path, grant, phone])).toEqual([['/api/intake', 'grant of amira', undefined]]);
 });
 
 test('an outbox is sent with nobody signed in', async () => {
@@ -210,7 +246,7 @@ test('a tab left open for one person never acts for another who signs in', async
   await write('amira’s');
   const amirasTab = app;
   app = await startApp();
-  await app.signIn('ben', 'right', door.ask);
+  await signIn('ben');
   expect(amirasTab.me()).toMatchObject({ id: 'amira' });
   const ended = await amirasTab.exchangeForEverybody(door.ask, 'test');
   expect(ended).toMatchObject({ trouble: 'sign in' });
