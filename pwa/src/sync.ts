@@ -5,7 +5,8 @@ import { exchangeForEverybody } from './exchange/everybody';
 import type { Ended, Trouble } from './exchange/exchange';
 import { refreshPeople, refreshSchool } from './exchange/reference';
 import { letGo } from './local/outbox';
-import { me, mine, watchMe } from './local/session';
+import { waitingOnDisk } from './local/disk';
+import { me, mine, myDisk, standing, watchMe } from './local/session';
 import { setting } from './local/stores';
 import { needsMe } from './local/view';
 import { ask } from './school';
@@ -65,14 +66,16 @@ export function start(): void {
   addEventListener('pointerdown', () => void (retryIsFarOff() && syncNow('retry')), { passive: true });
   // With something in the way our own timer comes back, ever later; a browser that believes itself online would wake us without end.
   navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data === 'exchange' && !trouble && syncNow('push')));
-  watchMe(() => void (me()?.id !== whose && begin()));
+  watchMe(() => void (whoStands() !== whose && begin()));
   begin();
 }
 
 let whose: string | undefined;
 
+const whoStands = (): string => `${myDisk()?.name} ${standing()}`;
+
 function begin(): void {
-  whose = me()?.id;
+  whose = whoStands();
   trouble = null;
   retry_ms = FIRST_RETRY_MS;
   follow();
@@ -200,7 +203,7 @@ export function useStatus(): Status {
 
 function follow(): void {
   unfollow();
-  unfollow = me() ? mine().listen((stores) => void (stores.some((store) => TELLING.has(store)) && tellAll())) : () => {};
+  unfollow = myDisk()?.listen((stores) => void (stores.some((store) => TELLING.has(store)) && tellAll())) ?? (() => {});
   void tellAll();
 }
 
@@ -217,7 +220,7 @@ let tellings = 0;
 async function tellAll(): Promise<void> {
   const telling = ++tellings;
   try {
-    const latest = me() ? await read() : QUIET;
+    const latest = await read();
     if (telling !== tellings) return; // A newer one is on its way.
     shown = latest;
   } catch {
@@ -226,17 +229,18 @@ async function tellAll(): Promise<void> {
   for (const watcher of watchers) watcher(shown);
 }
 
+/** What waits is counted on the disk: it can be told while the phone is locked, and what nobody can read here any more waits too. */
 async function read(): Promise<Status> {
-  const [waiting, first, drafts, lastContact = null, lastSent = null] = await mine().reading(['edits', 'drafts', 'settings'], async (tx) => {
-    const unsent = tx.objectStore('edits').index('unsent');
-    return [await unsent.count(), await unsent.get(IDBKeyRange.lowerBound(0)), await tx.objectStore('drafts').count(), await setting(tx, 'last_contact'), await setting(tx, 'last_sent')] as const;
-  });
-  const needs = (await needsMe()).length;
+  const disk = myDisk();
+  if (!disk) return QUIET;
+  const { count: waiting, oldest, lastContact, lastSent } = await waitingOnDisk(disk);
+  const drafts = me() ? await mine().reading(['drafts'], (tx) => tx.objectStore('drafts').count()) : 0;
+  const needs = me() ? (await needsMe()).length : 0;
   const isSending = sending !== null && waiting > 0;
   return {
     state: isSending ? 'sending' : waiting > 0 ? 'waiting' : needs > 0 ? 'needs' : 'sent',
     waiting,
-    oldest: first?.edit.made_at ?? null,
+    oldest,
     sending: isSending ? sending : null,
     needs,
     drafts,

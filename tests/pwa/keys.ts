@@ -20,6 +20,22 @@ async function makeKeys(): Promise<Keys> {
 /** A vault that no PIN opens: these tests have its key. */
 export const putVault = (disk: Disk): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put({ id: 'the vault' }, 'vault'));
 
+/** How many things are being closed, opened or signed at this moment: that goes on outside every pretended clock. */
+export const ciphering = (): number => inFlight;
+let inFlight = 0;
+
+for (const name of ['encrypt', 'decrypt', 'sign', 'verify', 'digest', 'deriveBits', 'importKey', 'exportKey', 'generateKey'] as const) {
+  const real = SubtleCrypto.prototype[name] as (...given: unknown[]) => Promise<unknown>;
+  Object.defineProperty(SubtleCrypto.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: SubtleCrypto, ...given: unknown[]) {
+      inFlight++;
+      return real.apply(this, given).finally(() => inFlight--);
+    },
+  });
+}
+
 const suite = new CipherSuite({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 
 /** The school's intake: it stores first, and opens after. What cannot be opened, or is not signed, is held. */

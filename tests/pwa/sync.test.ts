@@ -2,6 +2,7 @@
 
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ciphering, Shares } from './keys';
 import { Network, type Fault } from './network';
 import { School, SCHOOL_ANSWER } from './school';
 
@@ -30,26 +31,19 @@ let app: Awaited<ReturnType<typeof startApp>>;
 
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, sync, stores] = await Promise.all([
+  const [session, outbox, sync] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/sync'),
-    import('../../pwa/src/local/stores'),
   ]);
-  const db = stores.theirs('northgate', 'amira');
-  await db.writing(['settings'], async (tx) => {
-    await stores.settle(tx, 'me', { ...SCHOOL_ANSWER.me, school: SCHOOL_ANSWER.school });
-    await stores.settle(tx, 'phone', 'phone');
-    await stores.settle(tx, 'session_phone', 'phone');
-  });
-  db.close();
-  await stores.shared.writing(['owners', 'settings'], async (tx) => {
-    await tx.objectStore('owners').put({ key: 'northgate amira', school: 'northgate', staff: 'amira', username: 'amira', phone: 'phone' });
-    await tx.objectStore('settings').put('northgate amira', 'current');
-  });
-  await session.resume();
+  await session.signIn('amira', 'x', signedIn);
+  await session.choosePin('604913', async () => answered(shares.put('phone', '')));
   return { ...session, ...outbox, ...sync };
 }
+
+const shares = new Shares();
+const answered = (json: unknown) => ({ heard: 'answered', status: 200, json, etag: null, retryAfter_s: null }) as const;
+const signedIn = async () => answered({ staff: { id: 'amira', name: 'Amira', role: 'teacher' }, school: SCHOOL_ANSWER.school, phone: 'phone' });
 
 beforeEach(async () => {
   page = new Page();
@@ -80,7 +74,7 @@ afterEach(async () => {
 async function quiet(): Promise<void> {
   for (let still = 0, asked = -1; still < 60; still++) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (network.requests.length !== asked) still = 0;
+    if (network.requests.length !== asked || ciphering() > 0) still = 0;
     asked = network.requests.length;
   }
 }
@@ -305,5 +299,6 @@ test('signing out tells of nothing any more', async () => {
   await quiet();
   expect(app.status()).toMatchObject({ waiting: 0, state: 'sent', lastContact: null });
   closing.close();
-  await app.signIn('amira', 'x', async () => ({ heard: 'answered', status: 200, json: { staff: { id: 'amira', name: 'Amira', role: 'teacher' }, school: SCHOOL_ANSWER.school, phone: 'phone' }, etag: null, retryAfter_s: null }));
+  await app.signIn('amira', 'x', signedIn);
+  await app.choosePin('604913', async () => answered(shares.put('phone', '')));
 });

@@ -2,7 +2,7 @@
 // neither here nor from the school.
 
 import { toText } from '../local/bytes';
-import { newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DraftRow, type OutboxRow, type Sealed } from '../local/disk';
+import { blobOf, isSealed, newEpoch, note, noted, vaultIn, type Disk, type DraftRow, type OutboxRow, type SealedRow } from '../local/disk';
 import { UNDO_AT_MOST_MS } from '../local/outbox';
 import { refusal, type Ask } from '../school';
 import { PROTOCOL, type Blob, type IntakeAnswer } from '../wire';
@@ -53,13 +53,13 @@ function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiti
       const isWanted = (row: { vault: string }) => which !== 'orphans' || row.vault !== vault;
       const edits = readyNow((await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted));
       const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter(isWanted);
-      const taken = asMany([...edits, ...drafts].flatMap(sealedOnly), size);
+      const taken = asMany([...edits, ...drafts].filter(isSealed), size);
       const leaving = edits.filter((row) => !row.offered && taken.some(({ id }) => id === row.id));
       if (leaving.length > 0) {
         const changed = await newEpoch(tx);
         for (const row of leaving) await tx.objectStore('outbox').put({ ...row, offered: true, changed });
       }
-      const blobs = taken.map((row) => ({ blob: asBlob(row), isOrphan: row.vault !== vault }));
+      const blobs = taken.map((row) => ({ blob: blobOf(row), isOrphan: row.vault !== vault }));
       return { blobs, grant: await noted(tx, 'grant'), phone: (await noted(tx, 'session_phone')) ?? '' };
     },
     () => [],
@@ -73,20 +73,10 @@ function readyNow(rows: OutboxRow[]): OutboxRow[] {
   return rows.slice(0, rows.findLastIndex(isReady) + 1);
 }
 
-type SealedRow = (OutboxRow | DraftRow) & { sealed: Sealed };
-
-const sealedOnly = (row: OutboxRow | DraftRow): SealedRow[] => (row.sealed ? [row as SealedRow] : []);
-
 function asMany(rows: SealedRow[], size: number): SealedRow[] {
   let characters = 0;
   const tooMany = rows.findIndex(({ sealed }, at) => at >= size || (at > 0 && (characters += sealed.bytes.length * 1.34 + 600) > MOST_CHARACTERS));
   return tooMany < 0 ? rows : rows.slice(0, tooMany);
-}
-
-function asBlob(row: SealedRow): Blob {
-  const { kid, bytes, signature } = row.sealed;
-  const outside = 'order' in row ? { what: 'edit' as const, number: row.number, made_at: row.made_at } : { what: 'draft' as const, number: 0, made_at: row.changed_at };
-  return { id: row.id, phone: row.phone, ...outside, kid, sealed: toText(bytes), signature: toText(signature) };
 }
 
 /** Null for anything that is no answer to this letter; nothing is then known of what became of it. */
@@ -144,7 +134,7 @@ function troubleIn(status: number, json: unknown): Trouble {
 
 /** Whether anything sealed is here for the school. */
 export const hasSealed = (disk: Disk, which: Which): Promise<boolean> =>
-  disk.reading(['outbox', 'drafts', 'keys'], async (tx: DiskReading) => {
+  disk.reading(['outbox', 'drafts', 'keys'], async (tx) => {
     const vault = (await vaultIn(tx))?.id;
     const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(which === 'waiting' ? [] : await tx.objectStore('drafts').getAll())];
     return rows.some((row) => row.sealed && (which !== 'orphans' || row.vault !== vault));

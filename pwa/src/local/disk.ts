@@ -1,7 +1,8 @@
 // What lies on the disk for one member of staff. Nothing of it can be read without their PIN, but ids, times and counters.
 
 import type { DBSchema, IDBPDatabase } from 'idb';
-import type { Closed, Bytes } from './bytes';
+import type { Blob } from '../wire';
+import { toText, type Bytes, type Closed } from './bytes';
 import { Database, type Reading, type Step, type Writing } from './database';
 import type { Draft } from './drafts';
 import type { KeptEdit, Settings } from './stores';
@@ -113,12 +114,34 @@ export const OF_WHAT_WAS_SENT = ['cursor', 'rebuilding', 'base', 'people', 'scho
 
 // ── What waits, for whoever may not read it ──────────────────────────────────────────────────
 
-export type WaitingClosed = { count: number; oldest: string | null; unsealed: number };
+export type WaitingClosed = { count: number; oldest: string | null; lastContact: string | null; lastSent: string | null };
 
 export const waitingOnDisk = (disk: Disk): Promise<WaitingClosed> =>
+  disk.reading(['outbox', 'older', 'settings'], async (tx) => {
+    const unsent = tx.objectStore('outbox').index('unsent');
+    const older = (await tx.objectStore('older').getAll()).flatMap((one) => ('edit' in one && one.edit.unsent ? [one.edit] : []));
+    return {
+      count: (await unsent.count()) + older.length,
+      oldest: older[0]?.edit.made_at ?? (await unsent.get(IDBKeyRange.lowerBound(0)))?.made_at ?? null,
+      lastContact: (await noted(tx, 'last_contact')) ?? null,
+      lastSent: (await noted(tx, 'last_sent')) ?? null,
+    };
+  });
+
+/** How many can only be sent once somebody unlocks: the school's key was not here when they were written. */
+export const unsealedOnDisk = (disk: Disk): Promise<number> =>
   disk.reading(['outbox', 'older'], async (tx) => {
     const rows = await tx.objectStore('outbox').index('unsent').getAll();
-    const older = (await tx.objectStore('older').getAll()).flatMap((one) => ('edit' in one && one.edit.unsent ? [one.edit] : []));
-    const oldest = [...rows.map(({ made_at }) => made_at), ...older.map(({ edit }) => edit.made_at)].sort()[0] ?? null;
-    return { count: rows.length + older.length, oldest, unsealed: rows.filter(({ sealed }) => !sealed).length + older.length };
+    return rows.filter(({ sealed }) => !sealed).length + (await tx.objectStore('older').count());
   });
+
+export type SealedRow = (OutboxRow | DraftRow) & { sealed: Sealed };
+
+export const isSealed = <Row extends OutboxRow | DraftRow>(row: Row): row is Row & { sealed: Sealed } => row.sealed !== undefined;
+
+/** As the intake takes it in, and as a saved copy holds it. */
+export function blobOf(row: SealedRow): Blob {
+  const { kid, bytes, signature } = row.sealed;
+  const outside = 'order' in row ? { what: 'edit' as const, number: row.number, made_at: row.made_at } : { what: 'draft' as const, number: 0, made_at: row.changed_at };
+  return { id: row.id, phone: row.phone, ...outside, kid, sealed: toText(bytes), signature: toText(signature) };
+}

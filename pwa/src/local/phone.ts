@@ -1,8 +1,9 @@
 // This phone itself: how much room it has, whether the browser has promised to keep it, a copy of what is waiting, habits.
 
 import { PROTOCOL } from '../wire';
-import { me, mine } from './session';
+import { blobOf, isSealed } from './disk';
 import { local, type Local } from './reading';
+import { me, mine } from './session';
 import { setting } from './stores';
 
 export type Storage = { persisted: boolean; used: number; quota: number };
@@ -27,15 +28,17 @@ async function soon<T>(answer: Promise<T> | undefined, otherwise: T): Promise<T>
   return await Promise.race([answer?.catch(() => otherwise) ?? otherwise, late]);
 }
 
-/** A file of every edit that the school has not heard, as it would be sent. */
+/** A file of every edit that the school has not heard, sealed: only the school can open it. One that could not be sealed yet is in it as it is. */
 export async function saveCopy(): Promise<File> {
   const whose = me();
+  const rows = await mine().disk.reading(['outbox'], (tx) => tx.objectStore('outbox').index('unsent').getAll());
+  const open = new Set(rows.filter((row) => !isSealed(row)).map(({ id }) => id));
   const [phone, edits] = await mine().reading(['edits', 'settings'], async (tx) => [
     await setting(tx, 'phone'),
-    (await tx.objectStore('edits').index('unsent').getAll()).map((kept) => kept.edit),
+    tx.objectStore('edits').index('unsent').getAll().flatMap(({ edit }) => (open.has(edit.id) ? [edit] : [])),
   ]);
   const saved_at = new Date().toISOString();
-  const copy = { lanyard: 'waiting edits', protocol: PROTOCOL, school: whose?.school.id, staff: whose?.id, phone, saved_at, edits };
+  const copy = { lanyard: 'waiting edits', protocol: PROTOCOL, school: whose?.school.id, staff: whose?.id, phone, saved_at, sealed: rows.filter(isSealed).map(blobOf), edits };
   return new File([JSON.stringify(copy, null, 1)], `lanyard-waiting-${saved_at.slice(0, 16).replaceAll(':', '')}.json`, { type: 'application/json' });
 }
 
