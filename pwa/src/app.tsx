@@ -1,7 +1,8 @@
 // From the address to the screen.
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { open, useLive, useMe, usePeople } from './local/store';
+import { hasArrived } from './local/session';
+import { open, useLive, useMe, usePeople, useStanding } from './local/store';
 import { school as schoolKept } from './local/view';
 import { followLinks, isBack, useAddress, type Address } from './look/address';
 import { Announcer } from './look/announce';
@@ -9,11 +10,13 @@ import { tie } from './look/appearance';
 import { fetchTheRest, later } from './look/later';
 import { Screen } from './look/screen';
 import { NothingHere } from './screens/nothing-here';
+import { Locked } from './screens/locked';
 import { Now } from './screens/now';
 import { SignIn } from './screens/sign-in';
 import { WorldContext } from './screens/world';
 import { start } from './sync';
 
+const ChoosePin = later(() => import('./screens/choose-pin').then(({ ChoosePin }) => ChoosePin));
 const Capture = later(() => import('./screens/capture').then(({ Capture }) => Capture));
 const FirstRun = later(() => import('./screens/first-run').then(({ FirstRun }) => FirstRun));
 const NeedsYou = later(() => import('./screens/needs-you').then(({ NeedsYou }) => NeedsYou));
@@ -45,10 +48,19 @@ export function App() {
   const world = useMemo(() => ({ me, school: me ? school : undefined }), [me, school]);
   return (
     <WorldContext.Provider value={world}>
-      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <SignIn />}
+      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <Door address={address} />}
       <Announcer />
     </WorldContext.Provider>
   );
+}
+
+/** Whoever is not inside: locked, or to sign in, or to choose a PIN. The address stays: unlocked, they are where they were. */
+function Door({ address: { path, asked } }: { address: Address }) {
+  const standing = useStanding();
+  const [gone, setGone] = useState<'ten wrong' | 'the school' | 'revoked'>();
+  if (standing === 'new' && hasArrived()) return <ChoosePin />;
+  if (standing === 'locked' && path !== '/sign-in') return <Locked onGone={setGone} />;
+  return <SignIn because={asked.has('forgot') ? 'forgot' : standing === 'new' ? (gone ?? 'no pin') : gone} />;
 }
 
 function Inside({ address: { path, asked } }: { address: Address }) {

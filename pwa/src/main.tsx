@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import { App } from './app';
+import { keepWatch } from './lock';
 import { dress } from './look/appearance';
 import { listenForOffer } from './screens/install';
 import './style.css';
@@ -11,3 +12,4 @@ dress();
 listenForOffer();
 render(<App />, document.getElementById('app')!);
 installWorker();
+keepWatch();

@@ -29,6 +29,7 @@ export type Edit = {
   seen: string | null;
   values: Values;
   amends?: string; // a held edit of one's own, which this one replaces
+  draft?: string; // the draft it was typed in: the school then knows what became of that one
   set_aside?: string; // or lets rest, and why: kept with the edit, and ignored by a school that does not know it
 };
 

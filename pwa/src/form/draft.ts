@@ -31,8 +31,10 @@ export function useWriting(start: Draft, opened: Body, me: string): Writing {
     const keepIt = (change: Partial<Draft>) => {
       draft.current = { ...draft.current, ...change, changed_at: new Date().toISOString() };
       release.current ??= holdUpdates();
-      keep(draft.current).then(
-        () => setTrouble(null),
+      const written = draft.current;
+      markKept(false);
+      keep(written).then(
+        () => (setTrouble(null), markKept(draft.current === written)),
         (why) => setTrouble(why instanceof NotSaved ? why.message : 'This phone could not keep what you typed. It is still on the screen.'),
       );
     };
@@ -47,6 +49,9 @@ export function useWriting(start: Draft, opened: Body, me: string): Writing {
     };
   }, [opened, me, trouble]);
 }
+
+/** For whoever looks from outside: the last keystroke is on the disk. */
+const markKept = (isKept: boolean): unknown => document.getElementById('form')?.toggleAttribute('data-kept', isKept);
 
 export function shown(field: Field, opened: Body, values: Values, me: string): Json | undefined {
   const touched = Object.hasOwn(values, field.name);

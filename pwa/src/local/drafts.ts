@@ -55,6 +55,9 @@ async function afterwards(db: Mine, line: Line): Promise<void> {
   await db.writing(['drafts', 'settings'], (tx) => tx.objectStore('drafts').put(draft), () => ['drafts']);
 }
 
+/** Once every keystroke so far is on the disk, or could not be put there. */
+export const allWritten = async (): Promise<void> => void (await Promise.allSettled([...lines.values()].map(({ next, writing }) => next?.done ?? writing)));
+
 /** Once nothing of this draft is on its way to the disk any more: a late keystroke must not bring back a draft that became an edit. */
 export async function written(id: string): Promise<void> {
   const line = lines.get(id);

@@ -46,7 +46,7 @@ export const waiting = (): Promise<Waiting> => waitingIn(mine());
 export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0 }: WriteOptions = {}): Promise<Edit> {
   const id = newId();
   // A plain copy: what is kept must not change when the form does.
-  const asked = JSON.parse(JSON.stringify({ ...written, id, made_at: new Date().toISOString() })) as Omit<Edit, 'phone' | 'number'>;
+  const asked = JSON.parse(JSON.stringify({ ...written, id, made_at: new Date().toISOString(), ...(draft && { draft }) })) as Omit<Edit, 'phone' | 'number'>;
   if (bytesOf(asked) > LARGEST_EDIT_BYTES) throw new NotSaved('Not saved yet: this is too long to send in one piece. Please write it in two or more parts.');
   if (draft) await draftIsWritten(draft);
   if (undoFor > 0) keepBack(id, undoFor);

@@ -114,6 +114,10 @@ async function welcome(called: string, { staff, school, phone, grant, keys: scho
     await tx.objectStore('settings').put(owner.key, 'current');
     await tx.objectStore('settings').delete('owed');
   });
+  if (here?.open && here.owner.key === owner.key && !forgot) {
+    here.owner = owner; // only the session had run out
+    return tell();
+  }
   arriving = { ...staff, may: [], school };
   await become(owner);
   if (forgot && here) here.hasVault = false;

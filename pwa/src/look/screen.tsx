@@ -2,7 +2,8 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { useSchool } from '../screens/world';
+import { lockNow } from '../lock';
+import { useMe, useSchool } from '../screens/world';
 import { back } from './address';
 import { Icon } from './icon';
 import { Strip } from './strip';
@@ -11,6 +12,7 @@ import { UpdateBanner } from './update-banner';
 
 type Props = {
   title: string;
+  tab?: string; // what the browser may remember the page by, where the title may name somebody: it keeps that in the clear
   meta?: ComponentChildren;
   home?: boolean; // the first screen: there is nothing to go back to
   upTo?: string; // where Back goes when the app was opened here
@@ -22,15 +24,19 @@ type Props = {
   children: ComponentChildren;
 };
 
-export function Screen({ title, meta, home = false, upTo = '/', taps, dock, pair = false, drafting = false, close = false, children }: Props) {
+export function Screen({ title, tab = title, meta, home = false, upTo = '/', taps, dock, pair = false, drafting = false, close = false, children }: Props) {
   const school = useSchool();
+  const me = useMe();
   useEffect(() => {
-    document.title = `${title} · Lanyard`;
-  }, [title]);
+    document.title = `${tab} · Lanyard`;
+  }, [tab]);
   return (
     <div class="phone">
       <header>
-        <Strip drafting={drafting} />
+        <div class="top">
+          <Strip drafting={drafting} />
+          {me && <button type="button" class="tap lock" aria-label="Lock now" onClick={() => void lockNow()}><Icon name="lock" /></button>}
+        </div>
         <UpdateBanner />
         {school?.school.is_demo && <p class="demo">Demo school: nobody here is real</p>}
         <div class="bar">

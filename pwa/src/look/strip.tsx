@@ -30,14 +30,21 @@ export function shownBy(status: Status, now: number, drafting = false): Shown {
 /** The strip has room for "No signal."; This phone says the rest. */
 const brief = (problem: string | null): string | null => problem && `${problem.split(/[:.]/)[0]}.`;
 
-export function Strip({ drafting = false }: { drafting?: boolean }) {
+/** `still`: there is nothing to open, the phone is locked. */
+export function Strip({ drafting = false, still = false }: { drafting?: boolean; still?: boolean }) {
   const now = useNow();
   const shown = shownBy(useStatus(), now, drafting);
   useTold(shown.words);
-  return (
-    <a class="strip" data-state={shown.state} href={shown.to}>
+  const said = (
+    <>
       <Icon name={shown.icon} />
       <span class="grow num">{shown.words}{shown.age && <span class="age">{shown.age}</span>}</span>
+    </>
+  );
+  if (still) return <div class="strip" data-state={shown.state}>{said}</div>;
+  return (
+    <a class="strip" data-state={shown.state} href={shown.to}>
+      {said}
       <Icon name="next" size="small" />
     </a>
   );

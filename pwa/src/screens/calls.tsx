@@ -140,7 +140,7 @@ function Card({ school, kind, family, meta, next }: CardProps) {
 
   const more = shown.calls[0] ? toForm(shown.calls[0], {}) : `/new/${kind.name}?form=1&pupils=${shown.pupils.join(',')}`;
   return (
-    <Screen close title={shown.name} meta={meta} upTo="/new/attendance_call" taps={<a class="tap" href="/new/attendance_call" aria-label="All families"><Icon name="list" /></a>}>
+    <Screen close title={shown.name} tab="A call" meta={meta} upTo="/new/attendance_call" taps={<a class="tap" href="/new/attendance_call" aria-label="All families"><Icon name="list" /></a>}>
       <ul class="card rows" aria-label="Pupils in this family">
         {shown.pupils.map((id) => (
           <li key={id} class="row"><span class="grow"><PersonLine id={id} meta={listedFor(school, kind, shown.calls.find((call) => pupilsOf(call).includes(id)))} /></span></li>

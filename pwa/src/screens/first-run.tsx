@@ -30,7 +30,7 @@ export function FirstRun() {
   }
 
   return (
-    <Screen home title={me ? `Welcome, ${me.name}` : 'Welcome'} meta={me?.school.name} dock={<button type="button" class="button main" onClick={finish}>Begin</button>}>
+    <Screen home title={me ? `Welcome, ${me.name}` : 'Welcome'} tab="Welcome" meta={me?.school.name} dock={<button type="button" class="button main" onClick={finish}>Begin</button>}>
       <ol class="steps">
         <li data-state={here ? 'sent' : 'waiting'}>
           <Icon name={here ? 'tick' : 'clock'} />

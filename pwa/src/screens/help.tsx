@@ -98,7 +98,7 @@ function Called({ school, kind, id }: { school: SchoolAnswer; kind: Kind; id: st
 
   if (shouting) return <NotSent school={school} where={where} tried={now - calledAt} />;
   return (
-    <Screen title={where ? `Help for ${where}` : kind.label} meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href={`/record/${id}`}>Open the record</a>}>
+    <Screen title={where ? `Help for ${where}` : kind.label} tab={kind.label} meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href={`/record/${id}`}>Open the record</a>}>
       {sent ? (
         <section class="card pad stack" data-state="sent">
           <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>

@@ -24,7 +24,7 @@ export function Pupil({ id }: { id: string }) {
   if (!pupil) return <Screen title="Not on this phone" upTo="/people"><p>This pupil is not among the people on this phone. They come from the school, as at the last time it answered.</p></Screen>;
   const name = nameOf(pupil);
   return (
-    <Screen title={name} meta={`Year ${pupil.year} · ${pupil.form}`} upTo="/people" dock={<a class="button main" href={`/new/incident?pupils=${id}`}><Icon name="plus" />Incident</a>}>
+    <Screen title={name} tab="A pupil" meta={`Year ${pupil.year} · ${pupil.form}`} upTo="/people" dock={<a class="button main" href={`/new/incident?pupils=${id}`}><Icon name="plus" />Incident</a>}>
       <div class="who"><Pass name={name} /><p class="grow meta">{pupil.preferred && pupil.preferred !== pupil.forename && `On the register as ${pupil.forename} ${pupil.surname}. `}{lastContact && `As at ${when(lastContact)}.`}</p></div>
       {me?.may.includes('contacts') && (
         <section class="stack" aria-labelledby="contacts">

@@ -61,6 +61,7 @@ export function Whole({ school, kind, view: { record, history, held } }: Props) 
   return (
     <Screen
       title={title}
+      tab={kind.label}
       meta={`${title === kind.label ? '' : `${kind.label} · `}${whenOf(school, record)}`}
       upTo="/records"
       taps={<button type="button" class="tap" aria-label="History" onClick={() => focusOn('history')}><Icon name="history" /></button>}

@@ -1,17 +1,30 @@
 // Signing in: once, with signal. After that Lanyard works without.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { signIn } from '../local/session';
+import { signIn, standing } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
+import { count } from '../look/words';
+import { ask } from '../school';
 import { useStatus } from '../sync';
 import { saved } from '../look/strip';
 import { needsWelcome } from './welcome';
 import { useMe } from './world';
 
-export function SignIn() {
+export type Because = 'forgot' | 'no pin' | 'ten wrong' | 'the school' | 'revoked';
+
+/** Why somebody who was signed in has to give the password. */
+const BECAUSE: Record<Because, string> = {
+  forgot: 'Sign in with your password, then choose another PIN.',
+  'no pin': 'Sign in, then choose the PIN that opens Lanyard on this phone.',
+  'ten wrong': 'Ten wrong PINs: what the school had sent has been removed from this phone. Sign in with your password, then choose another PIN.',
+  'the school': 'The school does not take this PIN any more. Sign in with your password, then choose another.',
+  revoked: 'The school has taken this phone off its list, and what it had sent has been removed. Ask at the desk.',
+};
+
+export function SignIn({ because }: { because?: Because } = {}) {
   const me = useMe();
   const { waiting } = useStatus();
   const form = useRef<HTMLFormElement>(null);
@@ -31,18 +44,20 @@ export function SignIn() {
     if (asking || wait > 0) return;
     const given = new FormData(form.current!);
     setAsking(true);
-    const answer = await signIn(String(given.get('username') ?? ''), String(given.get('password') ?? ''));
+    const answer = await signIn(String(given.get('username') ?? ''), String(given.get('password') ?? ''), ask, because === 'forgot');
     setAsking(false);
     if ('refused' in answer) {
       setRefused(answer.refused);
       setWait(answer.wait_s ?? 0);
       announce(answer.refused, 'assertive');
       focusOn('problem');
-    } else go(needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
+    } else go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
   }
 
   return (
     <Screen home title="Sign in to Lanyard" dock={<button type="submit" form="sign-in" class="button main">{asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in'}</button>}>
+      {because && <p>{BECAUSE[because]}</p>}
+      {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
       {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
       {refused && (
         <div class="problems" id="problem" tabIndex={-1}>
@@ -65,6 +80,7 @@ export function SignIn() {
       </form>
       <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
       {me && <a class="button whole" href="/">Not now: go on writing</a>}
+      {standing() === 'locked' && <a class="button whole" href="/">Back to the PIN</a>}
     </Screen>
   );
 }

@@ -39,6 +39,7 @@ export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer
       close
       pair
       title={titleOf(school, record)}
+      tab={kind.label}
       meta={[typeof record.body.police_lead === 'string' && `With ${record.body.police_lead}`, windowOf(record)].filter(Boolean).join(' · ')}
       upTo="/records"
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}

@@ -1,0 +1,100 @@
+// Locking: by a tap, when nobody has touched the phone for a while, or when it was put away. All tabs lock together.
+//
+// A locked page is a page loaded again: the one before took the key and everybody's names with it.
+
+import { render } from 'preact';
+import { allWritten } from './local/drafts';
+import { me, mine, standing, watchMe } from './local/session';
+import { setting, type Settings } from './local/stores';
+
+const LOOK_EVERY_MS = 2_000;
+/** What is on its way to the disk is waited for, but not for ever: it is blanked meanwhile. */
+const PATIENCE_MS = 1_500;
+const AT_FIRST: Settings['locks'] = { hidden_s: 60, idle_s: 180 };
+
+/** When somebody last touched any tab of this phone, and when one was last in sight. Times, and nothing else, are kept in the clear. */
+const TOUCHED = 'lanyard.touched';
+const SEEN = 'lanyard.seen';
+
+let locks = AT_FIRST;
+let channel: BroadcastChannel | null = null;
+let isLocking = false;
+const remembered = new Map<string, number>(); // where the browser keeps nothing
+
+/** Call it once. */
+export function keepWatch(): void {
+  channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('lanyard lock');
+  if (channel) channel.onmessage = () => standing() === 'open' && void lock();
+  for (const touch of ['pointerdown', 'keydown', 'input', 'wheel', 'touchmove']) addEventListener(touch, () => remember(TOUCHED), { passive: true, capture: true });
+  document.addEventListener('visibilitychange', () => {
+    document.documentElement.toggleAttribute('data-blank', document.hidden && standing() === 'open'); // nothing is left for the list of open apps to show
+    look();
+  });
+  addEventListener('pageshow', look);
+  setInterval(look, LOOK_EVERY_MS);
+  watchMe(begin);
+  begin();
+}
+
+/** All tabs of this phone, at once. */
+export async function lockNow(): Promise<void> {
+  lockOthers();
+  await lock();
+}
+
+/** The key has changed: they hold the one before. */
+export const lockOthers = (): void => channel?.postMessage('lock');
+
+async function lock(): Promise<void> {
+  if (isLocking) return;
+  isLocking = true;
+  document.documentElement.toggleAttribute('data-blank', true);
+  await Promise.race([settled(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  render(null, document.getElementById('app')!);
+  location.reload();
+}
+
+async function settled(): Promise<void> {
+  await allWritten();
+  if (me()) await mine().settled();
+}
+
+let wasOpen = false;
+
+function begin(): void {
+  const isOpen = standing() === 'open';
+  if (isOpen) void mine().reading(['settings'], (tx) => setting(tx, 'locks')).then((kept) => (locks = kept ?? AT_FIRST), () => {});
+  if (isOpen && !wasOpen) remember(TOUCHED), remember(SEEN);
+  wasOpen = isOpen;
+}
+
+let wasHidden = false;
+
+/** A clock that jumps, either way, locks: it is only a PIN. */
+function look(): void {
+  if (standing() !== 'open') return;
+  const now = Date.now();
+  const isPast = (what: string, seconds: number) => Math.abs(now - recalled(what)) > seconds * 1_000;
+  const wasAway = document.hidden || wasHidden;
+  wasHidden = document.hidden;
+  if (isPast(TOUCHED, locks.idle_s) || (wasAway && isPast(SEEN, locks.hidden_s))) return void lockNow();
+  if (!document.hidden) remember(SEEN);
+}
+
+function remember(what: string): void {
+  if (isLocking) return;
+  remembered.set(what, Date.now());
+  try {
+    localStorage.setItem(what, String(Date.now()));
+  } catch {
+    // No room, or storage is off: this tab remembers it for itself.
+  }
+}
+
+function recalled(what: string): number {
+  try {
+    return Number(localStorage.getItem(what)) || remembered.get(what) || 0;
+  } catch {
+    return remembered.get(what) ?? 0;
+  }
+}

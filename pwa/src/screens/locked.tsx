@@ -1,0 +1,120 @@
+// Locked: no name, nothing of the school; what waits, that it is safe and sends by itself, and the PIN.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { unsealedOnDisk } from '../local/disk';
+import { myDisk, signOut, unlockWith } from '../local/session';
+import type { Opened } from '../local/vault';
+import { announce } from '../look/announce';
+import { focusOn, go } from '../look/address';
+import { Icon } from '../look/icon';
+import { Strip } from '../look/strip';
+import { count } from '../look/words';
+import { useStatus } from '../sync';
+
+export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school' | 'revoked') => void }) {
+  const { waiting } = useStatus();
+  const pin = useRef<HTMLInputElement>(null);
+  const [opening, setOpening] = useState(false);
+  const [wrong, setWrong] = useState<string>();
+  const [pause, setPause] = useCountdown();
+  const [passwordWanted, setPasswordWanted] = useState(false);
+  const unsealed = useUnsealed(waiting);
+
+  useEffect(() => {
+    document.title = 'Locked · Lanyard';
+    document.getElementById('title')?.focus({ preventScroll: true });
+  }, []);
+
+  async function open(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (opening || pause > 0) return;
+    const typed = pin.current!.value;
+    if (!typed) return refuse('Type your PIN.');
+    setOpening(true);
+    const answer = await unlockWith(typed).catch(() => null);
+    setOpening(false);
+    if (answer?.is === 'open') return announce('Unlocked');
+    pin.current!.value = '';
+    if (answer?.is === 'gone') return onGone(answer.because);
+    if (answer && 'pause_s' in answer) setPause(answer.pause_s);
+    setPasswordWanted(answer?.is === 'lease over' && answer.because === 'sign in');
+    refuse(wordsFor(answer));
+  }
+
+  function refuse(words: string): void {
+    setWrong(words);
+    announce(words, 'assertive');
+    focusOn('pin');
+  }
+
+  return (
+    <div class="phone">
+      <header><Strip still /></header>
+      <main class="locked">
+        <div class="stack">
+          <Icon name="lock" size="big" />
+          <h1 id="title" tabIndex={-1}>Locked</h1>
+          <p class="lead">{whatWaits(waiting)}</p>
+          {unsealed > 0 && <p>{unsealed === waiting ? 'They' : `${unsealed} of them`} can only be sent once you unlock.</p>}
+        </div>
+        <form class="stack bottom" noValidate onSubmit={open}>
+          <div class={wrong ? 'field wrong' : 'field'}>
+            <label for="pin">Your PIN</label>
+            {wrong && <p class="why" id="pin-why"><Icon name="needs" /><span>{wrong}</span></p>}
+            <input ref={pin} id="pin" class="input pin num" type="password" inputMode="numeric" autocomplete="off" enterkeyhint="go" aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? 'pin-why' : undefined} />
+          </div>
+          <button class="button main" aria-disabled={opening || pause > 0}>{opening ? 'Opening' : pause > 0 ? `Wait ${count(pause, 'second')}` : 'Unlock'}</button>
+          {passwordWanted && <a class="button whole" href="/sign-in">Sign in</a>}
+          <div class="tiles pair">
+            <a class="button link" href="/sign-in?forgot=1">I forgot my PIN</a>
+            <button type="button" class="button link" onClick={somebodyElse}>Somebody else</button>
+          </div>
+        </form>
+      </main>
+    </div>
+  );
+}
+
+function whatWaits(waiting: number) {
+  if (waiting === 0) return <>Nothing is waiting. The school has what was written here.</>;
+  return <><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> {waiting === 1 ? 'It is' : 'They are'} locked and safe. {waiting === 1 ? 'It' : 'They'} will send when you are online, even if you do not unlock.</>;
+}
+
+function wordsFor(answer: Opened | null): string {
+  switch (answer?.is) {
+    case 'wrong':
+      return `That is not the PIN. ${answer.left === 1 ? 'One try is' : `${answer.left} tries are`} left; then what the school has sent is removed from this phone. What was written is never removed.`;
+    case 'pause':
+      return 'That was too many wrong PINs. Wait a little, then try again.';
+    case 'lease over':
+      return answer.because === 'sign in'
+        ? 'The school wants your password again before this phone opens. What was written is locked and safe.'
+        : 'It is too long since this phone was last in touch with the school: with the next signal it opens. What was written is locked and safe, and sends by itself.';
+    default:
+      return 'This phone’s storage is not answering. What was written is still in it. Try again in a moment.';
+  }
+}
+
+async function somebodyElse(): Promise<void> {
+  await signOut();
+  go('/sign-in', 'replace');
+}
+
+function useUnsealed(waiting: number): number {
+  const [unsealed, setUnsealed] = useState(0);
+  useEffect(() => {
+    const disk = myDisk();
+    if (disk) unsealedOnDisk(disk).then(setUnsealed, () => {});
+  }, [waiting]);
+  return unsealed;
+}
+
+function useCountdown(): [number, (seconds: number) => void] {
+  const [left, setLeft] = useState(0);
+  useEffect(() => {
+    if (left <= 0) return;
+    const timer = setTimeout(() => setLeft(left - 1), 1_000);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return [left, setLeft];
+}
