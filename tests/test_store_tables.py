@@ -16,6 +16,7 @@ from server.store import tables
 from server.store.database import Tx, close_database, open_database, reading, writing
 from server.store.migrations import due, migrate
 from server.store.migrations import m0001_first_tables as first
+from server.store.migrations import m0002_sealed_intake as second
 from server.store.tables import AttendanceCode
 from tests.world import AMIRA, insert
 
@@ -61,7 +62,7 @@ async def test_both_engines_keep_the_same_indexes(database: Settings) -> None:
         "postgres": "select indexname from pg_indexes where schemaname = 'public'"
         " and indexname not like '%_pkey' and indexname not like '%_key'",
     }
-    written = re.findall(r"create index (\w+)", first.TABLES)
+    written = re.findall(r"create index (\w+)", first.TABLES + second.TABLES)
 
     async def names(tx: Tx) -> set[str]:
         return {row[0] for row in await tx.rows(listed[tx.engine])}
@@ -86,13 +87,13 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database: Settings, 
         with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
             await tx.rows("select * from half")
 
-    monkeypatch.setattr(first, "ID", "0009")
+    monkeypatch.setattr(first, "ID", "0999")
     monkeypatch.setattr(first, "build", build_and_fail)
     await close_database()
-    assert await due(database) == ["0009"]
+    assert await due(database) == ["0999"]
     with pytest.raises(LookupError):
         await migrate(database)
-    assert await due(database) == ["0009"]
+    assert await due(database) == ["0999"]
     await open_database(database)
     await reading(nothing_half)
 
