@@ -77,7 +77,7 @@ export default defineConfig({
     target: ['es2022', 'safari16.4', 'chrome107', 'firefox115'],
     cssMinify: 'lightningcss',
     cssTarget: ['chrome100', 'firefox110', 'safari15.4'],
-    modulePreload: { polyfill: false },
+    modulePreload: false, // what comes later comes in one piece, and needs no telling ahead
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/console': 'http://127.0.0.1:8000' } },
   test: {

@@ -1,37 +1,23 @@
-// From the address to the screen.
+// At the door: locked, signing in, choosing a PIN. Everything else is inside, and comes a moment after the first paint.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { hasArrived } from './local/session';
-import { open, useLive, useMe, usePeople, useStanding } from './local/store';
-import { school as schoolKept } from './local/view';
+import { open, useMe, useStanding } from './local/store';
 import { followLinks, isBack, useAddress, type Address } from './look/address';
 import { Announcer } from './look/announce';
-import { tie } from './look/appearance';
 import { fetchTheRest, later } from './look/later';
 import { Screen } from './look/screen';
-import { NothingHere } from './screens/nothing-here';
 import { Locked } from './screens/locked';
-import { Now } from './screens/now';
 import { SignIn } from './screens/sign-in';
-import { WorldContext } from './screens/world';
 import { start } from './sync';
 
 const ChoosePin = later(() => import('./screens/choose-pin').then(({ ChoosePin }) => ChoosePin));
-const Capture = later(() => import('./screens/capture').then(({ Capture }) => Capture));
-const FirstRun = later(() => import('./screens/first-run').then(({ FirstRun }) => FirstRun));
-const NeedsYou = later(() => import('./screens/needs-you').then(({ NeedsYou }) => NeedsYou));
-const People = later(() => import('./screens/people').then(({ People }) => People));
-const Pupil = later(() => import('./screens/pupil').then(({ Pupil }) => Pupil));
-const Record = later(() => import('./screens/record').then(({ Record }) => Record));
-const Records = later(() => import('./screens/records').then(({ Records }) => Records));
-const ThisPhone = later(() => import('./screens/this-phone').then(({ ThisPhone }) => ThisPhone));
+const Inside = later(() => import('./inside').then(({ Inside }) => Inside));
 
 export function App() {
   const [ready, setReady] = useState(false);
   const me = useMe();
-  usePeople(); // names are drawn again once people have been read
   const address = useAddress();
-  const school = useLive((local) => schoolKept(local), [me?.id]);
 
   useEffect(() => {
     followLinks();
@@ -42,15 +28,13 @@ export function App() {
       fetchTheRest();
     });
   }, []);
-  useEffect(() => tie(school?.school.ribbon ?? me?.school.ribbon, school?.school.thread ?? me?.school.thread), [school, me]);
   useArrival(address.path + (address.asked.get('edit') ?? '') + (address.asked.get('family') ?? ''), ready);
 
-  const world = useMemo(() => ({ me, school: me ? school : undefined }), [me, school]);
   return (
-    <WorldContext.Provider value={world}>
-      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <Door address={address} />}
+    <>
+      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} me={me} address={address} /> : <Door address={address} />}
       <Announcer />
-    </WorldContext.Provider>
+    </>
   );
 }
 
@@ -61,41 +45,6 @@ function Door({ address: { path, asked } }: { address: Address }) {
   if (standing === 'new' && hasArrived()) return <ChoosePin />;
   if (standing === 'locked' && path !== '/sign-in') return <Locked onGone={setGone} />;
   return <SignIn because={asked.has('forgot') ? 'forgot' : standing === 'new' ? (gone ?? 'no pin') : gone} />;
-}
-
-function Inside({ address: { path, asked } }: { address: Address }) {
-  const [, first = '', second = ''] = path.split('/');
-  const named = readable(second);
-  switch (first) {
-    case '':
-      return <Now />;
-    case 'new':
-      return <Capture key={`${named} ${asked.toString()}`} kindName={named} asked={asked} />;
-    case 'records':
-      return <Records asked={asked} />;
-    case 'record':
-      return <Record key={named} id={named} asked={asked} />;
-    case 'needs-you':
-      return <NeedsYou asked={asked} />;
-    case 'people':
-      return <People />;
-    case 'pupil':
-      return <Pupil key={named} id={named} />;
-    case 'this-phone':
-      return <ThisPhone />;
-    case 'sign-in':
-      return asked.has('install') ? <FirstRun /> : <SignIn />;
-    default:
-      return <NothingHere />;
-  }
-}
-
-function readable(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // a half-typed address is no reason to stop
-  }
 }
 
 /** A new screen is read from its top, title first; one that somebody comes back to is where they left it. */

@@ -1,15 +1,15 @@
 // When to exchange with the school, and what to tell the person about it.
 
 import { useEffect, useState } from 'preact/hooks';
-import { exchangeForEverybody } from './exchange/everybody';
 import type { Ended, Trouble } from './exchange/exchange';
-import { refreshPeople, refreshSchool } from './exchange/reference';
 import { letGo } from './local/outbox';
 import { waitingOnDisk } from './local/disk';
 import { me, mine, myDisk, standing, watchMe } from './local/session';
 import { setting } from './local/stores';
-import { needsMe } from './local/view';
 import { ask } from './school';
+
+/** Not needed for the first paint. */
+const exchanging = () => import('./exchange/exchanging');
 
 export type Reason = 'start' | 'save' | 'online' | 'visible' | 'hidden' | 'timer' | 'tap' | 'push' | 'hint' | 'retry';
 
@@ -100,7 +100,7 @@ async function run(reason: Reason): Promise<void> {
   let ended: Ended | null = null;
   try {
     const [people] = me() ? await begun() : [];
-    ended = await exchangeForEverybody(ask, BUILD, count);
+    ended = await (await exchanging()).exchangeForEverybody(ask, BUILD, count);
     await people;
     trouble = ended?.trouble ?? null;
     reached = ended?.reached ?? false;
@@ -118,12 +118,14 @@ async function run(reason: Reason): Promise<void> {
 /** The first time of all: without kinds there is nothing to show records by, and names should not wait for a term's records. */
 async function begun(): Promise<[Promise<boolean>?]> {
   const [school, people] = await mine().reading(['settings'], async (tx) => [await setting(tx, 'school_at'), await setting(tx, 'people')]);
+  const { refreshPeople, refreshSchool } = await exchanging();
   if (!school) await refreshSchool(mine(), ask);
   return people ? [] : [refreshPeople(mine(), ask)];
 }
 
 async function refreshWhatIsDue(all: boolean): Promise<void> {
   const [schoolAt, people] = await mine().reading(['settings'], async (tx) => [await setting(tx, 'school_at'), await setting(tx, 'people')]);
+  const { refreshPeople, refreshSchool } = await exchanging();
   const isDue = (at = 0) => all || Math.abs(Date.now() - at) > REFERENCE_EVERY_MS;
   if (isDue(schoolAt)) await refreshSchool(mine(), ask);
   if (isDue(people?.at)) await refreshPeople(mine(), ask);
@@ -235,7 +237,7 @@ async function read(): Promise<Status> {
   if (!disk) return QUIET;
   const { count: waiting, oldest, lastContact, lastSent } = await waitingOnDisk(disk);
   const drafts = me() ? await mine().reading(['drafts'], (tx) => tx.objectStore('drafts').count()) : 0;
-  const needs = me() ? (await needsMe()).length : 0;
+  const needs = me() ? (await (await exchanging()).needsMe()).length : 0;
   const isSending = sending !== null && waiting > 0;
   return {
     state: isSending ? 'sending' : waiting > 0 ? 'waiting' : needs > 0 ? 'needs' : 'sent',

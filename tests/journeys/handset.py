@@ -10,27 +10,7 @@ from tests.world import PASSWORD
 PATIENCE_MS = 30_000  # a busy machine is no failure
 SIZE = {"width": 390, "height": 844}
 
-ON_THE_DISK = """async ([stores, words]) => {
-    for (const { name } of await indexedDB.databases()) {
-        const found = await new Promise((resolve) => {
-            const asked = indexedDB.open(name);
-            asked.onerror = () => resolve(false);
-            asked.onsuccess = () => {
-                const db = asked.result;
-                const known = stores.filter((store) => db.objectStoreNames.contains(store));
-                if (known.length === 0) return db.close(), resolve(false);
-                const reading = db.transaction(known);
-                const all = known.map((store) => reading.objectStore(store).getAll());
-                reading.oncomplete = () => {
-                    db.close();
-                    resolve(all.some(({ result }) => JSON.stringify(result).includes(JSON.stringify(words).slice(1, -1))));
-                };
-            };
-        });
-        if (found) return true;
-    }
-    return false;
-}"""
+PIN = "604913"
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -57,13 +37,38 @@ class Handset:
 
     def open(self, path: str = "/") -> "Handset":
         self.page.goto(self.address + path)
-        expect(self.page.locator("#title")).to_be_visible()
+        return self.unlock()
+
+    def reload(self) -> "Handset":
+        self.page.reload()
+        return self.unlock()
+
+    def unlock(self, pin: str = PIN) -> "Handset":
+        """Whatever the page comes to: with the PIN, where it is locked."""
+        expect(self.title).not_to_have_text("Lanyard")  # the frame, before the storage was opened
+        if self.title.text_content() == "Locked":
+            self.give_pin(pin)
+            expect(self.title).not_to_have_text(re.compile("^(Locked|Opening)$"))
         return self
+
+    def give_pin(self, pin: str = PIN) -> None:
+        self.page.get_by_label("Your PIN").fill(pin)
+        self.tap("Unlock")
+
+    def choose_pin(self, pin: str = PIN) -> None:
+        self.page.get_by_label("Six digits or more").fill(pin)
+        self.page.get_by_label("The same again").fill(pin)
+        self.tap("Set PIN")
 
     def sign_in(self, name: str, password: str = PASSWORD) -> "Handset":
         self.page.get_by_label("Your name at school").fill(name)
         self.page.get_by_label("Password").fill(password)
         self.tap("Sign in")
+        expect(self.title).not_to_have_text(re.compile("^(Sign in to Lanyard|Opening)$"))
+        if self.title.text_content() == "Choose a PIN":
+            self.choose_pin()
+        elif self.title.text_content() == "Locked":
+            self.give_pin()
         begin = self.page.get_by_role("button", name="Begin")
         now = self.page.get_by_role("heading", name="Now", exact=True)
         expect(begin.or_(now)).to_be_visible()
@@ -117,13 +122,9 @@ class Handset:
         """Until the worker holds the app's own files, so that it opens with the school stopped."""
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
-    def wait_for_draft(self, words: str) -> None:
-        """Until what was typed is on the disk, as the phone's own database tells it."""
-        self.page.wait_for_function(ON_THE_DISK, arg=[["drafts"], words])
-
-    def wait_for_record(self, words: str) -> None:
-        """Until a record with these words has come from the school."""
-        self.page.wait_for_function(ON_THE_DISK, arg=[["records_a", "records_b"], words])
+    def wait_for_draft(self) -> None:
+        """Until the last keystroke is on the disk, as the form itself tells."""
+        expect(self.page.locator("#form[data-kept]")).to_have_count(1)
 
     @property
     def strip(self) -> Locator:

@@ -28,7 +28,7 @@ def test_a_draft_is_there_after_the_browser_was_killed(driver: Playwright, schoo
     phone.choose("What happened?", "Defiance")
     phone.page.get_by_label("Your account", exact=True).press_sequentially(WORDS)
     expect(phone.strip).to_contain_text("Draft on this phone")
-    phone.wait_for_draft(WORDS)
+    phone.wait_for_draft()
     killed = browser_of(tmp_path / "profile")
     os.kill(killed, signal.SIGKILL)
     wait_for_the_end_of(killed)
@@ -58,8 +58,8 @@ def test_a_record_that_arrives_never_disturbs_what_is_being_typed(new_phone: Cal
     amira.choose("What happened?", "Damage")
     amira.save()
     amira.send_now()
-    carol.page.evaluate("dispatchEvent(new Event('online'))")
-    carol.wait_for_record("damage")
+    with carol.page.expect_response(lambda answer: answer.url.endswith("/api/sync") and "damage" in answer.text()):
+        carol.page.evaluate("dispatchEvent(new Event('online'))")
 
     expect(account).to_be_focused()
     account.press_sequentially(WORDS[20:])
@@ -83,19 +83,19 @@ def test_the_next_person_sees_nothing_of_the_one_before_and_both_are_sent(new_ph
     write_an_incident(phone, "Bullying")
     phone.open().tap("Incident")
     phone.write("Your account", "Only Amira may see this draft.")
-    phone.wait_for_draft("Only Amira may see this draft.")
+    phone.wait_for_draft()
     phone.open("/this-phone").tap("Sign out")
     expect(phone.title).to_have_text("Sign in to Lanyard")
 
     # Her outbox would go by itself; this once it is kept back, so that it is still here when the next person looks.
-    phone.context.route("**/api/sync", lambda route: route.abort())
+    phone.context.route("**/api/intake", lambda route: route.abort())
     phone.context.set_offline(False)
     phone.sign_in("ben")
     for path, shown in {"/": "Call for help", "/records": "Nothing here yet", "/this-phone": "Signed in as Ben Price"}.items():
         phone.open(path)
         expect(phone.page.get_by_text(shown)).to_be_visible()
         expect(phone.page.get_by_text(re.compile("Bullying|Only Amira|Amira"))).to_have_count(0)
-    phone.context.unroute("**/api/sync")
+    phone.context.unroute("**/api/intake")
     phone.send_now()
     write_an_incident(phone, "Damage")
     phone.send_now()

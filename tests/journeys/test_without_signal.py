@@ -26,7 +26,7 @@ def test_the_app_starts_and_writes_with_the_server_killed_and_sends_once(phone: 
     ready(phone, "amira")
     school.stop(signal.SIGKILL)
     write_an_incident(phone)
-    phone.page.reload()
+    phone.reload()
     expect(phone.strip).to_contain_text("1 saved on this phone, not sent")
     tab = phone.new_tab()
     phone.open("/records")
@@ -103,8 +103,9 @@ def test_a_tab_left_open_is_loaded_again_when_somebody_else_signs_in(phone: Hand
     sign_out(phone)
     phone.open("/sign-in").sign_in("ben")
     left_open.wait_for_function("() => !window.isAmiras")
-    expect(left_open.get_by_role("heading", name="Now", exact=True)).to_be_visible()
-    left_open.goto(phone.address + "/this-phone")
+    expect(left_open.get_by_role("heading", name="Locked")).to_be_visible()
+    phone.page = left_open
+    phone.open("/this-phone")
     expect(left_open.get_by_text("Signed in as Ben Price")).to_be_visible()
 
 
@@ -192,7 +193,7 @@ def test_a_version_that_is_not_whole_is_not_installed_and_the_old_one_goes_on(
     wait_until(lambda: phone.page.evaluate("navigator.serviceWorker.ready.then((one) => one.installing === null)"), phone.page)
     assert phone.page.evaluate("navigator.serviceWorker.ready.then((one) => one.waiting)") is None
     school.stop()
-    phone.page.reload()
+    phone.reload()
     expect(phone.page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
 
 
@@ -201,7 +202,7 @@ def test_a_worker_that_is_switched_off_leaves_and_takes_nothing_along(
 ) -> None:
     ready(phone, "amira")
     assert phone.page.evaluate(CONTROLLED)
-    phone.page.route("**/api/sync", lambda route: route.abort())
+    phone.page.route(re.compile("/api/(sync|intake)$"), lambda route: route.abort())
     write_an_incident(phone)
     school.stop()
     shutil.copy(school.dist / "service-worker-off.js", school.dist / "service-worker.js")

@@ -69,13 +69,8 @@ export function watchPeople(watcher: () => void): () => void {
 export const peopleKnown = (): number => everybody.people.size;
 
 let whose: string | undefined;
-let ready: Promise<void> = Promise.resolve();
-
-/** Once everybody has been read, for whoever is signed in. */
-export const peopleReady = (): Promise<void> => ready;
-
 /** Nobody stays in memory of a person who has signed out; whenever the school sends somebody, all are read again. */
-watchMe(() => {
+function follow(): void {
   const now = me() ? mine().name : undefined;
   if (now === whose) return;
   whose = now;
@@ -83,8 +78,11 @@ watchMe(() => {
   everybody = nobody();
   if (!now) return;
   unfollow = mine().listen((stores) => (stores.includes('pupils') || stores.includes('staff')) && void read());
-  ready = read();
-});
+  void read().catch(() => {}); // locked meanwhile; or the storage is away, and whoever looks for a name is told of that
+}
+
+watchMe(follow);
+follow();
 
 async function read(): Promise<void> {
   const db = mine();

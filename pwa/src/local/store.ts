@@ -2,7 +2,6 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { follow, type Local } from './reading';
-import { peopleKnown, watchPeople } from './people';
 import { isStillMe, me, resume, standing, watchMe, type Me, type Standing } from './session';
 import { shared } from './stores';
 
@@ -37,18 +36,6 @@ function followOtherTabs(): void {
 export function useMe(): Me | null {
   const [known, setKnown] = useState(me());
   useEffect(() => watchMe(() => setKnown(me())), []);
-  return known;
-}
-
-/** How many people are known; a screen that shows names draws itself again when they have been read. */
-export function usePeople(): number {
-  const [known, setKnown] = useState(0);
-  const [, redraw] = useState({});
-  useEffect(() => {
-    const tell = () => (setKnown(peopleKnown()), redraw({}));
-    tell();
-    return watchPeople(tell);
-  }, []);
   return known;
 }
 

@@ -2,14 +2,13 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { persist } from '../local/phone';
-import { usePeople } from '../local/store';
 import { announce } from '../look/announce';
 import { go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
 import { welcomed } from './welcome';
 import { install, isApple, isInstalled, isOffered, watchOffer } from './install';
-import { useWorld } from './world';
+import { usePeople, useWorld } from './world';
 
 export function FirstRun() {
   const { me, school } = useWorld();

@@ -1,7 +1,8 @@
 // What every screen may ask for: who is here, and the school in its own words.
 
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import { peopleKnown, watchPeople } from '../local/people';
 import type { Me } from '../local/session';
 import type { SchoolAnswer } from '../wire';
 
@@ -12,3 +13,15 @@ export const WorldContext = createContext<World>({ me: null, school: undefined }
 export const useWorld = (): World => useContext(WorldContext);
 export const useSchool = (): SchoolAnswer | undefined => useContext(WorldContext).school;
 export const useMe = (): Me | null => useContext(WorldContext).me;
+
+/** How many people are known; a screen that shows names draws itself again when they have been read. */
+export function usePeople(): number {
+  const [known, setKnown] = useState(0);
+  const [, redraw] = useState({});
+  useEffect(() => {
+    const tell = () => (setKnown(peopleKnown()), redraw({}));
+    tell();
+    return watchPeople(tell);
+  }, []);
+  return known;
+}

@@ -1,0 +1,64 @@
+// Inside: from the address to the screen, for whoever has unlocked.
+
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Me } from './local/session';
+import { useLive } from './local/store';
+import { school as schoolKept } from './local/view';
+import type { Address } from './look/address';
+import { tie } from './look/appearance';
+import { Capture } from './screens/capture';
+import { FirstRun } from './screens/first-run';
+import { NeedsYou } from './screens/needs-you';
+import { NothingHere } from './screens/nothing-here';
+import { Now } from './screens/now';
+import { People } from './screens/people';
+import { Pupil } from './screens/pupil';
+import { Record } from './screens/record';
+import { Records } from './screens/records';
+import { SignIn } from './screens/sign-in';
+import { ThisPhone } from './screens/this-phone';
+import { usePeople, WorldContext } from './screens/world';
+
+export function Inside({ me, address }: { me: Me; address: Address }) {
+  usePeople(); // names are drawn again once people have been read
+  const school = useLive((local) => schoolKept(local), [me.id]);
+  const { ribbon, thread } = school?.school ?? me.school;
+  useEffect(() => tie(ribbon, thread), [ribbon, thread]);
+  const world = useMemo(() => ({ me, school }), [me, school]);
+  return <WorldContext.Provider value={world}><There address={address} /></WorldContext.Provider>;
+}
+
+function There({ address: { path, asked } }: { address: Address }) {
+  const [, first = '', second = ''] = path.split('/');
+  const named = readable(second);
+  switch (first) {
+    case '':
+      return <Now />;
+    case 'new':
+      return <Capture key={`${named} ${asked.toString()}`} kindName={named} asked={asked} />;
+    case 'records':
+      return <Records asked={asked} />;
+    case 'record':
+      return <Record key={named} id={named} asked={asked} />;
+    case 'needs-you':
+      return <NeedsYou asked={asked} />;
+    case 'people':
+      return <People />;
+    case 'pupil':
+      return <Pupil key={named} id={named} />;
+    case 'this-phone':
+      return <ThisPhone />;
+    case 'sign-in':
+      return asked.has('install') ? <FirstRun /> : <SignIn />;
+    default:
+      return <NothingHere />;
+  }
+}
+
+function readable(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a half-typed address is no reason to stop
+  }
+}
