@@ -14,6 +14,10 @@ export async function exchangeInBackground(): Promise<void> {
   const page = pages.find(({ url, visibilityState }) => visibilityState === 'visible' && isInside(url));
   if (page) return page.postMessage('exchange');
   await settleOwed(ask);
-  const ended = await sendEverySealed(ask, BUILD);
+  let ended = await sendEverySealed(ask, BUILD);
+  if (ended?.backIn_ms) {
+    await new Promise((resolve) => setTimeout(resolve, ended!.backIn_ms)); // seconds: somebody may still undo it
+    ended = await sendEverySealed(ask, BUILD);
+  }
   if (ended?.trouble) throw new Error(ended.trouble);
 }

@@ -4,7 +4,7 @@
 
 import { render } from 'preact';
 import { allWritten } from './local/drafts';
-import { me, mine, standing, watchMe } from './local/session';
+import { hasArrived, me, mine, standing, watchMe } from './local/session';
 import { setting, type Settings } from './local/stores';
 
 const LOOK_EVERY_MS = 2_000;
@@ -24,7 +24,7 @@ const remembered = new Map<string, number>(); // where the browser keeps nothing
 /** Call it once. */
 export function keepWatch(): void {
   channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('lanyard lock');
-  if (channel) channel.onmessage = () => standing() === 'open' && void lock();
+  if (channel) channel.onmessage = () => void hear();
   for (const touch of ['pointerdown', 'keydown', 'input', 'wheel', 'touchmove']) addEventListener(touch, () => remember(TOUCHED), { passive: true, capture: true });
   document.addEventListener('visibilitychange', () => {
     document.documentElement.toggleAttribute('data-blank', document.hidden && standing() === 'open'); // nothing is left for the list of open apps to show
@@ -34,6 +34,12 @@ export function keepWatch(): void {
   setInterval(look, LOOK_EVERY_MS);
   watchMe(begin);
   begin();
+}
+
+/** Another tab has locked; or somebody has chosen a PIN there, and this one still asks for a password. */
+function hear(): void {
+  if (standing() === 'open') void lock();
+  else if (standing() === 'new' && !hasArrived()) location.reload();
 }
 
 /** All tabs of this phone, at once. */

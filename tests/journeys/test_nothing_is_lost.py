@@ -57,8 +57,8 @@ def test_a_record_that_arrives_never_disturbs_what_is_being_typed(new_phone: Cal
     amira.tap("Correct: What happened?")
     amira.choose("What happened?", "Damage")
     amira.save()
-    amira.send_now()
     with carol.page.expect_response(lambda answer: answer.url.endswith("/api/sync") and "damage" in answer.text()):
+        amira.send_now()
         carol.page.evaluate("dispatchEvent(new Event('online'))")
 
     expect(account).to_be_focused()

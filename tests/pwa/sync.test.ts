@@ -35,6 +35,7 @@ async function startApp() {
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/sync'),
+    import('../../pwa/src/exchange/exchanging'), // which would come at its first use
   ]);
   await session.signIn('amira', 'x', signedIn);
   await session.choosePin('604913', async () => answered(shares.put('phone', '')));

@@ -18,10 +18,10 @@ export async function exchangeForEverybody(ask: Ask, build: string, told?: Told)
   await settleOwed(ask);
   const ended = me() ? await exchangeMine(mine(), ask, build, told) : null;
   const sealed = await sendEverySealed(ask, build);
-  return ended ?? (sealed && { ...NOTHING_HEARD, trouble: sealed.trouble, reached: sealed.trouble === null, receipts: sealed.kept, retryAfter_s: sealed.retryAfter_s });
+  return ended ?? (sealed && { ...NOTHING_HEARD, trouble: sealed.trouble, reached: sealed.trouble === null, receipts: sealed.kept, retryAfter_s: sealed.retryAfter_s, backIn_ms: sealed.backIn_ms });
 }
 
-const NOTHING_HEARD = { rebuilds: 0, backIn_ms: 0, wanted: [] };
+const NOTHING_HEARD = { rebuilds: 0, wanted: [] };
 
 /** How the first that went wrong ended, or else the last. */
 export async function sendEverySealed(ask: Ask, build: string): Promise<SentSealed | null> {

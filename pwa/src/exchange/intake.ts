@@ -16,17 +16,19 @@ const MOST_CHARACTERS = 1_450_000;
 /** `waiting`: edits without a receipt. `everything`: the drafts too. `orphans`: what nobody can read here, since its PIN was forgotten. */
 export type Which = 'waiting' | 'everything' | 'orphans';
 
-export type SentSealed = { trouble: Trouble | null; kept: number; retryAfter_s: number | null };
+/** `backIn_ms`: an edit can still be undone for so long, and is kept back. */
+export type SentSealed = { trouble: Trouble | null; kept: number; retryAfter_s: number | null; backIn_ms: number };
 
 type Waiting = { blob: Blob; isOrphan: boolean };
 
 export const sendSealed = (disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> => inTurn(disk.name, () => send(disk, ask, build, which));
 
 async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> {
-  const sent: SentSealed = { trouble: null, kept: 0, retryAfter_s: null };
+  const sent: SentSealed = { trouble: null, kept: 0, retryAfter_s: null, backIn_ms: 0 };
   let size = MOST_BLOBS;
   for (;;) {
-    const { blobs, grant, phone } = await offered(disk, which, size);
+    const { blobs, grant, phone, backIn_ms } = await offered(disk, which, size);
+    sent.backIn_ms = backIn_ms;
     if (blobs.length === 0) return sent;
     if (!grant) return { ...sent, trouble: 'sign in' };
     const letter = { protocol: PROTOCOL, build, phone, sent_at: new Date().toISOString(), sealed: blobs.map(({ blob }) => blob) };
@@ -45,13 +47,14 @@ async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<
 }
 
 /** Marks what it takes as offered, on the disk, before anything leaves: an Undo afterwards would be a lie. */
-function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string }> {
+function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string; backIn_ms: number }> {
   return disk.writing(
     ['outbox', 'drafts', 'settings', 'keys'],
     async (tx) => {
       const vault = (await vaultIn(tx))?.id;
       const isWanted = (row: { vault: string }) => which !== 'orphans' || row.vault !== vault;
-      const edits = readyNow((await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted));
+      const unsent = (await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted);
+      const edits = readyNow(unsent);
       const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter(isWanted);
       const taken = asMany([...edits, ...drafts].filter(isSealed), size);
       const leaving = edits.filter((row) => !row.offered && taken.some(({ id }) => id === row.id));
@@ -60,7 +63,8 @@ function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiti
         for (const row of leaving) await tx.objectStore('outbox').put({ ...row, offered: true, changed });
       }
       const blobs = taken.map((row) => ({ blob: blobOf(row), isOrphan: row.vault !== vault }));
-      return { blobs, grant: await noted(tx, 'grant'), phone: (await noted(tx, 'session_phone')) ?? '' };
+      const backIn_ms = Math.max(0, (unsent[edits.length]?.not_before ?? 0) - Date.now());
+      return { blobs, backIn_ms, grant: await noted(tx, 'grant'), phone: (await noted(tx, 'session_phone')) ?? '' };
     },
     () => [],
   );
