@@ -102,7 +102,11 @@ export class Database<Schema extends DBSchema> {
     this.#opened ??= inTime(
       openDB<Schema>(this.name, this.steps.length, {
         upgrade: async (db, from, _to, tx) => {
-          for (const step of this.steps.slice(from)) await step(db, tx);
+          try {
+            for (const step of this.steps.slice(from)) await step(db, tx);
+          } catch {
+            abort(tx); // half a schema would be taken for the whole; the opening then fails, and is tried again
+          }
         },
         // A newer version in another tab wants to change the schema: it must not wait for us.
         blocking: () => this.#forget(),

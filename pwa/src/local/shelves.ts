@@ -225,12 +225,12 @@ export class Shelves {
   /** False when somebody else has written since: then `work` saw what is no longer so. */
   async #put(tx: DiskWriting, { from, epoch, page, outbox, drafts, settings }: ClosedChanges): Promise<boolean> {
     if (((await noted(tx, 'epoch')) ?? 0) !== from) return false;
-    const puts: Promise<unknown>[] = [note(tx, 'epoch', epoch)];
-    if (page) puts.push(tx.objectStore('pages').add(page));
-    for (const [id, change] of outbox) puts.push(change ? putOutbox(tx, change) : tx.objectStore('outbox').delete(id));
-    for (const [id, row] of drafts) puts.push(row ? tx.objectStore('drafts').put(row) : tx.objectStore('drafts').delete(id));
-    for (const [name, value] of settings) puts.push(note(tx, name as keyof OnDisk, (value ?? undefined) as never));
-    await Promise.all(puts);
+    const steps = [() => note(tx, 'epoch', epoch)] as (() => Promise<unknown>)[];
+    if (page) steps.push(() => tx.objectStore('pages').add(page));
+    for (const [id, change] of outbox) steps.push(() => (change ? putOutbox(tx, change) : tx.objectStore('outbox').delete(id)));
+    for (const [id, row] of drafts) steps.push(() => (row ? tx.objectStore('drafts').put(row) : tx.objectStore('drafts').delete(id)));
+    for (const [name, value] of settings) steps.push(() => note(tx, name as keyof OnDisk, (value ?? undefined) as never));
+    await atOnce(steps);
     return true;
   }
 
@@ -359,7 +359,7 @@ export class Shelves {
         async (tx) => {
           if (((await noted(tx, 'epoch')) ?? 0) !== from) return false;
           await tx.objectStore('pages').clear();
-          await Promise.all([...pages.map((page) => tx.objectStore('pages').add(page)), note(tx, 'epoch', epoch), note(tx, 'history', history)]);
+          await atOnce([...pages.map((page) => () => tx.objectStore('pages').add(page)), () => note(tx, 'epoch', epoch), () => note(tx, 'history', history)]);
           return true;
         },
         () => [],
@@ -407,6 +407,9 @@ async function putOutbox(tx: DiskWriting, { clear, copy, sealed, resealed }: Out
 function sameBut({ unsent: _u, not_before: _n, offered: _o, ...one }: KeptEdit, { unsent: _v, not_before: _m, offered: _p, ...other }: KeptEdit): boolean {
   return one.over === other.over && one.landing === other.landing && one.outcome === other.outcome && one.receipted_at === other.receipted_at && one.order === other.order;
 }
+
+/** Without waiting for one before the next. One that cannot even begin must not leave the others unheard. */
+const atOnce = (steps: (() => Promise<unknown>)[]): Promise<unknown> => Promise.all(steps.map(async (step) => await step()));
 
 function again(sheet: Sheet<Draft>, id: string): void {
   const row = sheet.get(id);

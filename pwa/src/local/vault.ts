@@ -125,7 +125,7 @@ function begun(disk: Disk): Promise<Vault | { pause_s: number } | undefined> {
 
 async function withShare(disk: Disk, vault: Vault, stretched: Bytes, share: Share): Promise<Opened> {
   const raw = await unclose(await wrapping(stretched, share.share, 'lanyard online'), vault.online, vault.id).catch(() => null);
-  if (!raw) return await lose(disk, 'the school'); // the school's share is for another vault: only a new one helps
+  if (!raw) return { is: 'gone', because: 'the school' }; // its share is for another vault. Nothing is destroyed: it may yet be put right there
   const open: Vault = { ...vault, ...lease(share, vault), failures: 0, offline_failures: 0, paused_until: 0 };
   await offlineToo(disk, open, stretched, raw);
   await keep(disk, open);
