@@ -87,6 +87,7 @@ def test_a_new_version_waits_until_nobody_is_writing(new_phone: Callable[..., Ha
     phone.page.wait_for_function(NO_FORM_IS_OPEN)
     with phone.page.expect_event("load"):
         banner.get_by_role("button", name="Update").click()
+    phone.unlock()
     expect(phone.title).to_have_text("Now")
     expect(banner).to_have_count(0)
     expect(phone.page.get_by_role("link", name="Fight, Yard")).to_be_visible()

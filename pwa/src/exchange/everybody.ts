@@ -41,7 +41,7 @@ const sendOneSealed = async (disk: Disk, ask: Ask, build: string): Promise<SentS
 
 /** When the session has run out, what is waiting is sent all the same; only reading needs the password again. */
 async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Promise<Ended> {
-  if (await hasSealed(db.disk, 'orphans')) await sendSealed(db.disk, ask, build, 'orphans');
+  const orphans = (await hasSealed(db.disk, 'orphans')) ? await sendSealed(db.disk, ask, build, 'orphans') : null;
   const ended = await exchange({ db, ask, build, by: 'session', ...(told && { told }) });
   if (ended.trouble === 'revoked') return await leaveSafely(db, ask, build, ended);
   if (ended.trouble === 'sign in') {
@@ -49,6 +49,7 @@ async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Pro
     Object.assign(ended, { receipts: ended.receipts + receipts, reached });
   }
   if (ended.reached) await noteContact(db, ended.receipts > 0);
+  ended.trouble ??= orphans?.trouble ?? null;
   if (ended.reached && !ended.trouble) await recoverDrafts(db, ask);
   return ended;
 }

@@ -49,7 +49,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
 
   return (
     <div class="phone">
-      <header><Strip still /></header>
+      <header><div class="top"><Strip still /></div></header>
       <main class="locked">
         <div class="stack">
           <Icon name="lock" size="big" />
