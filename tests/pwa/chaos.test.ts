@@ -37,6 +37,8 @@ class History {
   async begin(): Promise<void> {
     const phone = await Phone.of(this.school, this.network);
     this.tabs = [phone, phone.tab()];
+    this.network.grants.set('grant', 'amira');
+    await phone.db.writing(['settings'], (tx) => tx.objectStore('settings').put('grant', 'grant'));
     // A broken promise must not pass for a broken line: it is told when the deed is done.
     this.network.onTheWay = async () => {
       for (let wait = this.delays.shift() ?? 0; wait > 0; wait--) await new Promise((resolve) => setTimeout(resolve));
@@ -86,6 +88,20 @@ class History {
     this.delays = [...delays];
     await Promise.all(this.tabs.map((tab) => tab.sync()));
     this.delays = [];
+  }
+
+  /** The phone is locked, or the worker was woken: what waits goes sealed. */
+  async sendsSealed(faults: Fault[]): Promise<void> {
+    this.network.faults = [...faults];
+    await this.phone.sendSealed();
+  }
+
+  killedWhileSendingSealed(steps: number): Promise<void> {
+    return this.phone.killedWhile((phone) => phone.sendSealed(), steps);
+  }
+
+  async tidies(tab: number): Promise<void> {
+    await this.tabs[tab]!.db.tidy();
   }
 
   async killedWhileSyncing(steps: number, faults: Fault[]): Promise<void> {
@@ -209,6 +225,9 @@ const deeds = fc.array(
     { weight: 6, arbitrary: deed('sync', [tab, faults], (h, at, found) => h.sync(at as number, found as Fault[])) },
     { weight: 3, arbitrary: deed('both tabs sync', [faults, fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 6 })], (h, found, delays) => h.bothSync(found as Fault[], delays as number[])) },
     { weight: 4, arbitrary: deed('killed while syncing', [steps, faults], (h, at, found) => h.killedWhileSyncing(at as number, found as Fault[])) },
+    { weight: 3, arbitrary: deed('sends sealed', [faults], (h, found) => h.sendsSealed(found as Fault[])) },
+    { weight: 1, arbitrary: deed('killed while sending sealed', [steps], (h, at) => h.killedWhileSendingSealed(at as number)) },
+    { weight: 1, arbitrary: deed('tidies', [tab], (h, at) => h.tidies(at as number)) },
     { weight: 2, arbitrary: deed('killed while writing', [record, fc.integer({ min: 0, max: 2 })], (h, at, after) => h.killedWhileWriting(at as number, after as number)) },
     { weight: 3, arbitrary: deed('ben writes', [record], (h, at) => h.benWrites(at as number)) },
     { weight: 1, arbitrary: deed('rights change', [], (h) => h.rightsChange()) },

@@ -105,6 +105,14 @@ function makeMortal(phone: Phone, steps: number): Promise<void> {
     await new Promise(() => {});
   };
   const { db } = phone;
+  const { disk } = db;
+  const onDisk = disk.writing.bind(disk);
+  disk.writing = (async (stores, work, told) => {
+    await beat();
+    const answer = await onDisk(stores, work, told);
+    await beat();
+    return answer;
+  }) as typeof disk.writing;
   const [reading, writing] = [db.reading.bind(db), db.writing.bind(db)];
   db.reading = async <T>(stores: Names, work: (tx: Tx) => Promise<T> | T) => {
     await beat();

@@ -85,6 +85,7 @@ function NoteControl({ id, field, value, wrong, onAnswer }: Asked) {
       class={field.merge === 'own' ? 'input voice-text' : 'input'}
       defaultValue={typeof value === 'string' ? value : ''}
       rows={4}
+      autocomplete="off" // or the browser keeps what was typed, in the clear, to bring back after a crash: we do that
       autocapitalize="sentences"
       aria-invalid={wrong || undefined}
       aria-describedby={described(field, wrong, id)}

@@ -116,7 +116,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
         </>
       }
     >
-      <form id="form" class={paged && sheets[page]!.fields.length === 1 ? 'stack wide alone' : 'stack wide'} noValidate onSubmit={(event) => { event.preventDefault(); void save(); }}>
+      <form id="form" autocomplete="off" class={paged && sheets[page]!.fields.length === 1 ? 'stack wide alone' : 'stack wide'} noValidate onSubmit={(event) => { event.preventDefault(); void save(); }}>
         {problems.length > 0 && <Summary problems={problems} onAnyway={problems.every(({ missing }) => missing) && saysSomething(kind, tidied(writing.draft.values)) ? () => save(true) : undefined} />}
         {(notSaved ?? writing.trouble) && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>Not saved yet.</b> {notSaved ?? writing.trouble}</span></p>}
         {paged && (

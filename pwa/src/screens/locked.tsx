@@ -34,8 +34,8 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
     const answer = await unlockWith(typed).catch(() => null);
     setOpening(false);
     if (answer?.is === 'open') return announce('Unlocked');
-    pin.current!.value = '';
     if (answer?.is === 'gone') return onGone(answer.because);
+    pin.current!.value = '';
     if (answer && 'pause_s' in answer) setPause(answer.pause_s);
     setPasswordWanted(answer?.is === 'lease over' && answer.because === 'sign in');
     refuse(wordsFor(answer));
