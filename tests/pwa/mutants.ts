@@ -26,7 +26,6 @@ export const MUTANTS: Mutant[] = [
   { name: 'what may have left can still be undone', file: 'local/outbox.ts', from: 'if (!taken || taken.offered) return takenBack;', to: 'if (!taken) return takenBack;' },
   { name: 'an undo leaves a gap in the numbers', file: 'local/outbox.ts', from: 'number: one.edit.number - 1', to: 'number: one.edit.number' },
   { name: 'the cursor moves without what it covers', file: 'exchange/keep.ts', from: 'for (const record of answer.records) await', to: 'for (const record of answer.records) if (!answer.more) await' },
-  { name: 'a tab writes over what another has written', file: 'local/shelves.ts', from: "if (((await noted(tx, 'epoch')) ?? 0) !== from) return false;\n    const steps", to: 'const steps' },
   { name: 'an edit numbered anew keeps its old seal', file: 'local/shelves.ts', from: '!wasInPages && before?.edit === edit && ', to: '!wasInPages && before !== undefined && ' },
   { name: 'what the intake has never leaves the outbox', file: 'local/shelves.ts', from: 'changes.size > 0 && this.#strays.size > 0', to: 'changes.size < 0' },
   { name: 'what is sealed leaves while it can be undone', file: 'exchange/intake.ts', from: 'offered || not_before <= now || not_before > now + UNDO_AT_MOST_MS', to: 'true || offered || not_before || now' },
