@@ -1,5 +1,6 @@
 """People and phones: who works here, as what; a password shown once; a lost phone switched off."""
 
+import asyncio
 import re
 
 from litestar import Litestar
@@ -116,3 +117,11 @@ async def test_teachers_and_other_schools_find_nothing_here(desk_app: Litestar) 
         assert answer.status == 404
     rows = await reading(lambda tx: tx.rows("select role, left_at from staff where id = 'dan'"))
     assert [tuple(row) for row in rows] == [("teacher", None)]
+
+
+async def test_two_administrators_who_give_one_username_at_once_hear_of_it(desk_app: Litestar) -> None:
+    desks = [await at_desk(desk_app, ADA) for _ in range(4)]
+    filled = {"name": "Priya Nair", "username": "priya", "role": "teacher", "years": ""}
+    answers = await asyncio.gather(*(desk.send("/console/people", filled) for desk in desks))
+    assert sorted(answer.status for answer in answers) == [303, 400, 400, 400]
+    assert all("Somebody has that username already" in answer for answer in answers if answer.status == 400)

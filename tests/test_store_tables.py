@@ -61,13 +61,14 @@ async def test_both_engines_keep_the_same_indexes(database: Settings) -> None:
         "postgres": "select indexname from pg_indexes where schemaname = 'public'"
         " and indexname not like '%_pkey' and indexname not like '%_key'",
     }
-    written = re.findall(r"create index (\w+)", first.TABLES)
+    later = {"audit_by_record", "audit_to_phones"}
+    written = {*re.findall(r"create index (\w+)", first.TABLES), *later}
 
     async def names(tx: Tx) -> set[str]:
         return {row[0] for row in await tx.rows(listed[tx.engine])}
 
     assert len(written) > 20
-    assert await reading(names) == set(written)
+    assert await reading(names) == written
 
 
 async def test_migrating_again_changes_nothing(database: Settings) -> None:

@@ -22,7 +22,7 @@ from server.console.showing import Directory, PupilLine, in_words, key_in_words,
 from server.kinds import KINDS
 from server.kinds.kind import Field, Kind
 from server.kinds.shapes import Link, Pupils, Retired, Staff, Tags
-from server.refusals import NotAllowed, NotFound
+from server.refusals import NotAllowed, NotFound, Unreadable
 from server.store.database import Tx, reading, writing
 from server.store.ids import new_id
 from server.store.me import Me
@@ -31,6 +31,7 @@ from server.sync.audience import may_begin
 
 MATCHES = 12  # pupils offered for a name that more than one answers to
 SHOWN_OF_LINKS = 100
+BOXES_AT_MOST = 2_000  # in one form; each question is looked for among all of them
 
 
 Options = list[tuple[str, str]]
@@ -162,6 +163,8 @@ async def write(request: Request[Any, Any, Any], form: Form) -> Response[Any]:
     """Writes what was touched, as one edit that had seen what the form was drawn from. What is wrong comes back with all that was typed."""
     me = request.state.me
     posted = await request.form()
+    if len(posted) > BOXES_AT_MOST:
+        raise Unreadable
     form.typed = {box: [str(text) for text in posted.getall(box)] for box in posted if box not in ("was", "seen", "record")}
     form.was, form.seen = was_from(str(posted.get("was", ""))), str(posted.get("seen", ""))
     added = await reading(whom_to_add, me, form)
@@ -293,7 +296,8 @@ async def whom_to_add(tx: Tx, me: Me, form: Form) -> dict[str, str]:
 def was_from(text: str) -> Typed:
     """What the form was drawn with. It comes back from a browser, so it may be anything: then all that is typed counts as touched."""
     try:
-        return msgspec.json.decode(text, type=Typed)
+        was = msgspec.json.decode(text, type=Typed)
+        return was if len(was) <= BOXES_AT_MOST else {}
     except msgspec.MsgspecError:
         return {}
 

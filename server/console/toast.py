@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from server.console.words import count
 
-DONE = re.compile(r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back)(?:\.([0-9A-Za-z_.:-]{1,200}))?")
+DONE = re.compile(
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back|lifted|put-back)(?:\.([0-9A-Za-z_.:-]{1,200}))?"
+)
 
 ALL = re.compile(r"[0-9]{1,17}\.[0-9]{1,9}")  # when, and how many
 
@@ -57,6 +59,10 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("Saved.")
         case "begun":
             return Toast("Saved.", "The school has it.")
+        case "lifted" if of:
+            return Toast("Lifted.", "Who, when and why are kept.", path, {"put_back": of})
+        case "put-back":
+            return Toast("Put back.", "The warning stands again.")
         case "off":
             return Toast("Switched off.", "It can send what it still holds, and read nothing.")
         case "back":
