@@ -22,7 +22,7 @@ from server.console.showing import Directory, PupilLine, in_words, key_in_words,
 from server.kinds import KINDS
 from server.kinds.kind import Field, Kind
 from server.kinds.shapes import Link, Pupils, Retired, Staff, Tags
-from server.refusals import NotAllowed, NotFound, Unreadable
+from server.refusals import NotAllowed, NotFound
 from server.store.database import Tx, reading, writing
 from server.store.ids import new_id
 from server.store.me import Me
@@ -163,8 +163,6 @@ async def write(request: Request[Any, Any, Any], form: Form) -> Response[Any]:
     """Writes what was touched, as one edit that had seen what the form was drawn from. What is wrong comes back with all that was typed."""
     me = request.state.me
     posted = await request.form()
-    if len(posted) > BOXES_AT_MOST:
-        raise Unreadable
     form.typed = {box: [str(text) for text in posted.getall(box)] for box in posted if box not in ("was", "seen", "record")}
     form.was, form.seen = was_from(str(posted.get("was", ""))), str(posted.get("seen", ""))
     added = await reading(whom_to_add, me, form)
