@@ -58,6 +58,7 @@ def page(frame: Frame, request: Request[Any, Any, Any], template: str, status: i
         here=request.url.path,
         whole=whole_path(request),
         as_at=now(),
+        posted=request.method == "POST",
         may=may,
         toast=toast_for(request),
         **context,

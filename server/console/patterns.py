@@ -26,7 +26,7 @@ from server.store.moments import now
 
 PURPOSE_LIMIT = 200  # characters
 RECORDS_AT_MOST = 20_000  # in one spreadsheet
-BAR_ROOM, BAR_WIDTH, CHART_HEIGHT = 40, 28, 150  # of the weeks' chart, in its own units
+BAR_ROOM, BAR_WIDTH, CHART_HEIGHT = 52, 36, 150  # of the weeks' chart, in its own units
 
 
 class Asked(Struct, frozen=True):
