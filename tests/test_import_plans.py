@@ -305,6 +305,24 @@ def test_contacts_that_lie_side_by_side_are_put_under_one_another():
     ]  # fmt: skip
 
 
+def test_a_warning_beside_one_of_several_contacts_is_taken_with_them():
+    headings = ("UPN", "Mobile", "Postcode", "Notes", "Contact 1 Name", "Contact 1 Mobile", "Contact 1 Do not contact", "Contact 1 Note",
+                "Contact 2 Name", "Contact 2 Postcode", "Contact 2 Address withheld", "Contact 2 Court order", "Contact 2 Home phone",
+                "Contact 2 Mobile")  # fmt: skip
+    row = (upn(1), "07700 900111", "M1 1AA", "the pupil's own", "Paul Cole", "07700 900999", "Yes", "ask first",
+           "Nadia Haddad", "M2 2BB", "Yes", "No", "01632 960001", "07700 900341")  # fmt: skip
+    paul, nadia = kept(contacts_plan(row, headings=headings))
+    assert (paul["do_not_contact"], paul["phone"], paul["note"]) == (True, "07700 900999", "ask first")
+    assert (nadia["do_not_contact"], nadia["address_withheld"], nadia["address"]) == (False, True, None)
+    assert (nadia["phone"], nadia["other_phone"], nadia["note"]) == ("07700 900341", "01632 960001", "")
+
+
+@pytest.mark.parametrize("first, second, barred", [("No", "Yes", True), ("Yes", "No", True), ("", "ask first", True), ("No", "", False)])
+def test_two_columns_that_warn_of_one_thing_both_count(first, second, barred):
+    headings = ("UPN", "Contact name", "Do not contact", "Contact restricted")
+    assert kept(contacts_plan((upn(1), "Paul Cole", first, second), headings=headings))[0]["do_not_contact"] is barred
+
+
 @pytest.mark.parametrize("row, words", [(nadia(upn(99)), "no such pupil here"), (nadia(name=""), "the contact has no name"),
                                         (nadia(note="=1+1"), "holds a formula")])  # fmt: skip
 def test_a_contact_that_needs_a_person_is_left_out(row, words):
