@@ -108,6 +108,30 @@ def test_a_row_that_needs_a_person_is_left_out_and_the_others_are_taken(said, wo
     assert not plan.added
 
 
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        ({"mis_id": "", "upn": "", "forename": "Aoife", "born_on": "2015-02-01"}, "but the name and date of birth are not"),
+        (
+            {"mis_id": "", "forename": "Aoife", "born_on": "", "upn": upn(77)},
+            f"admission number is Amira O'Neill (9 KEL)'s, whose UPN is {upn(1)}",
+        ),
+        ({"forename": "Aoife", "upn": upn(77)}, f"the MIS id is Amira O'Neill (9 KEL)'s, whose UPN is {upn(1)}"),
+        ({"mis_id": "", "upn": "", "forename": "Orla"}, "but the name and date of birth are Orla O'Neill (9 KEL)'s"),
+    ],
+)
+def test_a_brother_s_or_a_twin_s_number_does_not_make_one_of_the_other(said, words):
+    twin = {**AMIRA, "id": "p9", "mis_id": "109", "upn": upn(9), "admission_no": "0019", "forename": "Orla"}
+    plan = plan_of(row(AMIRA, **said), known=(AMIRA, twin))
+    assert plan.is_empty
+    assert [(words in problem.words, problem.left_out) for problem in plan.problems] == [(True, True)]
+
+
+def test_one_thing_about_a_pupil_may_change_at_a_time():
+    for said in ({"forename": "Amy"}, {"surname": "Bell"}, {"born_on": "2013-12-03"}, {"upn": upn(77)}):
+        assert changes(plan_of(row(AMIRA, **said))) == [said]
+
+
 def test_a_wrong_check_letter_is_a_warning_by_row():
     wrong = "A" + upn(5)[1:] if upn(5)[0] != "A" else "B" + upn(5)[1:]
     plan = plan_of(row(AMIRA), ["", wrong, "", "New", "Nia", "2014-01-01", "8", "8 X"])
@@ -351,6 +375,26 @@ def test_a_contact_s_name_is_not_overwritten_by_what_an_old_encoding_left_of_it(
                                         ("Children’s social care, duty team", "Children’s social care, duty team")])  # fmt: skip
 def test_only_a_person_s_name_is_turned_round(text, name):
     assert kept(contacts_plan(nadia(name=text)))[0]["name"] == name
+
+
+def test_mr_and_mrs_are_two_people_with_one_number():
+    both = contacts_plan(paul(name="Mr Khan", dnc="Yes"), nadia(name="Mrs Khan", phone="07700 900999"))
+    assert [(one["name"], one["do_not_contact"]) for one in kept(both)] == [("Mr Khan", True), ("Mrs Khan", False)]
+    assert not both.problems
+    again = contacts_plan(nadia(name="Mrs J Khan"), nadia(upn(2), name="Mr J Khan"))
+    assert len({one["person"] for one in kept(again)}) == 2
+
+
+def test_an_initial_that_two_people_have_is_neither_of_them():
+    rows = nadia(name="John Khan"), nadia(name="Jane Khan"), nadia(upn(2), name="J Khan")
+    assert len({one["person"] for one in kept(contacts_plan(*rows))}) == 3
+    assert len({one["person"] for one in kept(contacts_plan(nadia(name="John Khan"), nadia(upn(2), name="J Khan")))}) == 1
+
+
+def test_a_row_whose_numbers_are_two_pupils_adds_a_contact_to_neither():
+    plan = contacts_plan((upn(1), "0013", "Paul Cole"), headings=("UPN", "Adm No", "Contact name"))
+    assert not plan.added
+    assert "the UPN is Amira O'Neill (9 KEL)'s and the admission number is Ben Khan (9 KEL)'s" in plan.problems[0].words
 
 
 def test_nobody_is_taken_off_for_not_being_listed():
