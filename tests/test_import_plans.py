@@ -256,10 +256,47 @@ def test_the_same_contacts_again_change_nothing():
         {"note": "Non-molestation order until 2027"},
         {"note": "Bail conditions"},
         {"name": "Paul Cole - NOT TO BE CONTACTED"},
+        {"note": "Please don’t ring"},
+        {"note": "Mustn’t collect"},
+        {"note": "Must not be contacted"},
+        {"note": "Do NOT under any circumstances ring"},
+        {"note": "Is not allowed contact"},
+        {"note": "Cannot be contacted"},
+        {"note": "DNC"},
+        {"note": "Non-mol order"},
+        {"note": "Letterbox contact only"},
+        {"note": "Contact via social worker"},
     ],
 )
 def test_anything_that_sounds_like_do_not_ring_is_read_so(said):
     assert kept(contacts_plan(paul(**said)))[0]["do_not_contact"] is True
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Works nights, ring after 2",
+        "Not the mother",
+        "Parent calls back",
+        "Knotty Ash, call any time",
+        "No mobile, ring the landline",
+        "Does not work on Mondays, call then",
+    ],
+)
+def test_plain_notes_bar_nobody(note):
+    assert kept(contacts_plan(paul(note=note)))[0]["do_not_contact"] is False
+
+
+@pytest.mark.parametrize(
+    "note", ["Living in a refuge", "Whereabouts must not be disclosed", "Don’t tell the father where they live", "Safe house"]
+)
+def test_a_note_of_hiding_withholds_the_address(note):
+    [contact] = kept(contacts_plan(nadia(note=note, address="1 Hidden Row")))
+    assert (contact["address"], contact["address_withheld"]) == (None, True)
+
+
+def test_a_court_order_hides_nobody_s_address():
+    assert kept(contacts_plan(paul(note="Court order, no contact", address="2 Low Road")))[0]["address"] == "2 Low Road"
 
 
 @pytest.mark.parametrize("said, barred", [("No", True), ("Yes", False), ("sometimes", True)])
