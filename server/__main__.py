@@ -1,4 +1,4 @@
-"""What an operator can say: serve · demo · migrate · new-school · import · check · backup · set-password."""
+"""What an operator can say: serve · demo · migrate · new-school · new-keys · import · check · backup · set-password."""
 
 import argparse
 import asyncio
@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 import uvicorn
 
-from server.access import passwords
+from server.access import keys, passwords
 from server.access.founding import found_school
 from server.access.sign_in import set_password
 from server.app import create_app
+from server.intake.keys import new_intake_key
+from server.intake.tending import unopened_count
 from server.logs import start_logging
 from server.reports.views import make_views
 from server.settings import Settings, from_environment
@@ -67,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument("name", help="as people say it: Northgate Academy")
     founding.add_argument("--admin", metavar="USERNAME", required=True, help="by which the administrator signs in")
     founding.add_argument("--full-name", metavar="NAME", required=True, help="the administrator's own")
-    command("check", _check, "Build every record again from its edits, and say what differs.")
+    renewing = command("new-keys", _new_keys, "Make a new key for phones to seal to. The old ones go on opening.")
+    renewing.add_argument("--school", metavar="NAME", help="its name or id; all schools, if left out")
+    command("check", _check, "Build every record again from its edits, look at the keys, and say what differs.")
     command("backup", _backup, "Copy the whole database to a file, while it is in use.").add_argument("file", type=Path)
     command("set-password", _set_password, "Give a member of staff a new password, and sign them out everywhere.").add_argument("username")
     commands.add_parser("demo", help="Make a believable school and serve it.", add_help=False)
@@ -82,7 +86,14 @@ def _serve(asked: argparse.Namespace, settings: Settings) -> int:
     if missing := asyncio.run(due(settings)):
         print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
         return 1
+    _, locked = asyncio.run(with_database(settings, reading(keys.problems)))
+    if locked:
+        print(NOT_UNLOCKED.format(locked), file=sys.stderr)
+        return 1
     return serve(settings, asked.port, asked.host)
+
+
+NOT_UNLOCKED = "{} of the school’s keys cannot be opened: LANYARD_KEYS_PASSPHRASE is missing, or is another than they were closed with."
 
 
 def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> int:
@@ -151,9 +162,39 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
             print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} differences'}")
             for line in found:
                 print(f"  {line}")
-        return 1 if differing else 0
+            if sealed := await reading(unopened_count, id):
+                print(f"  {sealed} that came sealed could not be opened: an administrator sees them under Held.")
+        clear, locked = await reading(keys.problems)
+        if clear:
+            print(
+                f"Warning: {clear} private keys lie in the database in the clear. Set LANYARD_KEYS_PASSPHRASE, then say `lanyard new-keys`."
+            )
+        if locked:
+            print(NOT_UNLOCKED.format(locked))
+        return 1 if differing or locked else 0
 
     return asyncio.run(with_database(settings, check()))
+
+
+def _new_keys(asked: argparse.Namespace, settings: Settings) -> int:
+    async def renew() -> int:
+        rows = await reading(lambda tx: tx.rows("select id, name from school order by name, id"))
+        schools = [(id, name) for id, name in rows if asked.school in (None, id, name)]
+        for id, name in schools:
+            print(f"{name}: phones seal to {await writing(new_intake_key, id)} from when they next hear from the school.")
+        if closed := await writing(keys.close_all):
+            print(f"{closed} keys that lay in the clear are closed with the passphrase now.")
+        return len(schools)
+
+    try:
+        if asyncio.run(with_database(settings, renew())):
+            print("Back the database up now: without its keys, what phones have sealed can never be read.")
+            return 0
+    except keys.Locked:
+        print("The keys of before cannot be opened with LANYARD_KEYS_PASSPHRASE. Nothing was changed.", file=sys.stderr)
+        return 1
+    print(f"There is no school {asked.school}." if asked.school else "There is no school yet.", file=sys.stderr)
+    return 1
 
 
 def _new_school(asked: argparse.Namespace, settings: Settings) -> int:
@@ -187,6 +228,7 @@ def ask_password() -> str | None:
 
 
 async def with_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
+    keys.unlock(settings)
     await open_database(settings)
     try:
         return await work

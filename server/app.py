@@ -1,8 +1,9 @@
 """Joins everything up: the phone's own files at /, JSON at /api, the desk at /console, and one place where a refusal becomes an answer."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -13,9 +14,11 @@ from server import api, console
 from server.access.answers import Squeezed
 from server.access.bodies import BoundedBodies, StrictRequest
 from server.access.doors import FrontDoor, on_the_way_out, request_id
+from server.access.keys import unlock
 from server.api.description import describe_api
 from server.api.live import Hub
 from server.api.shell import phone_app
+from server.intake.tending import tend_for_ever
 from server.logs import places_of
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
@@ -26,6 +29,7 @@ log = logging.getLogger("lanyard.app")
 
 def create_app(settings: Settings) -> Litestar:
     """The whole server. Its lifespan opens and closes the database; whoever runs it without one has opened it already."""
+    unlock(settings)
     routes: list[Any] = [*api.routes, *console.routes, *([describe_api] if settings.show_schema else []), phone_app(settings)]
     return Litestar(
         route_handlers=routes,
@@ -41,13 +45,17 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
+    tending = asyncio.create_task(tend_for_ever())
     try:
         yield
     finally:
         app.state.hub.close()
+        tending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tending
         await close_database()
 
 

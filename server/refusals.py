@@ -48,6 +48,27 @@ class WrongPair(Refusal):
     status, name, words = 401, "wrong_pair", "That username and password do not go together."
 
 
+class SignInAgain(Refusal):
+    """They are signed in, but gave their password too long ago for this."""
+
+    status, name, words = 401, "sign_in_again", "Please give your password again."
+
+
+class WrongCode(Refusal):
+    """The one answer to every pairing code that will not do, whatever is wrong with it."""
+
+    status, name, words = 401, "wrong_code", "This code does not work any more. Ask for a new one at the desk."
+
+
+class WrongPin(Refusal):
+    """`left`: how many more tries there are before what the phone holds is gone."""
+
+    status, name, words = 403, "wrong_pin", "That is not the PIN."
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left=left)
+
+
 class NotAllowed(Refusal):
     status, name, words = 403, "not_allowed", "Your role does not allow this."
 
@@ -66,8 +87,16 @@ class NotFound(Refusal):
     status, name, words = 404, "not_found", "There is nothing here."
 
 
+class NoVault(Refusal):
+    status, name, words = 404, "no_vault", "The school keeps nothing that opens this phone. Sign in, and choose a new PIN."
+
+
 class NotThatWay(Refusal):
     status, name, words = 405, "not_that_way", "That cannot be done here."
+
+
+class AnotherKey(Refusal):
+    status, name, words = 409, "another_key", "The school knows this phone by another key. Sign in on it again."
 
 
 class TooLarge(Refusal):

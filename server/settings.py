@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo_password: str | None = None
     dist: Path = CHECKOUT / "pwa" / "dist"  # the phone's app, as built
     kept: Path = CHECKOUT / "pwa" / "kept"  # files of earlier builds, for phones that still run them
+    keys_passphrase: str | None = None  # what our private keys are closed with in the database
+    keys_passphrase_file: Path | None = None  # or where that stands
     worker: bool = True  # 0: phones get rid of their service worker, and keep all that was written
     show_schema: bool = False  # describe the API at /schema
 

@@ -59,7 +59,7 @@ class FrontDoor:
         found = await find(token) if token and path.startswith(("/api/", "/console")) else NOBODY
         if found.me is not None and connection.headers.get("lanyard-phone", found.me.phone) != found.me.phone:
             found = NOBODY  # a tab that was left open for somebody else
-        scope["state"].update(me=found.me, off=found.off, token=token)
+        scope["state"].update(me=found.me, off=found.off, signed_in_at=found.signed_in_at, token=token)
         await self.app(scope, receive, send)
 
 

@@ -1,17 +1,52 @@
-"""The keys grants are signed with: made here when first wanted, kept in the database, retired but never removed."""
+"""Our own key pairs: made when first wanted, kept in the database, closed by a passphrase where there is one; never removed."""
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from server.access import base64url
+from server.settings import Settings
 from server.store.database import Tx
 from server.store.ids import new_id
 from server.store.moments import now
 
+IN_THE_CLEAR = "-----BEGIN PRIVATE KEY-----"
+REMEMBERED = 500  # private halves that are open in this process: opening a closed one is slow on purpose
 
-async def signing_key(tx: Tx, purpose: str) -> tuple[str, str]:
-    """The id and the private half, as PEM, of the key in use for this purpose. Wants a writing transaction."""
-    row = await tx.row("select id, private from key where purpose = $1 and retired_at is null order by made_at desc, id limit 1", purpose)
-    return (row["id"], row["private"]) if row else await new_key(tx, purpose)
+_passphrase: bytes | None = None
+
+
+class Locked(Exception):
+    """A private half that the passphrase in use does not open."""
+
+
+def unlock(settings: Settings) -> None:
+    """What private halves are closed with from now on in this process, and opened."""
+    global _passphrase
+    said = settings.keys_passphrase
+    if settings.keys_passphrase_file is not None:
+        said = settings.keys_passphrase_file.read_text().strip()
+    _passphrase = said.encode() if said else None
+
+
+async def signing_key(tx: Tx, purpose: str, school: str | None = None) -> tuple[str, EllipticCurvePrivateKey]:
+    """The id and the private half of the key in use for this purpose; of one school, or for all. Wants a writing transaction."""
+    row = await tx.row(
+        "select id, private from key where purpose = $1 and coalesce(school, '') = $2 and retired_at is null"
+        " order by made_at desc, id desc limit 1",
+        purpose,
+        school or "",
+    )
+    return (row["id"], opened(row["private"])) if row else await new_key(tx, purpose, school)
 
 
 async def public_key(tx: Tx, purpose: str, id: str) -> str | None:
@@ -19,9 +54,72 @@ async def public_key(tx: Tx, purpose: str, id: str) -> str | None:
     return row["public"] if row else None
 
 
-async def new_key(tx: Tx, purpose: str) -> tuple[str, str]:
+async def new_key(tx: Tx, purpose: str, school: str | None = None) -> tuple[str, EllipticCurvePrivateKey]:
     key, id = generate_private_key(SECP256R1()), new_id()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    await tx.run("insert into key (id, purpose, private, public, made_at) values ($1, $2, $3, $4, $5)", id, purpose, private, public, now())
-    return id, private
+    await tx.run(
+        "insert into key (id, purpose, school, private, public, made_at) values ($1, $2, $3, $4, $5, $6)",
+        id, purpose, school, closed(key), public, now(),
+    )  # fmt: skip
+    return id, key
+
+
+def closed(key: EllipticCurvePrivateKey) -> str:
+    """As it is kept."""
+    how: KeySerializationEncryption = BestAvailableEncryption(_passphrase) if _passphrase else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
+
+
+def opened(private: str) -> EllipticCurvePrivateKey:
+    """Raises Locked."""
+    return _opened(private, None if private.startswith(IN_THE_CLEAR) else _passphrase)
+
+
+@lru_cache(REMEMBERED)
+def _opened(private: str, passphrase: bytes | None) -> EllipticCurvePrivateKey:
+    try:
+        key = load_pem_private_key(private.encode(), passphrase)
+    except (ValueError, TypeError) as error:
+        raise Locked from error
+    assert isinstance(key, EllipticCurvePrivateKey)
+    return key
+
+
+def raw(key: EllipticCurvePublicKey) -> str:
+    """The uncompressed point, as it travels."""
+    return base64url.write(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def point(text: str) -> EllipticCurvePublicKey | None:
+    """None where this is no point of the curve, written as `raw` writes it."""
+    try:
+        return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), base64url.read(text) or b"")
+    except ValueError:
+        return None
+
+
+# ── Looking after them ─────────────────────────────────────────────────────────────────────
+
+
+async def close_all(tx: Tx) -> int:
+    """Closes what still lies in the clear, where there is a passphrase; how many that was."""
+    if _passphrase is None:
+        return 0
+    rows = await tx.rows("select id, private from key where private like $1", IN_THE_CLEAR + "%")
+    await tx.run_many("update key set private = $2 where id = $1", [(row["id"], closed(opened(row["private"]))) for row in rows])
+    return len(rows)
+
+
+async def problems(tx: Tx) -> tuple[int, int]:
+    """How many private halves lie in the clear, and how many the passphrase does not open."""
+    rows = await tx.rows("select private from key")
+    clear = sum(row["private"].startswith(IN_THE_CLEAR) for row in rows)
+    return clear, sum(not opens(row["private"]) for row in rows)
+
+
+def opens(private: str) -> bool:
+    try:
+        opened(private)
+    except Locked:
+        return False
+    return True

@@ -7,8 +7,9 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from server.kinds.roles import Role
-from server.refusals import NotAllowed, PhoneRevoked, SignIn
+from server.refusals import NotAllowed, PhoneRevoked, SignIn, SignInAgain
 from server.store.me import Me
+from server.store.moments import now
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "contacts": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # whom to ring, and whom not
@@ -20,6 +21,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off
     "warnings": frozenset({Role.DSL, Role.ADMIN}),  # lift “do not ring” and “address withheld”
     "access_log": frozenset({Role.DSL}),  # who looked at whom
+    "sealed": frozenset({Role.ADMIN}),  # what came sealed and could not be opened
 }
 
 
@@ -47,6 +49,17 @@ def require_sign_in(connection: ASGIConnection[Any, Any, Any, Any]) -> Me:
 def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A guard for what anybody who is signed in may ask."""
     require_sign_in(connection)
+
+
+FRESH_S = 15 * 60
+
+
+def require_fresh(connection: ASGIConnection[Any, Any, Any, Any]) -> Me:
+    """Who asks, if they have shown so lately. Raises SignInAgain."""
+    me = require_sign_in(connection)
+    if connection.state.signed_in_at < now() - FRESH_S * 1_000_000:
+        raise SignInAgain
+    return me
 
 
 def needs(right: str) -> Guard:

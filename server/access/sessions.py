@@ -31,6 +31,7 @@ class Found(msgspec.Struct, frozen=True):
 
     me: Me | None = None
     off: bool = False
+    signed_in_at: int = 0
 
 
 NOBODY = Found()
@@ -47,7 +48,8 @@ async def find(token: str) -> Found:
     if moment - row["used_at"] > NOTED_EVERY_S * SECOND:
         await writing(_note_use, kept_as, moment, ends_at(row["is_desk"], row["signed_in_at"], moment))
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
-    return Found(Me(staff=row["staff"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=row["phone"]))
+    me = Me(staff=row["staff"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=row["phone"])
+    return Found(me, signed_in_at=row["signed_in_at"])
 
 
 async def begin(tx: Tx, me: Me, is_desk: bool) -> str:

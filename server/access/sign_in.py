@@ -13,8 +13,8 @@ from server.store.moments import now
 LONGEST_USERNAME = 200
 NUL = "\0"  # no database keeps it
 STAFF = """
-    select staff.id, staff.school, staff.name, staff.role, staff.years, staff.rights, staff.password, school.name as school_name
-    from staff join school on school.id = staff.school where staff.username = $1 and staff.left_at is null"""
+    select staff.id, staff.school, staff.username, staff.name, staff.role, staff.years, staff.rights, staff.password
+    from staff where"""
 
 
 class Handset(msgspec.Struct, frozen=True):
@@ -22,6 +22,7 @@ class Handset(msgspec.Struct, frozen=True):
 
     id: str
     name: str = ""
+    public: str | None = None  # its own signing key
 
 
 class Welcome(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ async def sign_in(username: str, password: str, *, handset: Handset | None, devi
     """
     username = as_kept(username)
     lane = await writing(throttle.take_a_try, username, device, now())
-    row = await reading(lambda tx: tx.row(STAFF, username))
+    row = await reading(lambda tx: tx.row(f"{STAFF} staff.username = $1 and staff.left_at is null", username))
     if not await passwords.matches(password, row["password"] if row else None) or row is None:
         raise WrongPair
     return await writing(_welcome, row, username, lane, device or throttle.new_device(), handset, old_token)
@@ -53,6 +54,11 @@ async def sign_out(me: Me, token: str) -> None:
 
 async def _welcome(tx: Tx, row: Row, username: str, lane: str, device: str, handset: Handset | None, old_token: str | None) -> Welcome:
     await throttle.forgive(tx, username, lane, device, now())
+    return await let_in(tx, row, device, handset, old_token)
+
+
+async def let_in(tx: Tx, row: Row, device: str, handset: Handset | None, old_token: str | None, how: str = "sign in") -> Welcome:
+    """Whoever has shown who they are: by their password, or by a code from the desk."""
     await throttle.sweep(tx, now())
     await sessions.sweep(tx)
     if old_token is not None:
@@ -61,7 +67,7 @@ async def _welcome(tx: Tx, row: Row, username: str, lane: str, device: str, hand
     phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
     me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
     token = await sessions.begin(tx, me, is_desk=handset is None)
-    await audit.looked(tx, me, "sign in")
+    await audit.looked(tx, me, how)
     return Welcome(me, row["name"], token, device, None if handset is None else await grants.grant(tx, me))
 
 
@@ -71,18 +77,22 @@ async def _leave(tx: Tx, me: Me, token: str) -> None:
 
 
 async def _phone_of(tx: Tx, row: Row, handset: Handset) -> str:
-    """The id this person's edits are numbered under on this handset: the one it says, unless that is somebody else's already."""
-    phone = await tx.row("select staff, is_desk, revoked_at from phone where school = $1 and id = $2", row["school"], handset.id)
+    """The id this person's edits are numbered under here: the one it says, unless that is somebody else's, or has another key."""
+    phone = await tx.row("select staff, is_desk, revoked_at, public from phone where school = $1 and id = $2", row["school"], handset.id)
     if phone is None:
-        paired = await _pair(tx, row, handset.id, handset.name, is_desk=False)
+        paired = await _pair(tx, row, handset.id, handset.name, is_desk=False, public=handset.public)
         return paired or await _phone_of(tx, row, handset)  # another first sign-in on it was a moment quicker
-    if phone["staff"] != row["id"] or phone["is_desk"]:
-        id = new_id()
-        await _pair(tx, row, id, handset.name, is_desk=False)
-        return id
-    if phone["revoked_at"] is not None:
+    another_key = handset.public is not None and phone["public"] not in (None, handset.public)
+    if phone["staff"] == row["id"] and phone["revoked_at"] is not None:
         raise PhoneRevoked
-    await tx.run("update phone set name = $3, seen_at = $4 where school = $1 and id = $2", row["school"], handset.id, handset.name, now())
+    if phone["staff"] != row["id"] or phone["is_desk"] or another_key:
+        id = new_id()
+        await _pair(tx, row, id, handset.name, is_desk=False, public=handset.public)
+        return id
+    await tx.run(
+        "update phone set name = $3, seen_at = $4, public = coalesce(public, $5) where school = $1 and id = $2",
+        row["school"], handset.id, handset.name, now(), handset.public,
+    )  # fmt: skip
     return handset.id
 
 
@@ -94,12 +104,12 @@ async def _desk_of(tx: Tx, row: Row) -> str:
     return desk
 
 
-async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool) -> str | None:
+async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool, public: str | None = None) -> str | None:
     """None: it is somebody's already."""
     paired = await tx.row(
-        "insert into phone (id, school, staff, name, is_desk, paired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $6)"
+        "insert into phone (id, school, staff, name, is_desk, paired_at, seen_at, public) values ($1, $2, $3, $4, $5, $6, $6, $7)"
         " on conflict (school, id) do nothing returning id",
-        id, row["school"], row["id"], name, is_desk, now(),
+        id, row["school"], row["id"], name, is_desk, now(), public,
     )  # fmt: skip
     return id if paired else None
 

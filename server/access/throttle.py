@@ -71,6 +71,11 @@ async def forgive(tx: Tx, username: str, lane: str, device: str, now: int) -> No
     if lane == lane_of(username):  # first everybody's, then the account's: the order in which a try takes them
         await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", EVERYBODY)
     await tx.run("delete from attempt where key = $1", lane)
+    await know(tx, username, device, now)
+
+
+async def know(tx: Tx, username: str, device: str, now: int) -> None:
+    """This device has signed in as this person."""
     await tx.run(
         "insert into attempt (key, failures, failed_at, free_at) values ($1, 0, $2, 0) on conflict (key) do nothing",
         known_lane(username, device),

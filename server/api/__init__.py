@@ -1,11 +1,18 @@
 """The phone's door: JSON. One small file a noun."""
 
+from server.api.drafts import forget_draft, list_drafts
 from server.api.here import say_here
 from server.api.history import tell_history
+from server.api.intake import take_crate
 from server.api.live import listen
 from server.api.people import list_people
+from server.api.phone import tell_phone_key
 from server.api.school import describe_school
 from server.api.session import begin_session, end_session
 from server.api.sync import take_letter
+from server.api.vault import give_share, make_share
 
-routes = [say_here, begin_session, end_session, describe_school, list_people, take_letter, tell_history, listen]
+routes = [
+    say_here, begin_session, end_session, describe_school, list_people, take_letter, tell_history, listen,
+    tell_phone_key, make_share, give_share, take_crate, list_drafts, forget_draft,
+]  # fmt: skip

@@ -10,9 +10,14 @@ from litestar import get
 
 from server.api.here import Here
 from server.api.history import HistoryAnswer
+from server.api.intake import Kept
 from server.api.people import PeopleAnswer
+from server.api.phone import PhoneKey
 from server.api.school import SchoolAnswer
 from server.api.session import SignedIn, SignIn
+from server.api.vault import NewShare, OpenShare, ShareAnswer
+from server.intake.crate import BLOBS_LIMIT, CrateSent, Sealed
+from server.intake.drafts import Recovered
 from server.sync.letter import EDITS_LIMIT, ID_LIMIT
 from server.sync.wire import SPEAKS, Answer, Edit, Letter
 
@@ -23,7 +28,7 @@ class Call(NamedTuple):
     id: str
     says: str
     reads: type | None = None
-    answers: type | None = None  # JSON; None: nothing
+    answers: Any = None  # JSON; None: nothing
     status: int = 200
     refuses: tuple[int, ...] = ()
     takes: tuple[dict[str, Any], ...] = ()  # parameters
@@ -53,6 +58,7 @@ KNOWN = {
     "description": "the ETag of the answer held",
 }
 RECORD = {"name": "record", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a record's id"}
+DRAFT = {"name": "draft", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a draft's id"}
 OURS = {
     "name": "X-Lanyard",
     "in": "header",
@@ -71,6 +77,39 @@ CALLS = (
     Call("get", "/api/people", "people", "Everybody, then whoever changed", answers=PeopleAnswer, refuses=(401, 404), takes=(CURSOR,)),
     Call("post", "/api/sync", "sync", "One exchange: see PROTOCOL.md", Letter, Answer, refuses=(400, 401, 413, 415, 429), takes=(OURS,)),
     Call(
+        "put",
+        "/api/phone",
+        "phone_key",
+        "This phone's own signing key",
+        PhoneKey,
+        status=204,
+        refuses=(400, 401, 404, 409, 413, 415),
+        takes=(OURS,),
+    ),
+    Call("put", "/api/vault", "new_share", "A new share", NewShare, ShareAnswer, refuses=(400, 401, 404, 413, 415), takes=(OURS,)),
+    Call(
+        "post",
+        "/api/vault",
+        "share",
+        "The share, for the right PIN",
+        OpenShare,
+        ShareAnswer,
+        refuses=(400, 401, 404, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/intake",
+        "intake",
+        "What is sealed: see PROTOCOL.md",
+        CrateSent,
+        Kept,
+        refuses=(400, 401, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call("get", "/api/drafts", "drafts", "Recovered drafts", answers=list[Recovered], refuses=(401,)),
+    Call("delete", "/api/drafts/{draft}", "forget_draft", "Let a draft go", status=204, refuses=(401, 404), takes=(OURS, DRAFT)),
+    Call(
         "get",
         "/api/records/{record}/history",
         "history",
@@ -85,9 +124,10 @@ CALLS = (
 
 @get("/schema/openapi.json", sync_to_thread=False)
 def describe_api() -> dict[str, Any]:
-    shapes = [call.reads for call in CALLS if call.reads] + [call.answers for call in CALLS if call.answers] + [Refused, Edit]
+    shapes = [call.reads for call in CALLS if call.reads] + [call.answers for call in CALLS if call.answers] + [Refused, Edit, Sealed]
     _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     components["Letter"] = letter_as_read(components["Letter"])
+    components["CrateSent"] = crate_as_read(components["CrateSent"])
     paths: dict[str, Any] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method] = described(call)
@@ -102,7 +142,7 @@ def describe_api() -> dict[str, Any]:
                 "grant": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "may send what one person wrote, and read nothing: /api/sync only",
+                    "description": "may send what one person wrote, and read nothing: /api/sync and /api/intake only",
                 },
             },
         },
@@ -120,12 +160,13 @@ def described(call: Call) -> dict[str, Any]:
     if call.reads:
         operation["requestBody"] = {"required": True, "content": json_of(call.reads)}
     if not call.for_anybody:
-        operation["security"] = [{"session": []}] + ([{"grant": []}] if call.id == "sync" else [])
+        operation["security"] = [{"session": []}] + ([{"grant": []}] if call.id in ("sync", "intake") else [])
     return operation
 
 
-def json_of(shape: type) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}
+def json_of(shape: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template="#/components/schemas/{name}")
+    return {"application/json": {"schema": schema}}
 
 
 REFUSES = {"description": "refused", "content": json_of(Refused)}
@@ -145,3 +186,20 @@ def letter_as_read(letter: dict[str, Any]) -> dict[str, Any]:
     }
     may = {name: {"anyOf": [shape, {}]} for name, shape in should.items() if name not in must}
     return letter | {"properties": must | may, "required": sorted(must)}
+
+
+def crate_as_read(crate: dict[str, Any]) -> dict[str, Any]:
+    """Likewise: each sealed thing is kept by itself, whatever it is."""
+    should = crate["properties"]
+    must = {
+        "protocol": {"enum": list(SPEAKS)},
+        "sealed": {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": "#/components/schemas/Sealed"}, {}]},
+            "description": f"{BLOBS_LIMIT} at most",
+        },
+    }
+    return crate | {
+        "properties": must | {name: {"anyOf": [shape, {}]} for name, shape in should.items() if name not in must},
+        "required": sorted(must),
+    }

@@ -8,6 +8,8 @@ from litestar import Request, Response, get
 
 from server.access.answers import is_known
 from server.access.rights import rights_of, signed_in
+from server.access.shares import Rules, rules_of
+from server.intake.keys import published
 from server.kinds import KINDS
 from server.store.database import Tx, reading
 from server.store.me import Me
@@ -54,17 +56,24 @@ class CodeCard(msgspec.Struct):
 
 
 class SchoolAnswer(msgspec.Struct):
+    """`intake`: the school's intake keys, newest first, signed by the key that a phone was told when it first signed in."""
+
     school: SchoolCard
     me: MeCard
     lists: dict[str, list[Entry]]
     kinds: list[dict[str, Any]]
     periods: list[PeriodCard]
     codes: list[CodeCard]
+    vault: Rules
+    intake: str = ""
 
 
 @get("/api/school", guards=[signed_in])
 async def describe_school(request: Request[Any, Any, Any]) -> Response[bytes]:
-    body = msgspec.json.encode(await reading(answer_for, request.state.me))
+    me: Me = request.state.me
+    answer = await reading(answer_for, me)
+    answer.intake = await published(me.school)
+    body = msgspec.json.encode(answer)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if is_known(tag, request.headers.get("if-none-match", "")):
         return Response(b"", status_code=304, headers={"ETag": tag})
@@ -93,6 +102,7 @@ async def answer_for(tx: Tx, me: Me) -> SchoolAnswer:
         kinds=kinds,
         periods=[PeriodCard(*row) for row in periods],
         codes=[CodeCard(*row) for row in codes],
+        vault=await rules_of(tx, me.school),
     )
 
 

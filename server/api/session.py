@@ -7,22 +7,32 @@ from litestar import Request, Response, delete, post
 from litestar.params import JSONBody
 
 from server.access.cookies import cookies_of, device_cookie, signed_out
-from server.access.sign_in import Handset, sign_in, sign_out
+from server.access.keys import point
+from server.access.pairing import sign_in_by_code
+from server.access.sign_in import Handset, Welcome, sign_in, sign_out
 from server.api.school import SchoolCard, school_card
+from server.intake.keys import list_key
+from server.refusals import Unreadable
 from server.settings import Settings
 
 PhoneId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,100}(?!\n)$")]
+
+Point = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{87}(?!\n)$")]  # 65 bytes: an uncompressed point of P-256
 
 
 class PhoneCard(msgspec.Struct):
     id: PhoneId
     name: Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    public: Point | None = None  # its own signing key
 
 
 class SignIn(msgspec.Struct):
-    username: str
-    password: str
+    """By username and password, or by a code from the desk."""
+
     phone: PhoneCard
+    username: str = ""
+    password: str = ""
+    pairing: str | None = None
 
 
 class StaffCard(msgspec.Struct):
@@ -31,33 +41,43 @@ class StaffCard(msgspec.Struct):
     role: str
 
 
+class SchoolKeys(msgspec.Struct):
+    public: str
+
+
 class SignedIn(msgspec.Struct):
     """`phone`: the id this person's edits are numbered under here; not the one sent, where that is somebody else's already.
 
-    `grant`: may send what this person wrote, reads nothing, and outlives the session.
+    `grant`: may send what this person wrote, reads nothing, and outlives the session. `keys`: what the list of the school's
+    intake keys is signed with; the phone remembers it from now on.
     """
 
     staff: StaffCard
     school: SchoolCard
     phone: str
     grant: str
+    keys: SchoolKeys
 
 
 @post("/api/session", status_code=200)
 async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any]) -> Response[SignedIn]:
     settings: Settings = request.app.state.settings
-    welcome = await sign_in(
-        data.username,
-        data.password,
-        handset=Handset(data.phone.id, data.phone.name),
-        device=request.cookies.get(device_cookie(settings)),
-        old_token=request.state.token,
-    )
+    welcome = await welcome_for(data, request.cookies.get(device_cookie(settings)), request.state.token)
     me = welcome.me
     assert me.phone is not None
     assert welcome.grant is not None
-    answer = SignedIn(StaffCard(me.staff, welcome.name, me.role), await school_card(me.school), me.phone, welcome.grant)
+    keys = SchoolKeys(await list_key(me.school))
+    answer = SignedIn(StaffCard(me.staff, welcome.name, me.role), await school_card(me.school), me.phone, welcome.grant, keys)
     return Response(answer, cookies=cookies_of(welcome, settings, on_phone=True))
+
+
+async def welcome_for(data: SignIn, device: str | None, old_token: str | None) -> Welcome:
+    if data.phone.public is not None and point(data.phone.public) is None:
+        raise Unreadable(where="phone.public")
+    handset = Handset(data.phone.id, data.phone.name, data.phone.public)
+    if data.pairing is not None:
+        return await sign_in_by_code(data.pairing, handset=handset, device=device, old_token=old_token)
+    return await sign_in(data.username, data.password, handset=handset, device=device, old_token=old_token)
 
 
 @delete("/api/session")

@@ -20,7 +20,7 @@ from server.settings import Settings
 HASHED = re.compile(r"^/assets/.+-[\w-]{8,}\.\w+$")  # the name changes with the content
 FOR_EVER, ASK_FIRST = "public, max-age=31536000, immutable", "no-cache"
 KEPT_FOR_S = 90 * 24 * 3600  # a phone may run an old build for weeks
-SCREENS = re.compile(r"^/(new/[^/]+|records|record/[^/]+|needs-you|people|pupil/[^/]+|this-phone|sign-in)?$")
+SCREENS = re.compile(r"^/(new/[^/]+|records|record/[^/]+|needs-you|people|pupil/[^/]+|this-phone|sign-in|pair)?$")
 METHODS = [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE]
 WORKER, OFF = "/service-worker.js", "/service-worker-off.js"  # the second undoes the first, where it must be got rid of
 

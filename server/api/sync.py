@@ -6,9 +6,8 @@ from litestar import Request, Response, post
 
 from server.access.audit import looked
 from server.access.bodies import json_bytes
-from server.access.grants import sender
+from server.access.grants import grant_in, sender
 from server.access.rights import require_sign_in
-from server.refusals import SignIn
 from server.store.database import Tx, writing
 from server.store.me import Me
 from server.store.moments import now
@@ -47,9 +46,7 @@ async def note_what_was_sent(tx: Tx, me: Me, said: Answer) -> None:
 
 async def who_writes(request: Request[Any, Any, Any]) -> tuple[Me, bool]:
     """Whoever is signed in; or whose grant it comes under, and then they are only sending."""
-    scheme, _, grant = request.headers.get("authorization", "").partition(" ")
-    if not scheme:
+    grant = grant_in(request)
+    if grant is None:
         return require_sign_in(request), False
-    if scheme.lower() != "bearer":
-        raise SignIn
-    return await sender(grant.strip()), True
+    return await sender(grant), True

@@ -6,9 +6,10 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from server.access.audit import looked
-from server.access.rights import needs, signed_in
+from server.access.rights import may, needs, signed_in
 from server.console.holding import HeldEdit, held_edit, held_edits, look_at_held, scraps_of
 from server.console.pages import frame_for, page
+from server.intake.tending import unopened
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -25,7 +26,8 @@ async def held(request: Request[Any, Any, Any]) -> Response[str]:
     me, edit = request.state.me, request.query_params.get("edit", "")
     if not edit:
         edits, scraps = await reading(held_edits, me), await reading(scraps_of, me)
-        return page(await frame_for(me), request, "held.html", edits=edits, scraps=scraps)
+        sealed = await reading(unopened, me) if may(me, "sealed") else []
+        return page(await frame_for(me), request, "held.html", edits=edits, scraps=scraps, sealed=sealed)
     return await show(request, await found(me, edit, is_read=True))
 
 

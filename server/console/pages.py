@@ -15,6 +15,7 @@ from server.console import words
 from server.console.holding import held_count
 from server.console.icons import icon
 from server.console.toast import toast_for
+from server.intake.tending import unopened_count
 from server.kinds.roles import Role
 from server.refusals import Refusal, SignIn
 from server.store.database import Tx, reading
@@ -105,7 +106,8 @@ async def frame_of(tx: Tx, me: Me) -> Frame:
 
 
 async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
-    tabs = [Tab("/console/review", "Review"), Tab("/console/pupils", "Pupils"), Tab("/console/held", "Held", await held_count(tx, me))]
+    held = await held_count(tx, me) + (await unopened_count(tx, me.school) if may(me, "sealed") else 0)
+    tabs = [Tab("/console/review", "Review"), Tab("/console/pupils", "Pupils"), Tab("/console/held", "Held", held)]
     for right, path, label in (
         ("patterns", "/console/patterns", "Patterns"),
         ("lists", "/console/lists", "Lists"),

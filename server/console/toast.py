@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.console.words import count
 
 DONE = re.compile(
-    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|lists|listed|off|back|removed|lifted|put-back)(?:\.([0-9A-Za-z_.:-]{1,200}))?"
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back)(?:\.([0-9A-Za-z_.:-]{1,200}))?"
 )
 
 ALL = re.compile(r"[0-9]{1,17}\.[0-9]{1,9}")  # when, and how many
@@ -51,6 +51,10 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("Taken in.", "It is part of its record now.")
         case "set-aside":
             return Toast("Set aside.", "Its author sees your reason.")
+        case "opened":
+            return Toast("Opened.", "What was in them is where it belongs, or is held.")
+        case "still-sealed":
+            return Toast("They could not be opened.", "They are kept as they came.")
         case "listed":
             return Toast("Changed.", "Phones hear of it at once.", "/console/lists/undo")
         case "lists":

@@ -209,6 +209,36 @@ class Unreadable(Table):
     original = Text()
 
 
+class Sealed(Table):
+    """What a phone sealed to the school's key: stored as it came, then opened."""
+
+    school = Text()
+    hash = Text(primary_key=True)  # key: school, hash
+    staff = Text()  # whose grant it came under
+    phone = Text()  # and which phone's
+    edit = Text()  # the id it claims
+    what = Text()  # edit, draft, or whatever it claims
+    kid = Text()
+    lay = Text()  # as it lay in the letter, JSON text
+    sent_at = BigInt(null=True, default=None)
+    received_at = BigInt()
+    review = Text(null=True, default=None)  # why somebody has to look at what is in it, whatever it is
+    outcome = Text(default="waiting")  # waiting, opened, unopened
+    why = Text(null=True, default=None)  # it could not be opened
+    opened_at = BigInt(null=True, default=None)
+
+
+class Draft(Table):
+    """What somebody was still typing when their phone was lost to them. Theirs alone, for thirty days."""
+
+    school = Text()
+    staff = Text()
+    id = Text(primary_key=True)  # key: school, staff, id
+    draft = Text()
+    made_at = BigInt()
+    received_at = BigInt()
+
+
 class Record(Table):
     """What its edits add up to. `lanyard check` builds it again from them and compares."""
 
@@ -275,6 +305,7 @@ class Phone(Table):
     paired_at = BigInt()
     seen_at = BigInt(null=True, default=None)
     revoked_at = BigInt(null=True, default=None)
+    public = Text(null=True, default=None)  # its own signing key: the raw P-256 point, base64url
 
 
 class Session(Table):
@@ -298,14 +329,40 @@ class Attempt(Table):
 
 
 class Key(Table):
-    """A key pair of ours, by what it signs."""
+    """A key pair of ours, by what it signs or opens. Never removed: a phone may be away for a year."""
 
     id = Text(primary_key=True)
     purpose = Text()
-    private = Text()
+    private = Text()  # PEM; closed by a passphrase where the installation has one
     public = Text()
     made_at = BigInt()
     retired_at = BigInt(null=True, default=None)
+    school = Text(null=True, default=None)  # null: all of them
+    published = Text(null=True, default=None)  # an intake key's: the signed list of the school's keys when it became the newest
+
+
+class Vault(Table):
+    """The school's half of what opens a phone's own store, and the wrong PINs since it was last opened."""
+
+    school = Text()
+    phone = Text(primary_key=True)  # key: school, phone
+    shares = Text(default="[]")  # newest first, JSON: of each the SHA-256 of what asks for it, and itself
+    failures = BigInt(default=0)
+    rests_until = BigInt(default=0)
+    made_at = BigInt()
+
+
+class Pairing(Table):
+    """A code shown at the desk, by which one phone signs in once."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    staff = Text()  # whose phone it will be
+    made_by = Text()
+    made_at = BigInt()
+    ends_at = BigInt()
+    used_at = BigInt(null=True, default=None)
+    phone = Text(null=True, default=None)
 
 
 class Audit(Table):

@@ -1,0 +1,43 @@
+"""The sealed intake: it only ever takes in, and what it says it kept is stored. See sync/PROTOCOL.md."""
+
+import logging
+from typing import Any
+
+import msgspec
+from litestar import Request, post
+
+from server.access.bodies import json_bytes
+from server.access.grants import bearer_of, grant_in
+from server.intake import storing
+from server.intake.crate import BYTES_LIMIT, read_crate
+from server.intake.opening import open_sealed
+from server.refusals import SignIn
+from server.store.database import writing
+from server.store.moments import now, to_wire
+
+log = logging.getLogger("lanyard.intake")
+
+
+class Kept(msgspec.Struct):
+    """`kept`: the ids of what is stored; not of what came of it. `unreadable`: which had no id to name; they are stored too."""
+
+    kept: list[str]
+    unreadable: list[int]
+    now: str
+
+
+@post("/api/intake", status_code=200, opt={"largest": BYTES_LIMIT})
+async def take_crate(request: Request[Any, Any, Any]) -> Kept:
+    received_at = now()
+    grant = grant_in(request)
+    if grant is None:
+        raise SignIn
+    bearer = await bearer_of(grant)
+    crate = read_crate(await json_bytes(request))
+    hashes = await writing(storing.keep, bearer, crate, received_at)
+    try:
+        await open_sealed(bearer.me.school, hashes)
+    except Exception as error:  # it is stored, so it is said to be kept; what waits is opened later
+        log.warning("%s sealed wait to be opened (%s)", len(hashes), type(error).__name__)
+    request.app.state.hub.look_soon()
+    return Kept(crate.ids, crate.nameless, to_wire(received_at))

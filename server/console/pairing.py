@@ -1,0 +1,41 @@
+"""Pairing a phone: a square to point it at, and whether it was used."""
+
+from typing import Any
+
+import segno
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from markupsafe import Markup
+
+from server.access.pairing import Code, address, code_of, new_code
+from server.access.rights import needs
+from server.console.pages import frame_for, page
+from server.store.database import Tx, reading, writing
+from server.store.me import Me
+
+
+@post("/console/people/{staff:str}/pair", guards=[needs("people")], status_code=303)
+async def make_code(request: Request[Any, Any, Any], staff: FromPath[str]) -> Redirect:
+    return Redirect(f"/console/people/{staff}/pair/{await writing(new_code, request.state.me, staff)}", status_code=303)
+
+
+@get("/console/people/{staff:str}/pair/{code:str}", guards=[needs("people")])
+async def show_code(request: Request[Any, Any, Any], staff: FromPath[str], code: FromPath[str]) -> Response[str]:
+    me: Me = request.state.me
+    found = await reading(code_of, me, staff, code)
+    said = await writing(told, request, me, found) if found.waits else None
+    return page(await frame_for(me), request, "pairing.html", code=found, square=square(said) if said else None)
+
+
+async def told(tx: Tx, request: Request[Any, Any, Any], me: Me, code: Code) -> str:
+    return await address(tx, me, code, request.app.state.settings, request.headers.get("host", ""))
+
+
+def square(said: str) -> Markup:
+    """Drawn here, without a style or a script in it: our browsers are told to refuse both."""
+    drawn = segno.make(said, error="l", micro=False)
+    return Markup(drawn.svg_inline(svgclass="qr", lineclass=None, omitsize=True, light="#fff", title="The code for the phone"))
+
+
+routes = [make_code, show_code]

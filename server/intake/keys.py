@@ -1,0 +1,94 @@
+"""A school's intake keys: phones seal to the newest, and every one of them goes on opening, for a phone may be away for a year."""
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from server.access.keys import Locked, new_key, opened, raw, signing_key
+from server.store import numbers
+from server.store.database import Tx, reading, writing
+from server.store.moments import now
+
+INTAKE = "lanyard:intake"  # what phones seal to
+LIST = "lanyard:keys"  # signs the list of them; a phone remembers it from its first sign-in, so it never changes
+
+
+BEFORE = "select id, public from key where purpose = $1 and school = $2 and id <> $3 order by made_at desc, id desc"
+
+
+class IntakeKey(msgspec.Struct):
+    kid: str
+    public: str  # the raw point
+
+
+async def list_key(school: str) -> str:
+    """The public half, by which a phone knows that a list of intake keys is its school's."""
+    known = await reading(_list_key, school)
+    return await writing(_made_list_key, school) if known is None else known
+
+
+async def published(school: str) -> str:
+    """The signed list of the school's intake keys, newest first."""
+    known = await reading(_published, school)
+    return await writing(_made_published, school) if known is None else known
+
+
+async def new_intake_key(tx: Tx, school: str) -> str:
+    """Its id. Phones hear of it when they next ask for the school."""
+    await numbers.lock(tx, school)
+    kid, key = await new_key(tx, INTAKE, school)
+    rows = await tx.rows(BEFORE, INTAKE, school, kid)
+    keys = [IntakeKey(kid, raw(key.public_key())), *(IntakeKey(row["id"], raw(_read(row["public"]))) for row in rows)]
+    _, signer = await signing_key(tx, LIST, school)
+    claims = {"iss": school, "aud": INTAKE, "iat": now() // 1_000_000, "keys": msgspec.to_builtins(keys)}
+    await tx.run("update key set published = $2 where id = $1", kid, jwt.encode(claims, signer, algorithm="ES256"))
+    return kid
+
+
+async def openers(tx: Tx, school: str, kids: set[str]) -> dict[str, EllipticCurvePrivateKey | None]:
+    """The private halves of those that are this school's; None where our passphrase does not open one."""
+    rows = await tx.rows("select id, private from key where purpose = $1 and school = $2 and id = any($3)", INTAKE, school, list(kids))
+    return {row["id"]: _opened(row["private"]) for row in rows}
+
+
+def _opened(private: str) -> EllipticCurvePrivateKey | None:
+    try:
+        return opened(private)
+    except Locked:
+        return None
+
+
+async def _list_key(tx: Tx, school: str) -> str | None:
+    row = await tx.row("select public from key where purpose = $1 and school = $2 order by made_at, id limit 1", LIST, school)
+    return raw(_read(row["public"])) if row else None
+
+
+async def _made_list_key(tx: Tx, school: str) -> str:
+    await numbers.lock(tx, school)
+    _, key = await signing_key(tx, LIST, school)
+    return raw(key.public_key())
+
+
+async def _published(tx: Tx, school: str) -> str | None:
+    row = await tx.row(
+        "select published from key where purpose = $1 and school = $2 and published is not null order by made_at desc, id desc limit 1",
+        INTAKE,
+        school,
+    )
+    return row["published"] if row else None
+
+
+async def _made_published(tx: Tx, school: str) -> str:
+    await numbers.lock(tx, school)
+    if await _published(tx, school) is None:
+        await new_intake_key(tx, school)
+    said = await _published(tx, school)
+    assert said is not None
+    return said
+
+
+def _read(pem: str) -> EllipticCurvePublicKey:
+    key = load_pem_public_key(pem.encode())
+    assert isinstance(key, EllipticCurvePublicKey)
+    return key

@@ -1,0 +1,179 @@
+"""Opening after: what was stored sealed is unsealed, and taken in by the exchange as an edit of whose grant it came under.
+
+Its author is the credential's, never what is claimed inside. What is doubtful is held for somebody at the desk; what cannot
+be opened is kept, shown to the administrator, and can be tried again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from server.intake import drafts
+from server.intake.keys import openers
+from server.intake.seal import BROKEN, LOCKED, NOT_OURS, UNSIGNED, Outside, is_signed, outside, unseal
+from server.logs import places_of
+from server.refusals import Refusal
+from server.store.database import Tx, reading, writing
+from server.store.engines import Row
+from server.store.me import Me
+from server.store.moments import now
+from server.sync.letter import Sent, mend, parse
+from server.sync.unsealed import hold, read_unsealed, take_unsealed, told_otherwise
+
+NEITHER = "it says that it is neither a record nor a draft"
+NO_EDIT = "what is in it is no edit"
+NO_DRAFT = "what is in it is no draft"
+OTHERWISE = "the school has another edit under its id, that says something else"
+SWAPPED = "it was sealed as another edit, phone or number than it was sent as"
+OUR_FAULT = "something went wrong at the school’s end; it has been noted"
+
+log = logging.getLogger("lanyard.intake")
+
+
+class Parcel(msgspec.Struct):
+    """One sealed thing on its way from the store into a record."""
+
+    hash: str
+    blob: Outside
+    review: str | None
+    key: EllipticCurvePrivateKey | None
+    known_key: bool
+    publics: list[str]
+    plain: bytes | None = None
+    edit: Sent | None = None
+    why: str | None = None  # it could not be opened
+
+
+class Group(msgspec.Struct):
+    """What came from one phone at one moment."""
+
+    me: Me
+    sent_at: int | None
+    received_at: int
+    parcels: list[Parcel]
+
+
+async def open_sealed(school: str, hashes: list[str]) -> None:
+    """Safe to repeat, and to be killed anywhere: what is not opened yet waits. One that we fail to take in holds up no other."""
+    for group in await reading(find, school, hashes):
+        await asyncio.to_thread(look_into, group)
+        await take_group(group)
+
+
+async def take_group(group: Group) -> None:
+    try:
+        await writing(take_in, group)
+    except Refusal:
+        raise  # busy: it waits
+    except Exception as error:
+        # Never what they say, nor the error's own words, which may quote it.
+        log.error("%s taking in %s sealed%s", type(error).__name__, len(group.parcels), places_of(error.__traceback__))
+        if len(group.parcels) == 1:
+            await writing(mark, group.me.school, [(group.parcels[0].hash, OUR_FAULT)])
+            return
+        for parcel in group.parcels:
+            await take_group(msgspec.structs.replace(group, parcels=[parcel]))
+
+
+# ── What is needed to open it ──────────────────────────────────────────────────────────────
+
+FIND = """
+    select hash, staff, phone, lay, sent_at, received_at, review from sealed
+    where school = $1 and hash = any($2) and outcome <> 'opened' and edit <> '' order by received_at, staff, phone, hash"""
+
+
+async def find(tx: Tx, school: str, hashes: list[str]) -> list[Group]:
+    groups = []
+    rows = await tx.rows(FIND, school, hashes)
+    for (received_at, staff, phone), together in groupby(rows, key=lambda row: (row["received_at"], row["staff"], row["phone"])):
+        groups.append(await group_of(tx, Me(staff=staff, school=school, role="", phone=phone), received_at, list(together)))
+    return groups
+
+
+async def group_of(tx: Tx, me: Me, received_at: int, rows: list[Row]) -> Group:
+    blobs = [outside(said_of(row["lay"]), me.school, me.staff) for row in rows]
+    keys = await openers(tx, me.school, {blob.kid for blob in blobs})
+    named = {me.phone, *(blob.phone for blob in blobs)}
+    publics = {
+        row["id"]: row["public"]
+        for row in await tx.rows(
+            "select id, public from phone where school = $1 and staff = $2 and id = any($3) and public is not null",
+            me.school, me.staff, list(named),
+        )
+    }  # fmt: skip
+    parcels = [
+        Parcel(
+            hash=row["hash"], blob=blob, review=row["review"], key=keys.get(blob.kid), known_key=blob.kid in keys,
+            publics=[publics[id] for id in dict.fromkeys((blob.phone, me.phone)) if id in publics],
+        )
+        for row, blob in zip(rows, blobs, strict=True)
+    ]  # fmt: skip
+    return Group(me, rows[0]["sent_at"], received_at, parcels)
+
+
+def said_of(lay: str) -> dict[str, object]:
+    said, _ = parse(mend(lay.encode()).decode())
+    assert isinstance(said, dict)  # it has an id
+    return said
+
+
+# ── Looking into it, on a thread ───────────────────────────────────────────────────────────
+
+
+def look_into(group: Group) -> None:
+    for parcel in group.parcels:
+        parcel.why = look_into_one(parcel)
+
+
+def look_into_one(parcel: Parcel) -> str | None:
+    """Why it could not be opened, in words."""
+    blob = parcel.blob
+    if blob.what not in ("edit", "draft"):
+        return NEITHER
+    if parcel.key is None:
+        return LOCKED if parcel.known_key else NOT_OURS
+    parcel.plain = unseal(blob, parcel.key)
+    if parcel.plain is None:
+        return BROKEN
+    signed = is_signed(blob, parcel.publics)
+    if blob.what == "draft":
+        return None if signed else UNSIGNED
+    parcel.edit = read_unsealed(parcel.plain)
+    if parcel.edit is None:
+        return NO_EDIT
+    inside = (parcel.edit.id, parcel.edit.phone, parcel.edit.number)
+    doubts = [parcel.review, None if signed else UNSIGNED, None if inside == (blob.id, blob.phone, blob.number) else SWAPPED]
+    if any(doubts):
+        hold(parcel.edit, "; ".join(doubt for doubt in doubts if doubt))
+    return None
+
+
+# ── Taking it in, in one transaction ───────────────────────────────────────────────────────
+
+
+async def take_in(tx: Tx, group: Group) -> None:
+    me, opened = group.me, [parcel for parcel in group.parcels if parcel.why is None]
+    edits = [parcel.edit for parcel in opened if parcel.edit]
+    if edits:
+        await take_unsealed(tx, me, edits, group.sent_at, group.received_at)
+        otherwise = await told_otherwise(tx, me, edits)
+        for parcel in opened:
+            if any(parcel.edit is edit for edit in otherwise):
+                parcel.why = OTHERWISE
+    for parcel in opened:
+        if parcel.blob.what == "draft" and parcel.plain is not None:
+            kept = await drafts.keep(tx, me, parcel.blob.id, parcel.plain, parcel.blob.made_at, group.received_at)
+            parcel.why = None if kept else NO_DRAFT
+    await mark(tx, me.school, [(parcel.hash, parcel.why) for parcel in group.parcels])
+
+
+async def mark(tx: Tx, school: str, found: Sequence[tuple[str, str | None]]) -> None:
+    """What became of each: opened, or why it could not be."""
+    await tx.run_many(
+        "update sealed set outcome = $3, why = $4, opened_at = $5 where school = $1 and hash = $2",
+        [(school, hash, *(("unopened", why, None) if why else ("opened", None, now()))) for hash, why in found],
+    )

@@ -1,0 +1,82 @@
+"""Taking in what a phone had sealed: edits like any other, whoever's phone it was and whatever has become of it since."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from server.store import numbers
+from server.store.database import Tx
+from server.store.me import Me
+from server.sync.exchange import Now, take_edits
+from server.sync.finding import as_sent, kept_apart, member
+from server.sync.letter import DEPTH_LIMIT, Letter, Sent, deeper_than, mend, parse, read_edit
+from server.sync.phones import phones_of
+
+IN_TRANSIT = ("phone", "number")  # what a phone may have had to say anew of an edit that is the same
+
+
+def read_unsealed(plain: bytes) -> Sent | None:
+    """None where it cannot be an edit at all."""
+    if deeper_than(DEPTH_LIMIT, plain):
+        return None
+    try:
+        mended = mend(plain)
+        msgspec.json.decode(mended, type=dict[str, msgspec.Raw])
+        edit = read_edit(0, mended, plain)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return edit if isinstance(edit, Sent) else None
+
+
+def hold(edit: Sent, why: str) -> None:
+    """It is held, also when it is judged again, until somebody at the desk has looked at it."""
+    edit.because["phone"] = why
+    edit.set_aside = None  # nor does it let anything rest meanwhile
+
+
+async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, received_at: int) -> None:
+    """`me`: whose grant they came under, and which phone's. Each is taken or held, and stored. Safe to repeat."""
+    last = await numbers.lock(tx, me.school)
+    author = msgspec.structs.replace(await member(tx, me.school, me.staff), phone=me.phone)
+    phone = (await phones_of(tx, author, {me.phone}))[me.phone]
+    last_seen = phone.seen_at
+    letter = Letter(
+        build=phone.build,
+        phone=me.phone,
+        sent_at=sent_at,
+        cursor=None,
+        receipted=0,
+        waiting=phone.waiting,
+        lost=[],
+        edits=edits,
+        nameless=[],
+    )
+    await take_edits(tx, letter, Now(author, last, None, None, phone), received_at)
+    if last_seen is not None and last_seen > received_at:  # it waited here
+        await tx.run("update phone set seen_at = $3 where school = $1 and id = $2", me.school, me.phone, last_seen)
+
+
+async def told_otherwise(tx: Tx, me: Me, edits: Sequence[Sent]) -> list[Sent]:
+    """Those of them under whose id the school has another edit of this person's, that says something else."""
+    ids = [name for edit in edits for name in (edit.id, kept_apart(edit.id, me.staff))]
+    rows = await tx.rows("select id, original from edit where school = $1 and author = $2 and id = any($3)", me.school, me.staff, ids)
+    kept = {as_sent(row["id"]): words_of(row["original"]) for row in rows}
+    return [edit for edit in edits if kept.get(edit.id) != words_of(edit.original)]
+
+
+def words_of(original: str) -> dict[str, Any]:
+    return {key: value for key, value in said_in(original).items() if key not in IN_TRANSIT}
+
+
+async def written_from(tx: Tx, me: Me, drafts: dict[str, str]) -> set[str]:
+    """Of these drafts (by id, with the record each is about), those whose edit has come: it names the draft, or has its id."""
+    rows = await tx.rows(
+        "select id, original from edit where school = $1 and author = $2 and record = any($3)", me.school, me.staff, list(drafts.values())
+    )
+    return {draft for row in rows for draft in drafts if draft in (as_sent(row["id"]), said_in(row["original"]).get("draft"))}
+
+
+def said_in(original: str) -> dict[str, Any]:
+    said, _ = parse(mend(original.encode()).decode())
+    return said if type(said) is dict else {}
