@@ -57,9 +57,12 @@ async def public_key(tx: Tx, purpose: str, id: str) -> str | None:
 async def new_key(tx: Tx, purpose: str, school: str | None = None) -> tuple[str, EllipticCurvePrivateKey]:
     key, id = generate_private_key(SECP256R1()), new_id()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    row = await tx.row("select max(made_at) from key where purpose = $1 and coalesce(school, '') = $2", purpose, school or "")
+    newest = row[0] if row and row[0] else 0
+    made_at = max(now(), newest + 1)  # the newest is the one in use, also where the clock was set back
     await tx.run(
         "insert into key (id, purpose, school, private, public, made_at) values ($1, $2, $3, $4, $5, $6)",
-        id, purpose, school, closed(key), public, now(),
+        id, purpose, school, closed(key), public, made_at,
     )  # fmt: skip
     return id, key
 

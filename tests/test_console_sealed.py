@@ -1,0 +1,65 @@
+"""What came sealed and could not be opened, at the desk: the administrator sees who sent it and why, and tries again."""
+
+import pytest
+from litestar import Litestar
+
+from server.intake import keys
+from server.store.database import reading, writing
+from tests.desk import at_desk
+from tests.letters import edit
+from tests.sealing import Sealer, crate
+from tests.visitor import visitor
+from tests.world import ADA, CAROL, PASSWORD
+
+
+@pytest.fixture
+async def sealed(desk_app: Litestar) -> str:
+    """The id of an edit that was sealed to a key which the school has lost."""
+    phone, sealer = visitor(desk_app), Sealer("amira", "locked")
+    card = {"id": "locked", "name": "Locked phone", "public": sealer.public}
+    answer = (await phone.post("/api/session", json={"username": "amira", "password": PASSWORD, "phone": card})).json()
+    sealer.learn((await phone.get("/api/school")).json()["intake"], answer["keys"]["public"])
+    told = edit("locked", 1, "incident", {"category": "fight", "account": "the marmalade cat"})
+    blob = sealer.seal(told)
+    await writing(lambda tx: tx.run("update key set retired_at = 1 where id = 'none'"))  # the premise: keys may be retired
+    await lose_keys()
+    said = await phone.post("/api/intake", json=crate(blob), headers={"Authorization": f"Bearer {answer['grant']}"})
+    assert said.json()["kept"] == [told["id"]]
+    return str(told["id"])
+
+
+LOST = {"purpose": "lanyard:intake"}
+
+
+async def lose_keys() -> None:
+    """As after a backup was put back that is older than the key."""
+    keys.INTAKE = "lanyard:lost"
+
+
+@pytest.fixture(autouse=True)
+def put_back() -> object:
+    yield
+    keys.INTAKE = LOST["purpose"]
+
+
+async def test_the_administrator_sees_it_and_tries_again(desk_app: Litestar, sealed: str) -> None:
+    desk = await at_desk(desk_app, ADA)
+    shown = await desk.open("/console/held")
+    assert "Could not be opened" in shown
+    assert "From Amira Haddad, Locked phone" in shown
+    assert "sealed to a key that the school does not have" in shown
+    assert "marmalade" not in shown.html
+    again = await desk.send("/console/held/sealed", {})
+    assert (again.status, again.goes_to) == (303, "/console/held?done=still-sealed")
+    keys.INTAKE = LOST["purpose"]
+    again = await desk.send("/console/held/sealed", {})
+    assert again.goes_to == "/console/held?done=opened"
+    assert "Could not be opened" not in await desk.open("/console/held")
+    rows = await reading(lambda tx: tx.rows("select id, author, outcome from edit"))
+    assert [tuple(row) for row in rows] == [(sealed, "amira", "taken")]
+
+
+async def test_it_is_nobody_elses_to_see_or_try(desk_app: Litestar, sealed: str) -> None:
+    desk = await at_desk(desk_app, CAROL)
+    assert "Could not be opened" not in await desk.open("/console/held")
+    assert (await desk.send("/console/held/sealed", {})).status == 403
