@@ -28,12 +28,10 @@ class Kept(msgspec.Struct):
 
 @post("/api/intake", status_code=200, opt={"largest": BYTES_LIMIT})
 async def take_crate(request: Request[Any, Any, Any]) -> Kept:
-    received_at = now()
-    grant = grant_in(request)
+    received_at, body, grant = now(), await json_bytes(request), grant_in(request)
     if grant is None:
         raise SignIn
-    bearer = await bearer_of(grant)
-    crate = read_crate(await json_bytes(request))
+    bearer, crate = await bearer_of(grant), read_crate(body)
     hashes = await writing(storing.keep, bearer, crate, received_at)
     try:
         await open_sealed(bearer.me.school, hashes)
