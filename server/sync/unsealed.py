@@ -61,8 +61,12 @@ async def told_otherwise(tx: Tx, me: Me, edits: Sequence[Sent]) -> list[Sent]:
     """Those of them under whose id the school has another edit of this person's, that says something else."""
     ids = [name for edit in edits for name in (edit.id, kept_apart(edit.id, me.staff))]
     rows = await tx.rows("select id, original from edit where school = $1 and author = $2 and id = any($3)", me.school, me.staff, ids)
-    kept = {as_sent(row["id"]): words_of(row["original"]) for row in rows}
-    return [edit for edit in edits if kept.get(edit.id) != words_of(edit.original)]
+    kept = {as_sent(row["id"]): row["original"] for row in rows}
+    return [edit for edit in edits if edit.id not in kept or not same_words(kept[edit.id], edit.original)]
+
+
+def same_words(kept: str, came: str) -> bool:
+    return kept == came or words_of(kept) == words_of(came)
 
 
 def words_of(original: str) -> dict[str, Any]:
