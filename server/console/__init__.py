@@ -27,7 +27,25 @@ from server.console.pages import STATIC, STATIC_PATH, refused
 
 KEPT_FOR_GOOD = CacheControlHeader(max_age=365 * 24 * 3600, public=True, immutable=True)  # their address changes with them
 
-PAGES = (sign_in, review, record, change, close, decide, undo, held, sealed, pupil, looking, lifting, lists, year, people, pairing, patterns)
+PAGES = (
+    sign_in,
+    review,
+    record,
+    change,
+    close,
+    decide,
+    undo,
+    held,
+    sealed,
+    pupil,
+    looking,
+    lifting,
+    lists,
+    year,
+    people,
+    pairing,
+    patterns,
+)
 
 routes = [
     Router("/", route_handlers=[handler for page in PAGES for handler in page.routes], include_in_schema=False),

@@ -10,7 +10,8 @@ from msgspec import Struct
 from server.console.words import count
 
 DONE = re.compile(
-    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back)(?:\.([0-9A-Za-z_.:-]{1,200}))?"
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back)"
+    r"(?:\.([0-9A-Za-z_.:-]{1,200}))?"
 )
 
 ALL = re.compile(r"[0-9]{1,17}\.[0-9]{1,9}")  # when, and how many
