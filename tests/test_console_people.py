@@ -88,6 +88,25 @@ async def test_whoever_has_left_is_out_at_once_and_what_they_wrote_stays(desk_ap
     assert (await Desk(desk_app).sign_in(AMIRA)).status == 303
 
 
+async def test_a_lost_phone_or_a_leavers_is_told_to_forget_and_its_share_is_gone(desk_app: Litestar) -> None:
+    async def shares() -> list[str]:
+        return [row[0] for row in await reading(lambda tx: tx.rows("select phone from vault order by phone"))]
+
+    auth, ada = "A" * 43, await at_desk(desk_app, ADA)
+    phones = {me.staff: await signed_in(desk_app, me) for me in (AMIRA, HANA)}
+    for staff, phone in phones.items():
+        assert (await phone.put("/api/vault", json={"phone": f"{staff}-phone", "auth": auth})).status_code == 200
+    await ada.send("/console/people/amira/phone", {"phone": "amira-phone", "do": "off"})
+    assert await shares() == ["hana-phone"]
+    await ada.send("/console/people/hana/leave", {})
+    assert await shares() == []
+    for staff, phone in phones.items():
+        for answer in (await phone.get("/api/school"), await phone.post("/api/vault", json={"phone": f"{staff}-phone", "auth": auth})):
+            assert (answer.status_code, answer.json()["refusal"]) == (403, "phone_revoked"), staff
+    await ada.send("/console/people/hana/leave", {"back": "yes"})
+    assert (await phones["hana"].get("/api/school")).status_code == 401  # they sign in again
+
+
 async def test_nobody_shuts_themselves_out(desk_app: Litestar) -> None:
     ada = await at_desk(desk_app, ADA)
     assert (await ada.send("/console/people/ada/leave", {})).status == 400

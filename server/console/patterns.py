@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from msgspec import Struct, structs
 
 from server.access.audit import looked
-from server.access.rights import may, needs
+from server.access.rights import may, needs, require_fresh
 from server.console import words
 from server.console.pages import Frame, frame_for, page
 from server.console.records import records_where
@@ -82,7 +82,7 @@ async def where_and_when(request: Request[Any, Any, Any]) -> Response[str]:
 
 @post("/console/patterns.csv", guards=[needs("export")], status_code=200)
 async def patterns_csv(request: Request[Any, Any, Any]) -> Response[str]:
-    me, form = request.state.me, await request.form()
+    me, form = require_fresh(request), await request.form()
     choices, purpose = await reading(choices_for, me), purpose_in(form)
     found = await patterns(me.school, question_of(asked_in(form), choices), today())
     about = about_it(await frame_for(me), purpose, choices.heard)
@@ -93,7 +93,7 @@ async def patterns_csv(request: Request[Any, Any, Any]) -> Response[str]:
 @post("/console/records.csv", guards=[needs("export")], status_code=200)
 async def records_csv(request: Request[Any, Any, Any]) -> Response[str]:
     """All records of one kind that I may hold, with what I may see of them."""
-    me, form = request.state.me, await request.form()
+    me, form = require_fresh(request), await request.form()
     kind, purpose = KINDS.get(str(form.get("kind", ""))), purpose_in(form)
     if kind is None:
         raise NotFound

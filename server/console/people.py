@@ -12,6 +12,7 @@ from msgspec import Struct
 from server.access import passwords, sessions, throttle
 from server.access.audit import looked
 from server.access.rights import may, needs
+from server.access.shares import drop_all_shares, drop_shares
 from server.console.pages import frame_for, page
 from server.console.records import from_json
 from server.kinds.roles import LABELS, Role
@@ -268,7 +269,9 @@ async def left(tx: Tx, me: Me, staff: str, gone: bool) -> None:
     )  # fmt: skip
     if row is None:
         raise NotFound
-    if gone:
+    if gone:  # their sessions are dead already, and tell their phones to forget
+        await drop_all_shares(tx, me.school, staff)
+    else:
         await sessions.end_all(tx, staff)
     await looked(tx, me, "staff left" if gone else "staff back", detail={"staff": staff})
 
@@ -290,6 +293,8 @@ async def switched(tx: Tx, me: Me, staff: str, phone: str, off: bool) -> None:
     )  # fmt: skip
     if row is None:
         raise NotFound
+    if off:
+        await drop_shares(tx, me.school, phone)
     await looked(tx, me, "revoke phone" if off else "unrevoke phone", detail={"phone": phone, "staff": staff})
 
 
