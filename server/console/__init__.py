@@ -12,6 +12,7 @@ from server.console import (
     lifting,
     lists,
     looking,
+    lost,
     pairing,
     patterns,
     people,
@@ -43,6 +44,7 @@ PAGES = (
     lists,
     year,
     people,
+    lost,
     pairing,
     patterns,
 )
