@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, post
 from litestar.params import JSONBody
+from msgspec import UNSET, UnsetType
 
 from server.access.cookies import cookies_of, device_cookie, signed_out
 from server.access.sign_in import Handset, sign_in, sign_out
@@ -41,6 +42,7 @@ class SignedIn(msgspec.Struct):
     school: SchoolCard
     phone: str
     grant: str
+    told: str | UnsetType = UNSET  # what they should know, where there is something
 
 
 @post("/api/session", status_code=200)
@@ -56,7 +58,9 @@ async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any])
     me = welcome.me
     assert me.phone is not None
     assert welcome.grant is not None
-    answer = SignedIn(StaffCard(me.staff, welcome.name, me.role), await school_card(me.school), me.phone, welcome.grant)
+    answer = SignedIn(
+        StaffCard(me.staff, welcome.name, me.role), await school_card(me.school), me.phone, welcome.grant, welcome.told or UNSET
+    )
     return Response(answer, cookies=cookies_of(welcome, settings, on_phone=True))
 
 
