@@ -56,7 +56,7 @@ class Now(msgspec.Struct):
     """How things stand as the letter is opened."""
 
     me: Me  # with the rights they have now
-    last: int  # the last number the school drew
+    last: Place | None  # the last that the school drew; None: it has drawn none yet
     cursor: Cursor | None  # how far their phone has seen; None: nothing
     rebuild: Rebuild | None
     phone: Phone  # the letter's
@@ -69,7 +69,7 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone, fresh_to)
     if row is None:
         raise SignIn
-    role, years, rights, last, mark, fresh_mark, revoked_at, *columns = row
+    role, years, rights, last, last_mark, mark, fresh_mark, revoked_at, *columns = row
     if revoked_at is not None:
         raise PhoneRevoked
     phone = Phone(letter.phone, me.staff) if columns[0] is None else phone_of(columns)
@@ -83,13 +83,14 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     elif cursor and cursor.rights != rights:
         rebuild = "rights"
     me = msgspec.structs.replace(me, role=role, years=tuple(decode(years)), rights=rights)
-    return Now(me, last, cursor, rebuild, phone)
+    return Now(me, Place(last, last_mark) if last else None, cursor, rebuild, phone)
 
 
 LOOK = (
-    "select staff.role, staff.years, staff.rights, coalesce(counter.seq, 0), step.mark, fresh.mark, session.revoked_at,"
+    "select staff.role, staff.years, staff.rights, counter.seq, latest.mark, step.mark, fresh.mark, session.revoked_at,"
     f" {', '.join(f'phone.{column}' for column in COLUMNS)}"
     " from staff left join counter on counter.school = staff.school"
+    " left join step latest on latest.school = counter.school and latest.seq = counter.seq"
     " left join step on step.school = staff.school and step.seq = $3"
     " left join step fresh on fresh.school = staff.school and fresh.seq = $6"
     " left join phone session on session.school = staff.school and session.id = $4"
@@ -121,9 +122,9 @@ async def take_edits(tx: Tx, letter: Letter, now: Now, at: int) -> tuple[list[Re
         if mine[edit.id].copied and edit.phone == letter.phone:
             forked = forked or forked_from(me, edit)
     await keep_phones(tx, me, phones.values(), at)
-    intake = Intake(tx, me.school, at, now.last)
+    intake = Intake(tx, me.school, at, now.last.seq if now.last else 0)
     await intake.take_in(me, comings)
-    now.last = intake.last
+    now.last = intake.place or now.last
     for new in comings:
         if not new.taken:
             mine[new.sent.id].receipt = Receipt(id=new.sent.id, outcome="held", because=new.because)
@@ -202,12 +203,10 @@ async def write_answer(
 
 
 async def next_page(tx: Tx, now: Now) -> tuple[Page, str]:
-    cursor = now.cursor
-    if cursor is None:
-        cursor = Cursor(None, now.me.rights, fresh_to=await place_of(tx, now.me.school, now.last) if now.last else None)
-    page = await unseen(tx, now.me, cursor.seq, now.last, cursor.fresh_to.seq if cursor.fresh_to else 0)
+    cursor, last = now.cursor or Cursor(None, now.me.rights, fresh_to=now.last), now.last.seq if now.last else 0
+    page = await unseen(tx, now.me, cursor.seq, last, cursor.fresh_to.seq if cursor.fresh_to else 0)
     if page.upto != cursor.seq:
-        cursor = msgspec.structs.replace(cursor, place=page.place or await place_of(tx, now.me.school, page.upto))
+        cursor = msgspec.structs.replace(cursor, place=now.last if page.upto == last else await place_of(tx, now.me.school, page.upto))
     return page, cursor.write(now.me)
 
 

@@ -29,6 +29,7 @@ class Intake:
     def __init__(self, tx: Tx, school: str, at: int, last: int) -> None:
         self.tx, self.school, self.at = tx, school, at
         self.last = last  # the last number that the school drew: nobody else draws one meanwhile
+        self.place: Place | None = None  # and its place, where it was drawn here
         self.savepoints = SAVEPOINTS
 
     async def take_in(self, author: Me, comings: Sequence[Coming], decision: Decision | None = None) -> None:
@@ -49,13 +50,13 @@ class Intake:
         if self.savepoints == 0:
             return False
         self.savepoints -= 1
-        last = self.last
+        last, place = self.last, self.place
         try:
             async with self.tx.savepoint():
                 await self.take_together(author, comings, decision)
             return True
         except Exception as error:
-            self.last = last
+            self.last, self.place = last, place
             if isinstance(error, Refusal) or database_failed(error):
                 raise
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -149,7 +150,9 @@ class Intake:
 
     async def draw(self, steps: Sequence[NewStep]) -> list[Place]:
         places = await numbers.draw(self.tx, self.school, steps)
-        self.last += len(steps)
+        if places:
+            self.place = places[-1]
+            self.last = self.place.seq
         return places
 
 

@@ -11,7 +11,7 @@ from server.store.database import Tx
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import to_wire
-from server.store.numbers import Place, read_place
+from server.store.numbers import Place
 from server.sync.audience import holds, let_go
 from server.sync.finding import as_sent
 from server.sync.keeping import as_json
@@ -38,12 +38,6 @@ class Page(msgspec.Struct):
     upto: int
     items: list[Item]
     more: bool
-
-    @property
-    def place(self) -> Place | None:
-        """Where it ends, if a record says so: its version is the place of the step that moved it last."""
-        ends = (item.what.version for item in reversed(self.items) if item.seq == self.upto and isinstance(item.what, Record))
-        return read_place(next(ends, ""))
 
     def of(self, kind: type) -> list[Any]:
         return [item.what for item in self.items if isinstance(item.what, kind)]
