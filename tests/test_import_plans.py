@@ -201,6 +201,11 @@ def test_the_list_of_problems_computes_nothing_in_a_spreadsheet():
     assert all(not cell.startswith(("=", "+", "@")) for line in lines for cell in line.split(","))
 
 
+@pytest.mark.parametrize("text", ["＝1+1", "Khan;=1+1", 'x; "@SUM(A1)'])
+def test_no_spreadsheet_anywhere_computes_what_a_problem_quotes(text):
+    assert "'" in problems.safe(text)
+
+
 # ── Contacts ───────────────────────────────────────────────────────────────────────────────
 
 CONTACT_HEADINGS = ("UPN", "Contact name", "Relationship", "Priority", "Mobile", "Parental responsibility", "Do not contact", "Address",
