@@ -35,6 +35,14 @@ GOING_DOWN_S = 10  # for answers that are being written
 def main(words: list[str] | None = None) -> int:
     said = sys.argv[1:] if words is None else words
     start_logging()
+    try:
+        return _do(said)
+    except (Unreachable, NotBackedUp) as why:
+        print(why, file=sys.stderr)
+        return 1
+
+
+def _do(said: list[str]) -> int:
     match said:
         case ["import", *rest]:
             from server.imports.command import main as take_in
@@ -44,12 +52,11 @@ def main(words: list[str] | None = None) -> int:
             from server.demo.command import main as show
 
             return show(rest, serve)
-    asked = _parser().parse_args(said)
-    try:
-        return int(asked.do(asked, from_environment()) or 0)
-    except (Unreachable, NotBackedUp) as why:
-        print(why, file=sys.stderr)
+    asked, settings = _parser().parse_args(said), from_environment()
+    if asked.do not in (_migrate, _backup) and (missing := asyncio.run(due(settings))):
+        print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
         return 1
+    return int(asked.do(asked, settings) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,9 +93,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(asked: argparse.Namespace, settings: Settings) -> int:
-    if missing := asyncio.run(due(settings)):
-        print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
-        return 1
     _, locked = asyncio.run(with_database(settings, reading(keys.problems)))
     if locked:
         print(NOT_UNLOCKED.format(locked), file=sys.stderr)

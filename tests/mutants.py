@@ -54,11 +54,11 @@ def double_application() -> Iterator[None]:
 
 def receipts_before_commit() -> AbstractContextManager[Any]:
     """The answer is on its way when the transaction fails."""
-    writing = door.writing
+    writing = door.writing_together
 
-    async def hasty(work: Any, letter: Any, me: Any, *rest: Any) -> Any:
+    async def hasty(school: str, work: Any, letter: Any, me: Any, *rest: Any) -> Any:
         try:
-            return await writing(work, letter, me, *rest)
+            return await writing(school, work, letter, me, *rest)
         except Busy:
             receipts = [Receipt(id=edit.id, outcome="taken") for edit in letter.edits]
             return Answer(
@@ -66,7 +66,7 @@ def receipts_before_commit() -> AbstractContextManager[Any]:
                 now=to_wire(rest[0]),
             )  # fmt: skip
 
-    return mock.patch.object(door, "writing", hasty)
+    return mock.patch.object(door, "writing_together", hasty)
 
 
 def batch_poisoned_by_one_edit() -> AbstractContextManager[Any]:

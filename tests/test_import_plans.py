@@ -8,7 +8,7 @@ import pytest
 
 from server.imports import command, contacts, problems, pupils
 from server.imports.plan import Plan
-from server.imports.told import told
+from server.imports.told import field_by_field, told
 from tests.exports import as_csv, upn
 
 TODAY = date(2026, 11, 21)
@@ -175,6 +175,7 @@ def test_an_address_that_may_be_secret_is_not_kept(flag, address):
     headings = (*PUPIL_HEADINGS, "Address withheld", "Address")
     [change] = plan_of([*row(AMIRA), flag, address], known=({**AMIRA, "address": "1 Hidden Row"},), headings=headings).changed
     assert change.after == {"address_withheld": True, "address": None}
+    assert "Hidden Row" not in field_by_field(change)
 
 
 def test_an_import_never_lifts_a_withheld_address():
@@ -198,6 +199,11 @@ def test_the_list_of_problems_computes_nothing_in_a_spreadsheet():
     assert lines[0] == "Row,Column,What it says,What is wrong,Taken in"
     assert lines[1].startswith("2,Surname,'=cmd|")
     assert all(not cell.startswith(("=", "+", "@")) for line in lines for cell in line.split(","))
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "Khan;=1+1", 'x; "@SUM(A1)'])
+def test_no_spreadsheet_anywhere_computes_what_a_problem_quotes(text):
+    assert "'" in problems.safe(text)
 
 
 # ── Contacts ───────────────────────────────────────────────────────────────────────────────

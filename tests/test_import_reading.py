@@ -82,6 +82,11 @@ def test_titles_above_totals_below_and_headings_repeated_on_each_page_are_passed
     assert table.skipped == ["3 rows above the headings", "headings repeated 1 times", "2 rows of totals or small print"]
 
 
+def test_a_pupil_whose_name_begins_like_a_total_is_none():
+    content = as_csv(("Forename", "Surname", "UPN", "Year"), ("Counter", "Amy", "", "9"), ("Totally", "Ben", "", "9"), ("Count", "2"))
+    assert names(content) == [("Counter", "Amy"), ("Totally", "Ben")]
+
+
 @pytest.mark.parametrize("padded", ["  Khan  ", "Khan\u00a0", "\u200bKhan", '="Khan"', "'Khan" and "Khan\t"])
 def test_padding_and_excel_s_guards_are_taken_off(padded):
     assert names(as_csv(SIMS, ("Amira", padded, *AMIRA[2:])))[0] == ("Amira", "Khan")

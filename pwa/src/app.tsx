@@ -1,6 +1,7 @@
 // From the address to the screen.
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { peopleReady, readPeople } from './local/people';
 import { open, useLive, useMe, usePeople } from './local/store';
 import { school as schoolKept } from './local/view';
 import { followLinks, isBack, useAddress, type Address } from './look/address';
@@ -13,6 +14,7 @@ import { Now } from './screens/now';
 import { SignIn } from './screens/sign-in';
 import { WorldContext } from './screens/world';
 import { start } from './sync';
+import type { SchoolAnswer } from './wire';
 
 const Capture = later(() => import('./screens/capture').then(({ Capture }) => Capture));
 const FirstRun = later(() => import('./screens/first-run').then(({ FirstRun }) => FirstRun));
@@ -28,28 +30,37 @@ export function App() {
   const me = useMe();
   usePeople(); // names are drawn again once people have been read
   const address = useAddress();
-  const school = useLive((local) => schoolKept(local), [me?.id]);
+  const [atFirst, setAtFirst] = useState<SchoolAnswer>();
+  const [named, setNamed] = useState(false);
+  const school = useLive((local) => schoolKept(local), [me?.id]) ?? atFirst;
 
   useEffect(() => {
     followLinks();
-    // The frame is painted before any store is opened.
-    open().finally(() => {
-      setReady(true);
+    // The frame is painted before any store is opened, and the first screen before everybody's names are read.
+    openSchool().then(setAtFirst).finally(() => setReady(true));
+  }, []);
+  useEffect(() => {
+    if (!ready) return;
+    readPeople();
+    peopleReady().finally(() => {
+      setNamed(true);
       start();
       fetchTheRest();
     });
-  }, []);
+  }, [ready]);
   useEffect(() => tie(school?.school.ribbon ?? me?.school.ribbon, school?.school.thread ?? me?.school.thread), [school, me]);
   useArrival(address.path + (address.asked.get('edit') ?? '') + (address.asked.get('family') ?? ''), ready);
 
-  const world = useMemo(() => ({ me, school: me ? school : undefined }), [me, school]);
+  const world = useMemo(() => ({ me, school: me ? school : undefined, named }), [me, school, named]);
   return (
     <WorldContext.Provider value={world}>
-      {!ready ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <SignIn />}
+      {!ready || (me && !named && address.path !== '/') ? <Screen home title="Lanyard">{null}</Screen> : me ? <Inside key={me.id} address={address} /> : <SignIn />}
       <Announcer />
     </WorldContext.Provider>
   );
 }
+
+const openSchool = async (): Promise<SchoolAnswer | undefined> => ((await open()) ? await schoolKept() : undefined);
 
 function Inside({ address: { path, asked } }: { address: Address }) {
   const [, first = '', second = ''] = path.split('/');

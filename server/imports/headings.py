@@ -154,7 +154,8 @@ def _is_heading(cells: list[str], known: set[str]) -> bool:
 
 
 SMALL_PRINT = re.compile(
-    r"^(grand )?(total|sub ?total|count|number of (pupils|students|contacts)|report |printed|generated|page \d|end of|run (on|by|at))",
+    r"^(grand )?(totals?\b|sub ?totals?\b|count\b|number of (pupils|students|contacts)|"
+    r"report |printed|generated|page \d|end of|run (on|by|at))",
     re.IGNORECASE,
 )
 

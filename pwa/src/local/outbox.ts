@@ -4,7 +4,7 @@ import type { Edit, HeldEdit, Values } from '../wire';
 import { written as draftIsWritten } from './drafts';
 import { newId } from './ids';
 import { mine } from './session';
-import { setting, sets, settle, type KeptEdit, type Mine, type MyWriting } from './stores';
+import { setting, sets, settle, type Mine, type MyWriting } from './stores';
 import { NotSaved } from './trouble';
 
 export { newId, NotSaved };
@@ -52,24 +52,31 @@ export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0
   if (undoFor > 0) keepBack(id, undoFor);
   else letGo(); // Edits are offered in the order of their numbers: one that cannot wait takes the earlier ones with it.
   return await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
-    const already = await tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
-    if (already) return already.edit;
-    if (draft) await tx.objectStore('drafts').delete(draft);
-    return (await numbered(tx, asked)).edit;
+    const [already, ...last] = await Promise.all([tx.objectStore('edits').get(id), ...lastNumbers(tx)]);
+    if (already) return already.edit; // A first run may have been saved before its connection was lost.
+    const [edit] = await Promise.all([numbered(tx, asked, last), draft && tx.objectStore('drafts').delete(draft)]);
+    return edit;
   });
 }
 
-/** The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. */
-async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>): Promise<KeptEdit> {
-  const phone = (await setting(tx, 'phone')) ?? newId();
-  const number = ((await setting(tx, 'number')) ?? 0) + 1;
-  const order = ((await setting(tx, 'order')) ?? 0) + 1;
-  const kept: KeptEdit = { edit: { ...asked, phone, number }, order, unsent: order, over: order };
-  await tx.objectStore('edits').add(kept);
-  await settle(tx, 'phone', phone);
-  await settle(tx, 'number', number);
-  await settle(tx, 'order', order);
-  return kept;
+type Last = [phone: string | undefined, number: number | undefined, order: number | undefined];
+
+const lastNumbers = (tx: MyWriting) => [setting(tx, 'phone'), setting(tx, 'number'), setting(tx, 'order')] as const;
+
+/**
+ * The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. Asked for all
+ * together: on a slow phone each answer waited for is a frame.
+ */
+async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>, [phone = newId(), number = 0, before = 0]: Last): Promise<Edit> {
+  const edit = { ...asked, phone, number: number + 1 };
+  const order = before + 1;
+  await Promise.all([
+    tx.objectStore('edits').add({ edit, order, unsent: order, over: order }),
+    settle(tx, 'phone', phone),
+    settle(tx, 'number', number + 1),
+    settle(tx, 'order', order),
+  ]);
+  return edit;
 }
 
 export function undoIn(db: Mine, editId: string): Promise<boolean> {

@@ -68,6 +68,12 @@ export function watchPeople(watcher: () => void): () => void {
 
 export const peopleKnown = (): number => everybody.people.size;
 
+let begin = () => {};
+const begun = new Promise<void>((resolve) => (begin = resolve));
+
+/** Call it once the first screen stands: reading everybody takes longer than drawing it. */
+export const readPeople = (): void => begin();
+
 let whose: string | undefined;
 let ready: Promise<void> = Promise.resolve();
 
@@ -83,10 +89,11 @@ watchMe(() => {
   everybody = nobody();
   if (!now) return;
   unfollow = mine().listen((stores) => (stores.includes('pupils') || stores.includes('staff')) && void read());
-  ready = read();
+  ready = begun.then(read);
 });
 
 async function read(): Promise<void> {
+  if (!me()) return; // Signed out meanwhile.
   const db = mine();
   const [pupils, colleagues] = await db.reading(['pupils', 'staff'], (tx) => Promise.all([tx.objectStore('pupils').getAll(), tx.objectStore('staff').getAll()]));
   const people: Person[] = [...pupils.map((one) => ({ is: 'pupil' as const, ...one })), ...colleagues.map((one) => ({ is: 'staff' as const, ...one }))];

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { follow, type Local } from './reading';
-import { peopleKnown, peopleReady, watchPeople } from './people';
+import { peopleKnown, watchPeople } from './people';
 import { isStillMe, me, resume, watchMe, type Me } from './session';
 import { shared } from './stores';
 
@@ -12,7 +12,6 @@ export { local, type Local } from './reading';
 export async function open(): Promise<Me | null> {
   const known = await resume();
   followOtherTabs();
-  await peopleReady();
   return known;
 }
 
