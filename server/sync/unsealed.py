@@ -8,6 +8,7 @@ import msgspec
 from server.store import numbers
 from server.store.database import Tx
 from server.store.me import Me
+from server.store.numbers import Place
 from server.sync.exchange import Now, take_edits
 from server.sync.finding import as_sent, kept_apart, member
 from server.sync.letter import DEPTH_LIMIT, Letter, Sent, deeper_than, mend, parse, read_edit
@@ -37,7 +38,7 @@ def hold(edit: Sent, why: str) -> None:
 
 async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, received_at: int) -> None:
     """`me`: whose grant they came under, and which phone's. Each is taken or held, and stored. Safe to repeat."""
-    await numbers.lock(tx, me.school)
+    last = await numbers.lock(tx, me.school)
     author = msgspec.structs.replace(await member(tx, me.school, me.staff), phone=me.phone)
     phone = (await phones_of(tx, author, {me.phone}))[me.phone]
     last_seen = phone.seen_at
@@ -52,7 +53,8 @@ async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, 
         edits=edits,
         nameless=[],
     )
-    await take_edits(tx, letter, Now(author, None, None, None, phone), received_at)
+    place = Place(last, mark=0) if last else None  # nobody is answered from it
+    await take_edits(tx, letter, Now(author, place, None, None, phone), received_at)
     if last_seen is not None and last_seen > received_at:  # it waited here
         await tx.run("update phone set seen_at = $3 where school = $1 and id = $2", me.school, me.phone, last_seen)
 
