@@ -8,7 +8,8 @@ import secrets
 
 import msgspec
 
-from server.store.database import Tx, reading, writing
+from server.store import database
+from server.store.database import Tx, writing
 from server.store.me import Me
 from server.store.moments import now
 
@@ -41,7 +42,7 @@ async def find(token: str, *, in_use: bool = True) -> Found:
     """`in_use`: somebody asks; not a page that only keeps itself up to date while nobody may be there."""
     kept_as = hash_of(token)
     moment = now()
-    row = await reading(lambda tx: tx.row(FIND, kept_as))
+    row = await database.row(FIND, kept_as)
     if row is None or row["ends_at"] <= moment:
         return NOBODY
     if row["left_at"] is not None or row["revoked_at"] is not None:

@@ -52,6 +52,11 @@ async def reading(work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.arg
     return await _engine().read(lambda tx: work(tx, *args, **kwargs))
 
 
+async def row(sql: str, *args: Any) -> Row | None:
+    """The first row that one statement finds, with no transaction round it: for what is asked at every request."""
+    return await _engine().row(sql, *args)
+
+
 _opened: SQLite | Postgres | None = None
 
 

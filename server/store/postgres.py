@@ -178,6 +178,10 @@ class Postgres(PostgresEngine):
     async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
         return await self._transact(run, isolation="repeatable_read", readonly=True)
 
+    async def row(self, sql: str, *args: Any) -> Row | None:
+        async with self._connection() as connection:
+            return await connection.fetchrow(sql, *args)  # type: ignore[no-any-return]
+
     async def _transact(self, run: Callable[[Any], Awaitable[T]], **how: Any) -> T:
         async with self._connection() as connection, connection.transaction(**how):
             tx = PostgresTx(connection)

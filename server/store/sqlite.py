@@ -140,6 +140,9 @@ class SQLite(SQLiteEngine):
     async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
         return await self._ask(self._to_read, run)
 
+    async def row(self, sql: str, *args: Any) -> Row | None:
+        return await self.read(lambda tx: tx.row(sql, *args))
+
     async def _ask(self, works: queue.SimpleQueue[Work | None], run: Callable[[Any], Awaitable[T]]) -> T:
         if not self._threads:
             raise RuntimeError("This database is closed.")
