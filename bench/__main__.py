@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import exchange, fold, in_chromium, patterns, school
+from bench import exchange, fold, in_chromium, patterns, school, sealed
 from tests.cluster import cluster
 
 Target = tuple[str, str, float, str | None]  # figure, what it is, the most it may be, the figure it is a ratio of
@@ -36,6 +36,11 @@ FOLD: list[Target] = [
     ("fold_10_s", "fold 10 edits: seconds", 0.0001, None),
     ("fold_1000_s", "fold 1,000 edits: seconds", 0.010, None),
 ]
+SEALED: list[Target] = [
+    ("sealed_cpu_s", "10,000 edits sealed: server CPU-seconds (× plain)", float("inf"), "plain_cpu_s"),
+    ("plain_cpu_s", "  the same, plain", float("inf"), None),
+    ("sealed_bytes", "  bytes up, sealed (× plain)", float("inf"), "plain_bytes"),
+]
 PATTERNS: list[Target] = [
     ("patterns_first_s", "patterns of 100,000 incidents, first time: seconds", 1.0, None),
     ("patterns_again_s", "  and again", 0.100, None),
@@ -61,6 +66,8 @@ def main() -> None:
         show("The fold", FOLD, fold.measure())
         show("The exchange, SQLite", EXCHANGE, exchange.measure(sqlite))
         show("The exchange, PostgreSQL", EXCHANGE, exchange.measure(postgres))
+        show("The sealed intake, SQLite", SEALED, sealed.measure(sqlite))
+        show("The sealed intake, PostgreSQL", SEALED, sealed.measure(postgres))
         show("Patterns, SQLite", PATTERNS, patterns.measure(sqlite))
         show("Patterns, PostgreSQL", PATTERNS, patterns.measure(postgres))
         show("The phone, in Chromium", CHROMIUM, in_chromium.measure(sqlite()))

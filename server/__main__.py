@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import uvicorn
 
-from server.access import keys, passwords
+from server.access import chain, keys, passwords
 from server.access.founding import found_school
 from server.access.sign_in import set_password
 from server.app import create_app
@@ -35,6 +35,14 @@ GOING_DOWN_S = 10  # for answers that are being written
 def main(words: list[str] | None = None) -> int:
     said = sys.argv[1:] if words is None else words
     start_logging()
+    try:
+        return _do(said)
+    except (Unreachable, NotBackedUp) as why:
+        print(why, file=sys.stderr)
+        return 1
+
+
+def _do(said: list[str]) -> int:
     match said:
         case ["import", *rest]:
             from server.imports.command import main as take_in
@@ -44,12 +52,11 @@ def main(words: list[str] | None = None) -> int:
             from server.demo.command import main as show
 
             return show(rest, serve)
-    asked = _parser().parse_args(said)
-    try:
-        return int(asked.do(asked, from_environment()) or 0)
-    except (Unreachable, NotBackedUp) as why:
-        print(why, file=sys.stderr)
+    asked, settings = _parser().parse_args(said), from_environment()
+    if asked.do not in (_migrate, _backup) and (missing := asyncio.run(due(settings))):
+        print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
         return 1
+    return int(asked.do(asked, settings) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument("--full-name", metavar="NAME", required=True, help="the administrator's own")
     renewing = command("new-keys", _new_keys, "Make a new key for phones to seal to. The old ones go on opening.")
     renewing.add_argument("--school", metavar="NAME", help="its name or id; all schools, if left out")
-    command("check", _check, "Build every record again from its edits, look at the keys, and say what differs.")
+    checking = command(
+        "check", _check, "Build every record again from its edits, prove the access log, look at the keys; say what differs."
+    )
+    checking.add_argument("--anchor", metavar="FILE", type=Path, help="where the access log’s end stood: compared, then written again")
     command("backup", _backup, "Copy the whole database to a file, while it is in use.").add_argument("file", type=Path)
     command("set-password", _set_password, "Give a member of staff a new password, and sign them out everywhere.").add_argument("username")
     commands.add_parser("demo", help="Make a believable school and serve it.", add_help=False)
@@ -83,9 +93,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(asked: argparse.Namespace, settings: Settings) -> int:
-    if missing := asyncio.run(due(settings)):
-        print(f"The database {shown(settings)} is not up to date ({len(missing)} to do). Run `lanyard migrate` first.", file=sys.stderr)
-        return 1
     _, locked = asyncio.run(with_database(settings, reading(keys.problems)))
     if locked:
         print(NOT_UNLOCKED.format(locked), file=sys.stderr)
@@ -155,15 +162,20 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
     from server.sync.check import rebuild_all
 
     async def check() -> int:
-        differing = 0
+        differing, heads = 0, anchors_in(asked.anchor)
         for id, name in await reading(lambda tx: tx.rows("select id, name from school order by name")):
             found = await reading(rebuild_all, id)
+            await chain.link_all(id)
+            log, heads[id] = await reading(chain.problems_with, id, heads.get(id))
+            found += log
             differing += len(found)
             print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} differences'}")
             for line in found:
                 print(f"  {line}")
             if sealed := await reading(unopened_count, id):
                 print(f"  {sealed} that came sealed could not be opened: an administrator sees them under Held.")
+        if asked.anchor and not differing:
+            asked.anchor.write_bytes(msgspec.json.encode(heads))
         clear, locked = await reading(keys.problems)
         if clear:
             print(
@@ -174,6 +186,10 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
         return 1 if differing or locked else 0
 
     return asyncio.run(with_database(settings, check()))
+
+
+def anchors_in(file: Path | None) -> dict[str, chain.Head]:
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, chain.Head]) if file and file.exists() else {}
 
 
 def _new_keys(asked: argparse.Namespace, settings: Settings) -> int:

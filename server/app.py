@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -13,16 +13,19 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from server import api, console
 from server.access.answers import Squeezed
 from server.access.bodies import BoundedBodies, StrictRequest
+from server.access.chain import link_every_school
 from server.access.doors import FrontDoor, on_the_way_out, request_id
 from server.access.keys import unlock
 from server.api.description import describe_api
 from server.api.live import Hub
 from server.api.shell import phone_app
-from server.intake.tending import tend_for_ever
+from server.intake.tending import tend
 from server.logs import places_of
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
 from server.store.database import close_database, open_database
+
+EVERY_S = 900  # what looks after itself
 
 log = logging.getLogger("lanyard.app")
 
@@ -48,15 +51,25 @@ def create_app(settings: Settings) -> Litestar:
 @contextlib.asynccontextmanager
 async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
-    tending = asyncio.create_task(tend_for_ever())
+    tending = [asyncio.create_task(again_and_again(what)) for what in (tend, link_every_school)]
     try:
         yield
     finally:
         app.state.hub.close()
-        tending.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await tending
+        for task in tending:
+            task.cancel()
+        await asyncio.gather(*tending, return_exceptions=True)
         await close_database()
+
+
+async def again_and_again(work: Callable[[], Awaitable[None]]) -> None:
+    """At the start, and then every quarter of an hour. Whatever goes wrong is noted, and tried again."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.warning("%s did not end well (%s); trying again", work.__name__, type(error).__name__)
+        await asyncio.sleep(EVERY_S)
 
 
 # ── Saying no ──────────────────────────────────────────────────────────────────────────────

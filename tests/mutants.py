@@ -54,11 +54,11 @@ def double_application() -> Iterator[None]:
 
 def receipts_before_commit() -> AbstractContextManager[Any]:
     """The answer is on its way when the transaction fails."""
-    writing = door.writing
+    writing = door.writing_together
 
-    async def hasty(work: Any, letter: Any, me: Any, *rest: Any) -> Any:
+    async def hasty(school: str, work: Any, letter: Any, me: Any, *rest: Any) -> Any:
         try:
-            return await writing(work, letter, me, *rest)
+            return await writing(school, work, letter, me, *rest)
         except Busy:
             receipts = [Receipt(id=edit.id, outcome="taken") for edit in letter.edits]
             return Answer(
@@ -66,7 +66,7 @@ def receipts_before_commit() -> AbstractContextManager[Any]:
                 now=to_wire(rest[0]),
             )  # fmt: skip
 
-    return mock.patch.object(door, "writing", hasty)
+    return mock.patch.object(door, "writing_together", hasty)
 
 
 def batch_poisoned_by_one_edit() -> AbstractContextManager[Any]:
@@ -108,12 +108,13 @@ def amended_edits_stay_held() -> AbstractContextManager[Any]:
     return mock.patch.object(finding, "amended", none)
 
 
-THE_SIX: tuple[Mutant, ...] = (
-    naive_sequence_cursor,
-    last_writer_wins,
-    contextlib.contextmanager(double_application),
-    receipts_before_commit,
-    batch_poisoned_by_one_edit,
-    purge_that_eats_unsent_edits,
-)
-MORE: tuple[Mutant, ...] = (nothing_is_ever_gone, amended_edits_stay_held)
+# Each with the words in which the simulator may notice it: for any others it was noticed by accident.
+THE_SIX: dict[Mutant, str] = {
+    naive_sequence_cursor: "went backwards|another version|not hold exactly|not know what is held",
+    last_writer_wins: "a value is hidden|that somebody who had seen it had settled",
+    contextlib.contextmanager(double_application): "taken twice",
+    receipts_before_commit: "a repeat got another receipt|is lost",
+    batch_poisoned_by_one_edit: "never came to an end",
+    purge_that_eats_unsent_edits: "is lost",
+}
+MORE: dict[Mutant, str] = {nothing_is_ever_gone: "not hold exactly", amended_edits_stay_held: "was amended, and is held still"}

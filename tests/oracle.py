@@ -11,7 +11,7 @@ from server.store.database import Tx
 from server.store.me import Me
 from server.sync.check import rebuild_all
 from server.sync.finding import member
-from server.sync.merge import DROPPED, Edit, Write, gravity, identity, in_line, writes_by_field, writes_by_key
+from server.sync.merge import DROPPED, Edit, Write, gravity, identity, writes_by_field, writes_by_key
 from tests.phone import Edit as Sent
 from tests.phone import Phone
 
@@ -49,7 +49,9 @@ class Oracle:
     async def observe(self, tx: Tx) -> None:
         """What has become part of which version of which record."""
         for seq, mark, record, edit in await tx.rows(TAKEN, self.school, self.read_to):
-            self.taken[record].append(edit)
+            sent = edit.partition("\n")[0]
+            assert sent not in self.taken[record], "an edit was taken twice"
+            self.taken[record].append(sent)
             self.versions[f"{seq}.{mark % 2**64:016x}"] = frozenset(self.taken[record])
             self.read_to = seq
 
@@ -124,13 +126,33 @@ class Oracle:
         assert row is not None
         kind, body, disputes = KINDS[row[0]], json.loads(row[1]), json.loads(row[2] or "{}")
         assert row[3] == len(rows), "an edit was counted twice"
-        line = in_line([Edit(*row[:10], json.loads(row[10])) for row in rows])
+        line = self.line([Edit(*row[:10], json.loads(row[10])) for row in rows])
         for name, field, writes in self.fields(kind, line):
             if field.merge is Merge.OWN:
                 self.check_statements(body[name], writes)
             else:
                 self.check_field(kind, name, field, writes, body, disputes)
         assert set(disputes) <= {name for name, _, _ in self.fields(kind, line)}
+
+    def line(self, edits: list[Edit]) -> list[Edit]:
+        """By the clock; but each after all that its author knew, and after what the same phone had numbered before."""
+        placed: dict[str, Edit] = {}
+
+        def place(edit: Edit) -> None:
+            for earlier in sorted(edits, key=lambda one: one.seq):
+                if earlier.id not in placed and earlier.id != edit.id and self.must_follow(edit, earlier):
+                    place(earlier)
+            placed[edit.id] = edit
+
+        for edit in sorted(edits, key=lambda one: (one.ordered_at, one.id)):
+            if edit.id not in placed:
+                place(edit)
+        return list(placed.values())
+
+    def must_follow(self, edit: Edit, earlier: Edit) -> bool:
+        if self.copied:  # then two handsets count under one name, and only what was seen is certain
+            return earlier.seq <= edit.seen
+        return earlier.id in self.written[edit.id].knows or (earlier.phone == edit.phone and earlier.number < edit.number)
 
     def fields(self, kind: Kind, line: list[Edit]) -> list[tuple[str, Field, list[Write]]]:
         found: list[tuple[str, Field, list[Write]]] = []
@@ -186,14 +208,15 @@ class Oracle:
         for id, (_, seq, mark, kind, body, disputes) in theirs.items():
             held = kept.store.records[id]
             out_of_sight = KINDS[kind].hidden_from(me.role) | KINDS[kind].apart
-            assert held["version"] == f"{seq}.{mark % 2**64:016x}"
+            assert held["version"] == f"{seq}.{mark % 2**64:016x}", f"{me.staff}’s phone holds another version than the school"
             assert held["body"] == {name: value for name, value in json.loads(body).items() if name not in out_of_sight}
             visible = {name: value for name, value in json.loads(disputes or "{}").items() if name.partition("/")[0] not in out_of_sight}
             assert held["disputes"] == visible
         waiting = await tx.rows(
             "select id from edit where school = $1 and author = $2 and held_seq is not null and settled_at is null", self.school, me.staff
         )
-        assert set(phone.needs_me) == {row[0].partition("\n")[0] for row in waiting}
+        needed = {row[0].partition("\n")[0] for row in waiting}
+        assert set(phone.needs_me) == needed, f"{me.staff}’s phone does not know what is held"
 
 
 TAKEN = "select seq, mark, record, edit from step where school = $1 and seq > $2 and what = 'taken' order by seq"

@@ -89,8 +89,11 @@ class Phone:
 
     # ── One exchange ───────────────────────────────────────────────────────────────────────
 
-    async def sync(self, *, lose_answer: bool = False) -> Any:
-        """One letter and its answer; None where the school was not reached. A lost answer was written, but never read."""
+    async def sync(self, *, lose_answer: bool = False, sending_only: bool = False) -> Any:
+        """One letter and its answer; None where the school was not reached. A lost answer was written, but never read.
+
+        `sending_only`: under the grant, when its person is signed in no more: it hears of receipts and numbers, and reads nothing.
+        """
         edits = self.kept.outbox[: self.batch]
         status, answer = await self.send(json.dumps(self.letter(edits)).encode())
         if lose_answer or answer is None:
@@ -104,7 +107,7 @@ class Phone:
         elif status == 200:
             self.batch = BATCH
             kept = copy.deepcopy(self.kept)
-            self.keep(kept, edits, answer)
+            self.keep(kept, edits, answer, sending_only)
             self.kept = kept
             return answer
         return None
@@ -132,7 +135,7 @@ class Phone:
             "edits": edits,
         }
 
-    def keep(self, kept: Kept, edits: list[Edit], answer: dict[str, Any]) -> None:
+    def keep(self, kept: Kept, edits: list[Edit], answer: dict[str, Any], sending_only: bool = False) -> None:
         """One transaction: receipts out, records in, cursor moved."""
         assert {receipt["id"] for receipt in answer["receipts"]} == {edit["id"] for edit in edits}
         school_time = from_wire(answer["now"]) or 0  # our own clock may have jumped by years
@@ -145,7 +148,9 @@ class Phone:
             self.fork(kept, answer["forked"])
         else:
             self.find_wanted(kept, answer["wanted"])
-        if answer["rebuild"]:
+        if sending_only:
+            assert (answer["records"], answer["held"], answer["gone"], answer["cursor"]) == ([], [], [], None)
+        elif answer["rebuild"]:
             if answer["rebuild"] == "restored":
                 offered_again = sorted((edit for edit, _ in kept.sent.values()), key=lambda edit: edit["id"])
                 kept.sent, kept.outbox = {}, offered_again + kept.outbox

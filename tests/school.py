@@ -1,6 +1,7 @@
 """A school to play with: the real app over a database of its own, a clock that moves when told to, chance from a seed, and backups."""
 
 import random
+import time
 from functools import cache, partial
 from types import TracebackType
 from typing import Any
@@ -9,7 +10,7 @@ from unittest import mock
 import httpx
 from litestar import Litestar
 
-from server.access import sessions
+from server.access import grants, sessions
 from server.app import create_app
 from server.settings import Settings
 from server.store import ids, moments, numbers
@@ -28,6 +29,9 @@ def app() -> Litestar:
     return create_app(no_phone_app(Settings()))
 
 
+PAIR = "insert into phone (school, id, staff, name, paired_at) values ($1, $2, $3, 'Phone', $4) on conflict (school, id) do nothing"
+
+
 class School:
     def __init__(self, databases: Databases, name: str, seed: int = 0) -> None:
         self.databases, self.name = databases, name
@@ -36,6 +40,7 @@ class School:
         self.chance = random.Random(f"school {seed}")
         self.backup: str | None = None
         self.sessions: dict[str, str] = {}
+        self.grants: dict[str, str] = {}
         self.fixed = [
             mock.patch.object(numbers, "random_bits", partial(self.chance.getrandbits, 64)),
             mock.patch.object(ids.secrets, "randbits", self.chance.getrandbits),
@@ -66,6 +71,9 @@ class School:
     async def sign_everybody_in(self, tx: Tx) -> None:
         for me in EVERYBODY:
             self.sessions[me.staff] = await sessions.begin(tx, me, is_desk=False)
+            await tx.run(PAIR, me.school, me.phone, me.staff, self.now)
+            with mock.patch.object(grants, "now", return_value=time.time_ns() // 1000):  # the library that reads them asks the machine
+                self.grants[me.staff] = await grants.grant(tx, me)
 
     def phone(self, staff: str, wrong_by: int = 0, kept: Kept | None = None) -> Phone:
         async def send(letter: bytes) -> tuple[int, Any]:
@@ -74,9 +82,10 @@ class School:
 
         return Phone(send, lambda: self.now, lambda: self.chance.getrandbits(74), wrong_by, kept)
 
-    async def post(self, staff: str, letter: bytes) -> httpx.Response:
-        """A letter to the exchange, from somebody who is signed in."""
-        headers = {"Content-Type": "application/json", "Cookie": f"lanyard={self.sessions[staff]}"}
+    async def post(self, staff: str, letter: bytes, *, sending_only: bool = False) -> httpx.Response:
+        """A letter to the exchange, from somebody who is signed in; or who was once, and may still send."""
+        by = {"Authorization": f"Bearer {self.grants[staff]}"} if sending_only else {"Cookie": f"lanyard={self.sessions[staff]}"}
+        headers = {"Content-Type": "application/json", **by}
         return await self.door.post("/api/sync", content=letter, headers=headers)
 
     async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:

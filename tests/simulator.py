@@ -21,7 +21,7 @@ from unittest import mock
 
 from server.refusals import Busy
 from server.store.database import Tx, reading, writing
-from server.sync import desk, finding, keeping
+from server.sync import desk, finding, keeping, phones, unseen
 from tests.databases import PostgresDatabases, SQLiteFiles, prepare
 from tests.oracle import Oracle
 from tests.phone import Edit, Phone
@@ -29,6 +29,7 @@ from tests.school import DAY, SECOND, School
 from tests.world import PUPILS
 
 STEPS = 60
+AHEAD = 30  # how far a number may run ahead here
 TOLD = 300  # characters of a step, when it is told
 AWAY = (1, 3, 6)  # days; all of them together stay under the thirty that a phone keeps what it sent
 YEARS = 3650 * DAY  # how wrong a clock may be
@@ -123,6 +124,9 @@ class Simulation:
                 more["set_aside"] = "I was wrong"
         body = phone.records[record]["body"] if record in phone.records else {}
         edit = phone.write(self.values(kind, body), record, kind, **more)
+        if chance.random() < 0.01:
+            phone.kept.number += chance.choice((3, AHEAD + 10))  # as where a backup of the browser was put back
+            edit["number"] = phone.kept.number
         if chance.random() < 0.02:
             edit["made_at"] = "yesterday, about noon"
         self.records.append(edit["record"])
@@ -170,7 +174,7 @@ class Simulation:
         """Nothing, where the phone heard nothing."""
         self.trouble = trouble
         try:
-            return await phone.sync(lose_answer=trouble == "the answer is lost")
+            return await phone.sync(lose_answer=trouble == "the answer is lost", sending_only=trouble == SIGNED_OUT)
         finally:
             self.trouble = ""
 
@@ -185,7 +189,7 @@ class Simulation:
             case "the letter will come twice":
                 self.late.append((staff, letter))
         with self.failing() if self.trouble == "the server fails half-way" else contextlib.nullcontext():
-            answer = await self.school.post(staff, letter)
+            answer = await self.school.post(staff, letter, sending_only=self.trouble == SIGNED_OUT)
         assert answer.status_code in (200, 400, 503), f"{answer.status_code} {answer.text}"
         said = answer.json()
         if answer.status_code == 200:
@@ -288,6 +292,8 @@ class Simulation:
             self.tell("the school is restored from its backup")
 
 
+SIGNED_OUT = "its person has signed out"
+
 TROUBLE = {
     "": 60,
     "the answer is lost": 12,
@@ -296,12 +302,16 @@ TROUBLE = {
     "a captive portal answers": 3,
     "the letter will come twice": 6,
     "the server fails half-way": 6,
+    SIGNED_OUT: 6,
 }
 
 
 async def simulate(seed: int, databases: Any, tell: Callable[[str], None] = lambda line: None) -> None:
+    small = mock.patch.object(unseen, "PAGE_LIMIT", random.Random(f"pages {seed}").choice((1, 3, 500)))
+    near = mock.patch.object(phones, "AHEAD_LIMIT", AHEAD)
     async with School(databases, f"simulated_{seed}", seed) as school:
-        await Simulation(seed, school, tell).run()
+        with small, near:
+            await Simulation(seed, school, tell).run()
 
 
 # ── From the command line ──────────────────────────────────────────────────────────────────

@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Page, async_playwright, expect
 
 from server.settings import Settings
-from server.store.database import writing
+from server.store.database import reading, writing
 from tests.desk import phone_sends, put
 from tests.serving import serving
 from tests.visitor import no_phone_app
-from tests.world import AMIRA, CAROL, HANA, PASSWORD
+from tests.world import ADA, AMIRA, CAROL, DEE, HANA, PASSWORD, Me
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost"]
@@ -163,3 +164,116 @@ async def test_what_was_typed_outlives_a_session_that_ran_out(desk: Page) -> Non
     await expect(desk.locator("#toast")).to_contain_text("Written, with your name on it.")
     await desk.goto(f"/console/record/{record}/change")
     await expect(desk.locator("#back")).to_be_hidden()
+
+
+# ── For everybody ──────────────────────────────────────────────────────────────────────────
+
+OF_EVERYBODY = (
+    "/console/review", "/console/review?show=all", "/console/pupils", "/console/pupils?q=zoe", "/console/pupil/zoe", "/console/held",
+)  # fmt: skip
+OF_CAROL = ("/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira")
+OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings")
+OF_ADA = ("/console/people", "/console/people/amira", "/console/year", "/console/pupil/zoe/warnings")
+
+
+async def comes_in_as(desk: Page, me: Me) -> None:
+    await desk.context.clear_cookies()
+    await desk.goto("/console/sign-in")
+    await assert_sound(desk)
+    await desk.fill("#username", me.staff)
+    await desk.fill("#password", PASSWORD)
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("h1")).to_have_text("Review")
+
+
+async def assert_sound(desk: Page) -> None:
+    await expect(desk.locator("main")).not_to_be_empty()
+    found = (await Axe().run(desk)).response["violations"]
+    bad = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found if one["impact"] in ("serious", "critical")]
+    assert bad == [], desk.url
+
+
+async def a_school_day() -> tuple[str, ...]:
+    """Something for every page to show: a dispute, accounts, something held. Answers the pages of them."""
+    record, disputed = await incident(1, hurt="yes"), await incident(2)
+    await phone_sends(HANA, "incident", {"category": "damage", "account": "I came later."}, record=disputed)
+    await phone_sends(AMIRA, "incident", {"place": "moon"})
+    row = await reading(lambda tx: tx.row("select id from edit where outcome = 'held'"))
+    assert row is not None
+    of_records = [
+        f"/console/record/{disputed}",
+        f"/console/record/{record}/change",
+        f"/console/record/{record}/close",
+        "/console/new/incident",
+    ]
+    return (*(f"/console/review?on={on}" for on in (record, disputed)), *of_records, f"/console/held?edit={row['id']}")
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+async def test_axe_finds_nothing_serious_on_any_page(desk: Page, look: Literal["light", "dark"]) -> None:
+    pages = await a_school_day()
+    await desk.emulate_media(color_scheme=look)
+    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA)):
+        await comes_in_as(desk, me)
+        for path in paths:
+            await desk.goto(path)
+            await assert_sound(desk)
+
+
+async def test_nothing_is_wider_than_the_smallest_screen(desk: Page) -> None:
+    pages = await a_school_day()
+    await desk.set_viewport_size({"width": 320, "height": 640})
+    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA)):
+        await comes_in_as(desk, me)
+        for path in paths:
+            await desk.goto(path)
+            assert await desk.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+async def test_whatever_can_be_pressed_is_reached_by_tab_and_can_be_seen(desk: Page) -> None:
+    for path in (*OF_EVERYBODY, *OF_CAROL, *await a_school_day()):
+        await desk.goto(path)
+        await desk.evaluate("document.querySelector('.skip').focus()")
+        reached = {await desk.evaluate(HERE)}
+        for _ in range(400):
+            await desk.keyboard.press("Tab")
+            at = await desk.evaluate(HERE)
+            if at is None:
+                break
+            reached.add(at)
+        missed = set(await desk.evaluate(ALL)) - reached
+        assert missed == set(), path
+
+
+NAME = "(one) => one.outerHTML.slice(0, 120)"
+HERE = f"""() => {{ const name = {NAME}, here = document.activeElement;
+  if (here === document.body) return null;
+  const box = here.getBoundingClientRect();
+  if (here.matches(":focus-visible") && getComputedStyle(here).outlineStyle === "none") throw new Error("no ring: " + name(here));
+  if (box.bottom < 0 || box.top > innerHeight) throw new Error("out of sight: " + name(here));
+  return name(here); }}"""
+ALL = f"""() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  .filter((one) => one.checkVisibility({{ visibilityProperty: true }}) && one.tabIndex >= 0 && !one.matches("[type=radio]")).map({NAME})"""
+
+
+async def test_all_are_marked_as_read_and_back_again(desk: Page) -> None:
+    await a_school_day()
+    await desk.goto("/console/review")
+    rows = desk.locator("a.row")
+    await expect(rows).to_have_count(3)
+    await desk.click("text=Mark all as read")
+    await expect(desk.locator("#toast")).to_contain_text("1 record marked as read.")
+    await expect(rows).to_have_count(2)
+    await desk.locator("#toast button", has_text="Undo").click()
+    await expect(rows).to_have_count(3)
+
+
+async def test_a_word_offers_to_be_renamed_once_it_is_changed(desk: Page) -> None:
+    await desk.goto("/console/lists/places")
+    rename = desk.locator("text=Rename").first
+    await expect(rename).to_be_hidden()
+    await desk.fill("#label-yard", "The yard")
+    await expect(desk.locator("button:visible", has_text="Rename")).to_have_count(1)
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("#toast")).to_contain_text("Changed.")
+    await expect(desk.locator("#label-yard")).to_have_value("The yard")

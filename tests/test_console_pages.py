@@ -210,3 +210,10 @@ def nothing_inline(page: Page) -> None:
     ids = re.findall(r'\sid="([^"]+)"', page.html)
     assert len(ids) == len(set(ids)), [id for id in ids if ids.count(id) > 1]
     assert "{{" not in page.html
+
+
+async def test_the_answer_to_a_form_is_not_drawn_again_by_itself(desk_app: Litestar) -> None:
+    desk = await at_desk(desk_app, ADA)
+    answer = await desk.send("/console/people", {"name": "", "username": "", "role": "", "years": ""})
+    assert (answer.status, "<body data-posted>" in answer.html) == (400, True)
+    assert "<body>" in (await desk.open("/console/people")).html

@@ -6,7 +6,8 @@ import io
 import pytest
 from litestar import Litestar
 
-from server.store.database import reading
+from server.access.rights import FRESH_S
+from server.store.database import reading, writing
 from tests.desk import Desk, at_desk, phone_sends, put
 from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE, HANA, LENA, OLU
 
@@ -101,6 +102,18 @@ async def test_only_some_roles_count_and_fewer_take_it_away(desk_app: Litestar) 
         assert (await desk.open("/console/patterns")).status == counts
         for path in ("patterns", "records"):
             assert (await desk.send(f"/console/{path}.csv", {"kind": "incident", "purpose": "x"})).status == takes
+
+
+async def test_what_leaves_the_school_needs_the_password_given_within_a_quarter_of_an_hour(desk_app: Litestar) -> None:
+    desk, form = await at_desk(desk_app, CAROL), {"kind": "incident", "purpose": "A panel"}
+    await writing(lambda tx: tx.run("update session set signed_in_at = signed_in_at - $1", FRESH_S * 1_000_000))
+    for path in ("patterns", "records"):
+        answer = await desk.send(f"/console/{path}.csv", form)
+        assert (answer.status, "Give your password" in answer) == (401, True)
+    assert await reading(lambda tx: tx.rows("select id from audit where what like 'export%'")) == []
+    assert "Sign in to the desk" in await desk.open("/console/sign-in?again=yes&next=/console/patterns")
+    await desk.sign_in(CAROL)
+    assert (await desk.send("/console/records.csv", form)).status == 200
 
 
 async def test_another_schools_numbers_are_not_among_ours(desk_app: Litestar) -> None:

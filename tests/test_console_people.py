@@ -1,5 +1,6 @@
 """People and phones: who works here, as what; a password shown once; a lost phone switched off."""
 
+import asyncio
 import re
 
 from litestar import Litestar
@@ -87,6 +88,25 @@ async def test_whoever_has_left_is_out_at_once_and_what_they_wrote_stays(desk_ap
     assert (await Desk(desk_app).sign_in(AMIRA)).status == 303
 
 
+async def test_a_lost_phone_or_a_leavers_is_told_to_forget_and_its_share_is_gone(desk_app: Litestar) -> None:
+    async def shares() -> list[str]:
+        return [row[0] for row in await reading(lambda tx: tx.rows("select phone from vault order by phone"))]
+
+    auth, ada = "A" * 43, await at_desk(desk_app, ADA)
+    phones = {me.staff: await signed_in(desk_app, me) for me in (AMIRA, HANA)}
+    for staff, phone in phones.items():
+        assert (await phone.put("/api/vault", json={"phone": f"{staff}-phone", "auth": auth})).status_code == 200
+    await ada.send("/console/people/amira/phone", {"phone": "amira-phone", "do": "off"})
+    assert await shares() == ["hana-phone"]
+    await ada.send("/console/people/hana/leave", {})
+    assert await shares() == []
+    for staff, phone in phones.items():
+        for answer in (await phone.get("/api/school"), await phone.post("/api/vault", json={"phone": f"{staff}-phone", "auth": auth})):
+            assert (answer.status_code, answer.json()["refusal"]) == (403, "phone_revoked"), staff
+    await ada.send("/console/people/hana/leave", {"back": "yes"})
+    assert (await phones["hana"].get("/api/school")).status_code == 401  # they sign in again
+
+
 async def test_nobody_shuts_themselves_out(desk_app: Litestar) -> None:
     ada = await at_desk(desk_app, ADA)
     assert (await ada.send("/console/people/ada/leave", {})).status == 400
@@ -116,3 +136,11 @@ async def test_teachers_and_other_schools_find_nothing_here(desk_app: Litestar) 
         assert answer.status == 404
     rows = await reading(lambda tx: tx.rows("select role, left_at from staff where id = 'dan'"))
     assert [tuple(row) for row in rows] == [("teacher", None)]
+
+
+async def test_two_administrators_who_give_one_username_at_once_hear_of_it(desk_app: Litestar) -> None:
+    desks = [await at_desk(desk_app, ADA) for _ in range(4)]
+    filled = {"name": "Priya Nair", "username": "priya", "role": "teacher", "years": ""}
+    answers = await asyncio.gather(*(desk.send("/console/people", filled) for desk in desks))
+    assert sorted(answer.status for answer in answers) == [303, 400, 400, 400]
+    assert all("Somebody has that username already" in answer for answer in answers if answer.status == 400)

@@ -3,8 +3,12 @@
 import pytest
 from litestar import Litestar
 
+from server.api.sync import exchange_and_note
 from server.store.database import Tx, reading, writing
-from tests.desk import at_desk, phone_sends, put
+from server.store.moments import now
+from server.sync.letter import read_letter
+from tests.desk import as_bytes, at_desk, phone_sends, put
+from tests.letters import letter
 from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE, HANA, LENA, OLU
 
 
@@ -116,10 +120,10 @@ async def test_every_look_at_a_pupil_is_noted_and_only_the_safeguarding_lead_see
     await carol.open(f"/console/record/{record}")
     await (await at_desk(desk_app, OLU)).open("/console/pupil/li")
     page = await (await at_desk(desk_app, DEE)).open("/console/pupil/zoe/looked")
-    told = page.text.split("What Record")[1]
-    assert "Carol Whitlock read record" in told
-    assert "Carol Whitlock read pupil" in told
-    assert "Dee Marsh read access log" in told
+    told = page.text.split("What they did Record")[1]
+    assert "Carol Whitlock Opened a record Fight" in told
+    assert "Carol Whitlock Opened their page" in told
+    assert "Dee Marsh Looked at this list" in told
     assert "Olu" not in told
     for me in (CAROL, AMIRA, ADA, LENA, HANA):
         assert (await (await at_desk(desk_app, me)).open("/console/pupil/zoe/looked")).status == 403
@@ -131,3 +135,60 @@ async def test_another_schools_pupil_is_not_there(desk_app: Litestar) -> None:
         assert (await (await at_desk(desk_app, me)).open(f"/console/pupil/{pupil}")).status == 404
     rows = await reading(lambda tx: tx.rows("select what from audit where what = 'read pupil'"))
     assert rows == []
+
+
+async def test_what_went_to_a_phone_is_told_with_who_has_looked(desk_app: Litestar) -> None:
+    await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(zoe="harmed")})
+    await phone_sends(AMIRA, "incident", {"category": "damage", "pupils": put(li="harmed")})
+    sent = await writing(exchange_and_note, read_letter(as_bytes(letter(CAROL.phone))), CAROL, now(), False)
+    assert len(sent.records) == 2
+    told = (await (await at_desk(desk_app, DEE)).open("/console/pupil/zoe/looked")).text
+    assert "Carol Whitlock A record about them went to their phone Fight" in told
+    assert "Damage" not in told
+
+
+# ── Lifting a warning ──────────────────────────────────────────────────────────────────────
+
+
+async def test_a_warning_is_lifted_with_a_reason_by_the_safeguarding_lead_or_an_administrator(desk_app: Litestar) -> None:
+    for me in (DEE, ADA):
+        desk = await at_desk(desk_app, me)
+        assert "Lift a warning" in await desk.open("/console/pupil/zoe")
+        form = (await desk.open("/console/pupil/zoe/warnings")).form("/warnings")
+        without = await desk.send("/console/pupil/zoe/warnings", form)
+        assert (without.status, "Say why" in without) == (400, True)
+        done = await desk.send("/console/pupil/zoe/warnings", form | {"why": "The order ended on 1 November"})
+        page = await desk.open(done.goes_to)
+        assert "No warnings" in page
+        assert "Lifted." in page
+        await desk.send("/console/pupil/zoe/warnings", page.form("/warnings"))
+        assert "Do not ring" in await desk.open("/console/pupil/zoe/warnings")
+    told = (await (await at_desk(desk_app, DEE)).open("/console/pupil/zoe/looked")).text
+    assert "Ada" in told
+    assert "Lifted “do not ring”: The order ended on 1 November" in told
+    assert "Put back “do not ring”: lifted by mistake" in told
+
+
+async def test_phones_hear_that_a_warning_was_lifted(desk_app: Litestar) -> None:
+    dee = await at_desk(desk_app, DEE)
+    before = (await reading(lambda tx: tx.row("select max(seq) from contact where pupil = 'zoe'")))[0]  # type: ignore[index]
+    form = (await dee.open("/console/pupil/zoe/warnings")).form("/warnings")
+    await dee.send("/console/pupil/zoe/warnings", form | {"why": "Agreed with both parents"})
+    row = await reading(lambda tx: tx.row("select seq, do_not_contact from contact where pupil = 'zoe' and position = 2"))
+    assert row is not None
+    assert row["seq"] > before
+    assert not row["do_not_contact"]
+
+
+async def test_nobody_else_lifts_a_warning_nor_one_of_another_school(desk_app: Litestar) -> None:
+    key = (await (await at_desk(desk_app, DEE)).open("/console/pupil/zoe/warnings")).form("/warnings")["lift"]
+    for me in (CAROL, HANA, AMIRA, OLU, LENA):
+        desk = await at_desk(desk_app, me)
+        assert (await desk.open("/console/pupil/zoe/warnings")).status == 403
+        assert (await desk.send("/console/pupil/zoe/warnings", {"lift": key, "why": "no"})).status == 403
+    dee = await at_desk(desk_app, DEE)
+    for pupil, lifted in (("tom", key), ("li", key), ("zoe", "pupil.do_not_contact"), ("zoe", "x.name"), ("zoe", "")):
+        assert (await dee.send(f"/console/pupil/{pupil}/warnings", {"lift": lifted, "why": "no"})).status == 404
+    row = await reading(lambda tx: tx.row("select do_not_contact from contact where pupil = 'zoe' and position = 2"))
+    assert row is not None
+    assert row["do_not_contact"]

@@ -1,8 +1,10 @@
 """A record's own page: every account under its author's name, the whole history with its clocks, and what may be written next."""
 
+import msgspec
 import pytest
 from litestar import Litestar
 
+from server.console.change import was_from
 from server.store.database import reading, writing
 from tests.desk import NOW, at_desk, phone_sends, put
 from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE, HANA
@@ -272,3 +274,12 @@ async def test_a_page_that_claims_to_draw_itself_again_is_noted_where_it_was_nev
         assert "Zoë Ångström" in await desk.open(address, **{"X-Lanyard-Live": "1"})
     rows = await reading(lambda tx: tx.rows("select 1 from audit where staff = 'carol' and what in ('read record', 'read pupil')"))
     assert len(rows) == 1
+
+
+async def test_a_form_said_to_have_had_twenty_thousand_boxes_is_taken_as_one_of_which_nothing_is_known(desk_app: Litestar) -> None:
+    record = await phone_sends(AMIRA, "incident", {"place": "yard"})
+    desk = await at_desk(desk_app, CAROL)
+    form = (await desk.open(f"/console/record/{record}/change")).form("/change")
+    crafted = {"seen": form["seen"], "was": msgspec.json.encode({f"b{n}": [] for n in range(20_000)}).decode(), "place": "gate"}
+    assert was_from(crafted["was"]) == {}
+    assert (await desk.send(f"/console/record/{record}/change", crafted)).status == 303

@@ -4,7 +4,7 @@ import pytest
 from litestar import Litestar
 
 from server.intake import keys
-from server.store.database import reading, writing
+from server.store.database import reading
 from tests.desk import at_desk
 from tests.letters import edit
 from tests.sealing import Sealer, crate
@@ -13,7 +13,7 @@ from tests.world import ADA, CAROL, PASSWORD
 
 
 @pytest.fixture
-async def sealed(desk_app: Litestar) -> str:
+async def sealed(desk_app: Litestar, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of an edit that was sealed to a key which the school has lost."""
     phone, sealer = visitor(desk_app), Sealer("amira", "locked")
     card = {"id": "locked", "name": "Locked phone", "public": sealer.public}
@@ -21,28 +21,13 @@ async def sealed(desk_app: Litestar) -> str:
     sealer.learn((await phone.get("/api/school")).json()["intake"], answer["keys"]["public"])
     told = edit("locked", 1, "incident", {"category": "fight", "account": "the marmalade cat"})
     blob = sealer.seal(told)
-    await writing(lambda tx: tx.run("update key set retired_at = 1 where id = 'none'"))  # the premise: keys may be retired
-    await lose_keys()
+    monkeypatch.setattr(keys, "INTAKE", "lanyard:lost")  # as after a backup was put back that is older than the key
     said = await phone.post("/api/intake", json=crate(blob), headers={"Authorization": f"Bearer {answer['grant']}"})
     assert said.json()["kept"] == [told["id"]]
     return str(told["id"])
 
 
-LOST = {"purpose": "lanyard:intake"}
-
-
-async def lose_keys() -> None:
-    """As after a backup was put back that is older than the key."""
-    keys.INTAKE = "lanyard:lost"
-
-
-@pytest.fixture(autouse=True)
-def put_back() -> object:
-    yield
-    keys.INTAKE = LOST["purpose"]
-
-
-async def test_the_administrator_sees_it_and_tries_again(desk_app: Litestar, sealed: str) -> None:
+async def test_the_administrator_sees_it_and_tries_again(desk_app: Litestar, sealed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = await at_desk(desk_app, ADA)
     shown = await desk.open("/console/held")
     assert "Could not be opened" in shown
@@ -51,7 +36,7 @@ async def test_the_administrator_sees_it_and_tries_again(desk_app: Litestar, sea
     assert "marmalade" not in shown.html
     again = await desk.send("/console/held/sealed", {})
     assert (again.status, again.goes_to) == (303, "/console/held?done=still-sealed")
-    keys.INTAKE = LOST["purpose"]
+    monkeypatch.undo()  # the key is put back
     again = await desk.send("/console/held/sealed", {})
     assert again.goes_to == "/console/held?done=opened"
     assert "Could not be opened" not in await desk.open("/console/held")

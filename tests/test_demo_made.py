@@ -1,13 +1,16 @@
 """A demo as it lies in the database, on both engines: made through the real exchange, believable, and the same from the same seed."""
 
 import asyncio
+import io
 import json
 import re
+import shlex
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from server.__main__ import main as operator
 from server.demo import command
 from server.demo.made import make
 from server.demo.post import PostOffice
@@ -219,10 +222,28 @@ async def test_a_demo_that_is_there_is_left_as_it_is_unless_a_fresh_one_is_asked
     assert "Sign in as teacher, responder, officer" in capsys.readouterr().out
     await writing(lambda tx: tx.run("update pupil set forename = 'Somebody'"))
     assert await typed("--seed", "2") == command.FINE
-    assert "is here already" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Millrace Academy is here already" in said
+    assert "Sign in as teacher, responder, officer" in said
     assert await one("select count(distinct forename) from pupil") == 1
     assert await typed("--seed", "2", "--fresh") == command.FINE
     assert await one("select count(distinct forename) from pupil") > 20
+
+
+async def test_the_second_time_it_says_how_to_get_a_new_password_in_a_command_that_works(typed, capsys, database, monkeypatch):
+    monkeypatch.setattr("sys.argv", [".venv/bin/lanyard", "demo"])
+    await typed()
+    before = await one("select password from staff where username = 'teacher'")
+    await typed()
+    _, found, words = capsys.readouterr().out.replace("\n", " ").partition("For a new one: ")
+    assert found
+    program, *command_line = shlex.split(words)
+    assert program == ".venv/bin/lanyard"
+    monkeypatch.setattr("sys.stdin", io.StringIO("three dry umbrellas\n"))
+    await close_database()
+    assert await asyncio.to_thread(operator, command_line) == 0
+    await open_database(database)
+    assert await one("select password from staff where username = 'teacher'") != before
 
 
 async def test_a_school_s_own_tools_can_read_it(typed):

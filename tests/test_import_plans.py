@@ -8,7 +8,7 @@ import pytest
 
 from server.imports import command, contacts, problems, pupils
 from server.imports.plan import Plan
-from server.imports.told import told
+from server.imports.told import field_by_field, told
 from tests.exports import as_csv, upn
 
 TODAY = date(2026, 11, 21)
@@ -108,6 +108,30 @@ def test_a_row_that_needs_a_person_is_left_out_and_the_others_are_taken(said, wo
     assert not plan.added
 
 
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        ({"mis_id": "", "upn": "", "forename": "Aoife", "born_on": "2015-02-01"}, "but the name and date of birth are not"),
+        (
+            {"mis_id": "", "forename": "Aoife", "born_on": "", "upn": upn(77)},
+            f"admission number is Amira O'Neill (9 KEL)'s, whose UPN is {upn(1)}",
+        ),
+        ({"forename": "Aoife", "upn": upn(77)}, f"the MIS id is Amira O'Neill (9 KEL)'s, whose UPN is {upn(1)}"),
+        ({"mis_id": "", "upn": "", "forename": "Orla"}, "but the name and date of birth are Orla O'Neill (9 KEL)'s"),
+    ],
+)
+def test_a_brother_s_or_a_twin_s_number_does_not_make_one_of_the_other(said, words):
+    twin = {**AMIRA, "id": "p9", "mis_id": "109", "upn": upn(9), "admission_no": "0019", "forename": "Orla"}
+    plan = plan_of(row(AMIRA, **said), known=(AMIRA, twin))
+    assert plan.is_empty
+    assert [(words in problem.words, problem.left_out) for problem in plan.problems] == [(True, True)]
+
+
+def test_one_thing_about_a_pupil_may_change_at_a_time():
+    for said in ({"forename": "Amy"}, {"surname": "Bell"}, {"born_on": "2013-12-03"}, {"upn": upn(77)}):
+        assert changes(plan_of(row(AMIRA, **said))) == [said]
+
+
 def test_a_wrong_check_letter_is_a_warning_by_row():
     wrong = "A" + upn(5)[1:] if upn(5)[0] != "A" else "B" + upn(5)[1:]
     plan = plan_of(row(AMIRA), ["", wrong, "", "New", "Nia", "2014-01-01", "8", "8 X"])
@@ -151,6 +175,7 @@ def test_an_address_that_may_be_secret_is_not_kept(flag, address):
     headings = (*PUPIL_HEADINGS, "Address withheld", "Address")
     [change] = plan_of([*row(AMIRA), flag, address], known=({**AMIRA, "address": "1 Hidden Row"},), headings=headings).changed
     assert change.after == {"address_withheld": True, "address": None}
+    assert "Hidden Row" not in field_by_field(change)
 
 
 def test_an_import_never_lifts_a_withheld_address():
@@ -174,6 +199,11 @@ def test_the_list_of_problems_computes_nothing_in_a_spreadsheet():
     assert lines[0] == "Row,Column,What it says,What is wrong,Taken in"
     assert lines[1].startswith("2,Surname,'=cmd|")
     assert all(not cell.startswith(("=", "+", "@")) for line in lines for cell in line.split(","))
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "Khan;=1+1", 'x; "@SUM(A1)'])
+def test_no_spreadsheet_anywhere_computes_what_a_problem_quotes(text):
+    assert "'" in problems.safe(text)
 
 
 # ── Contacts ───────────────────────────────────────────────────────────────────────────────
@@ -232,10 +262,47 @@ def test_the_same_contacts_again_change_nothing():
         {"note": "Non-molestation order until 2027"},
         {"note": "Bail conditions"},
         {"name": "Paul Cole - NOT TO BE CONTACTED"},
+        {"note": "Please don’t ring"},
+        {"note": "Mustn’t collect"},
+        {"note": "Must not be contacted"},
+        {"note": "Do NOT under any circumstances ring"},
+        {"note": "Is not allowed contact"},
+        {"note": "Cannot be contacted"},
+        {"note": "DNC"},
+        {"note": "Non-mol order"},
+        {"note": "Letterbox contact only"},
+        {"note": "Contact via social worker"},
     ],
 )
 def test_anything_that_sounds_like_do_not_ring_is_read_so(said):
     assert kept(contacts_plan(paul(**said)))[0]["do_not_contact"] is True
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Works nights, ring after 2",
+        "Not the mother",
+        "Parent calls back",
+        "Knotty Ash, call any time",
+        "No mobile, ring the landline",
+        "Does not work on Mondays, call then",
+    ],
+)
+def test_plain_notes_bar_nobody(note):
+    assert kept(contacts_plan(paul(note=note)))[0]["do_not_contact"] is False
+
+
+@pytest.mark.parametrize(
+    "note", ["Living in a refuge", "Whereabouts must not be disclosed", "Don’t tell the father where they live", "Safe house"]
+)
+def test_a_note_of_hiding_withholds_the_address(note):
+    [contact] = kept(contacts_plan(nadia(note=note, address="1 Hidden Row")))
+    assert (contact["address"], contact["address_withheld"]) == (None, True)
+
+
+def test_a_court_order_hides_nobody_s_address():
+    assert kept(contacts_plan(paul(note="Court order, no contact", address="2 Low Road")))[0]["address"] == "2 Low Road"
 
 
 @pytest.mark.parametrize("said, barred", [("No", True), ("Yes", False), ("sometimes", True)])
@@ -305,6 +372,24 @@ def test_contacts_that_lie_side_by_side_are_put_under_one_another():
     ]  # fmt: skip
 
 
+def test_a_warning_beside_one_of_several_contacts_is_taken_with_them():
+    headings = ("UPN", "Mobile", "Postcode", "Notes", "Contact 1 Name", "Contact 1 Mobile", "Contact 1 Do not contact", "Contact 1 Note",
+                "Contact 2 Name", "Contact 2 Postcode", "Contact 2 Address withheld", "Contact 2 Court order", "Contact 2 Home phone",
+                "Contact 2 Mobile")  # fmt: skip
+    row = (upn(1), "07700 900111", "M1 1AA", "the pupil's own", "Paul Cole", "07700 900999", "Yes", "ask first",
+           "Nadia Haddad", "M2 2BB", "Yes", "No", "01632 960001", "07700 900341")  # fmt: skip
+    paul, nadia = kept(contacts_plan(row, headings=headings))
+    assert (paul["do_not_contact"], paul["phone"], paul["note"]) == (True, "07700 900999", "ask first")
+    assert (nadia["do_not_contact"], nadia["address_withheld"], nadia["address"]) == (False, True, None)
+    assert (nadia["phone"], nadia["other_phone"], nadia["note"]) == ("07700 900341", "01632 960001", "")
+
+
+@pytest.mark.parametrize("first, second, barred", [("No", "Yes", True), ("Yes", "No", True), ("", "ask first", True), ("No", "", False)])
+def test_two_columns_that_warn_of_one_thing_both_count(first, second, barred):
+    headings = ("UPN", "Contact name", "Do not contact", "Contact restricted")
+    assert kept(contacts_plan((upn(1), "Paul Cole", first, second), headings=headings))[0]["do_not_contact"] is barred
+
+
 @pytest.mark.parametrize("row, words", [(nadia(upn(99)), "no such pupil here"), (nadia(name=""), "the contact has no name"),
                                         (nadia(note="=1+1"), "holds a formula")])  # fmt: skip
 def test_a_contact_that_needs_a_person_is_left_out(row, words):
@@ -333,6 +418,26 @@ def test_a_contact_s_name_is_not_overwritten_by_what_an_old_encoding_left_of_it(
                                         ("Children’s social care, duty team", "Children’s social care, duty team")])  # fmt: skip
 def test_only_a_person_s_name_is_turned_round(text, name):
     assert kept(contacts_plan(nadia(name=text)))[0]["name"] == name
+
+
+def test_mr_and_mrs_are_two_people_with_one_number():
+    both = contacts_plan(paul(name="Mr Khan", dnc="Yes"), nadia(name="Mrs Khan", phone="07700 900999"))
+    assert [(one["name"], one["do_not_contact"]) for one in kept(both)] == [("Mr Khan", True), ("Mrs Khan", False)]
+    assert not both.problems
+    again = contacts_plan(nadia(name="Mrs J Khan"), nadia(upn(2), name="Mr J Khan"))
+    assert len({one["person"] for one in kept(again)}) == 2
+
+
+def test_an_initial_that_two_people_have_is_neither_of_them():
+    rows = nadia(name="John Khan"), nadia(name="Jane Khan"), nadia(upn(2), name="J Khan")
+    assert len({one["person"] for one in kept(contacts_plan(*rows))}) == 3
+    assert len({one["person"] for one in kept(contacts_plan(nadia(name="John Khan"), nadia(upn(2), name="J Khan")))}) == 1
+
+
+def test_a_row_whose_numbers_are_two_pupils_adds_a_contact_to_neither():
+    plan = contacts_plan((upn(1), "0013", "Paul Cole"), headings=("UPN", "Adm No", "Contact name"))
+    assert not plan.added
+    assert "the UPN is Amira O'Neill (9 KEL)'s and the admission number is Ben Khan (9 KEL)'s" in plan.problems[0].words
 
 
 def test_nobody_is_taken_off_for_not_being_listed():

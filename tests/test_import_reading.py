@@ -46,6 +46,15 @@ def test_any_usual_encoding_and_delimiter_reads_the_same(encoding, delimiter):
     assert names(as_csv(SIMS, AMIRA, BEN, delimiter=delimiter, encoding=encoding)) == [("Amira", "Khan"), ("Ben", "Nowak-O’Shea")]
 
 
+def test_what_a_damaged_or_twice_read_file_has_lost_is_known_for_lost():
+    whole = as_csv(SIMS, ("José", "García", *AMIRA[2:]))
+    assert names(whole.replace("í".encode(), b"\xed")) == [("José", "Garc\ufffda")]
+    assert names(whole.decode().encode("cp1252")) == [("José", "García")]
+    twice = whole.decode().encode().decode("cp1252").encode()
+    assert names(twice) == [("Jos\ufffd", "Garc\ufffda")]
+    assert all(map(values.lost_letters, names(twice)[0]))
+
+
 def test_a_comma_inside_names_does_not_outvote_tabs():
     content = as_csv(("Pupil name", "UPN", "Year"), ("Khan, Amira", upn(1), "9"), ("Nowak, Ben", upn(2), "9"), delimiter="\t")
     table, read_as = command.read_table("pupils", content, {})
@@ -71,6 +80,11 @@ def test_titles_above_totals_below_and_headings_repeated_on_each_page_are_passed
     table, _ = command.read_table("pupils", content, {})
     assert [row.number for row in table.rows] == [5, 8]
     assert table.skipped == ["3 rows above the headings", "headings repeated 1 times", "2 rows of totals or small print"]
+
+
+def test_a_pupil_whose_name_begins_like_a_total_is_none():
+    content = as_csv(("Forename", "Surname", "UPN", "Year"), ("Counter", "Amy", "", "9"), ("Totally", "Ben", "", "9"), ("Count", "2"))
+    assert names(content) == [("Counter", "Amy"), ("Totally", "Ben")]
 
 
 @pytest.mark.parametrize("padded", ["  Khan  ", "Khan\u00a0", "\u200bKhan", '="Khan"', "'Khan" and "Khan\t"])
@@ -128,6 +142,8 @@ def test_headings_are_compared_without_case_accents_spaces_or_punctuation(first,
         (b"x,y\n" * (sheet.MAX_ROWS + 1), "more than 50,000 rows"),
         (b"Surname,Forename\n" + b"x," * 300, "columns"),
         (b'Surname,Forename,UPN,Year\n"Khan,Amira,A,9\n' + b"Nowak,Ben,B,9\n" * 400, "quotation mark"),
+        (b'Surname,Forename,UPN,Year\nKhan,"Amira,A,9\nNowak,Ben,B,9\nBell,"Nia",C,9\n', "quotation mark"),  # Ben must not be lost
+        (b'Surname,Forename,UPN,Year,Reg\nKhan,Amira,A,9,"9 K\nNowak,Ben,B,9,9 K\n', "quotation mark"),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )  # fmt: skip
@@ -252,6 +268,13 @@ def test_only_shouted_or_whispered_names_are_rewritten(text, name):
         ("DO NOT RING 07700 900123", "07700 900123", "DO NOT RING"),
         ("07700 900123 (after 5pm)", "07700 900123", "after 5pm"),
         ("ask his sister", None, "ask his sister"),
+        ("07700 900123 / 01632 960001", "07700 900123", "01632 960001"),
+        ("07700900123 07700900124", "07700900123", "07700900124"),
+        ("01632 960001/2", "01632 960001", "2"),
+        ("+44 (0)7700 900123", "+44 (0)7700 900123", ""),
+        ("020 7946 0000 ext. 1234", "020 7946 0000 ext. 1234", ""),
+        ("moved on 01/09/2024", None, "moved on 01/09/2024"),
+        ("12345678901234567890", None, "12345678901234567890"),
     ],
 )
 def test_a_phone_number_is_found_among_words(text, number, words):

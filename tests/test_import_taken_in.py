@@ -129,6 +129,21 @@ async def test_a_missing_file_or_school_is_said(world, monkeypatch, file, capsys
     assert "cannot be opened" in capsys.readouterr().out
 
 
+async def test_one_school_s_whole_name_may_be_part_of_another_s(world, monkeypatch, file, capsys):
+    await writing(lambda tx: tx.run("update school set name = 'Northgate' where id = 'northgate'"))
+    await writing(lambda tx: tx.run("update school set name = 'Northgate Sixth Form' where id = 'southfield'"))
+    file.write_bytes(as_csv(PUPILS, LI))
+    assert await run(world, monkeypatch, file, "pupils", "--school", "Northgate") == command.FINE
+    assert await run(world, monkeypatch, file, "pupils", "--school", "gate") == command.REFUSED
+
+
+async def test_what_was_done_is_told_though_the_problems_cannot_be_written(world, monkeypatch, file, capsys):
+    file.write_bytes(as_csv(PUPILS, LI, ("", "", "Bell", "Nia", "", "9", "")))
+    file.with_name("year9-problems.csv").mkdir()
+    assert await run(world, monkeypatch, file, "pupils", "--apply") == command.SOME_ROWS
+    assert "cannot be written" in capsys.readouterr().out
+
+
 async def test_two_thousand_pupils_are_taken_in_and_found_again(world, file):
     rows = pupils(2000)
     for content in (as_csv(SIMS, *rows), as_xlsx(SIMS, *rows)):

@@ -35,9 +35,20 @@ def a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_a_database_that_is_not_up_to_date_is_not_served(a_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve"]) == 1
-    assert "lanyard migrate" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["serve"],
+        ["check"],
+        ["set-password", "ada"],
+        ["new-school", "Northgate", "--admin", "ada", "--full-name", "Ada Quigley"],
+        ["import", "pupils", "year9.csv"],
+    ],
+)
+def test_nothing_is_done_with_a_database_that_is_not_up_to_date(a_file: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) != 0
+    said = capsys.readouterr()
+    assert "Run `lanyard migrate` first" in said.err + said.out
 
 
 def test_migrating_twice_does_nothing_the_second_time(a_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,11 +78,12 @@ def test_a_database_that_cannot_be_opened_is_said_in_words_and_without_its_passw
 ) -> None:
     for address in ("/no/such/folder/school.db", "postgresql://lanyard:umbrella@127.0.0.1:1/school"):
         monkeypatch.setenv("LANYARD_DATABASE", address)
-        assert main(["serve"]) == 1
-        said = capsys.readouterr().err
-        assert "cannot be opened" in said
-        assert "umbrella" not in said
-        assert "Traceback" not in said
+        for words in (["serve"], ["check"], ["import", "pupils", "year9.csv"], ["demo"]):
+            assert main(words) == 1
+            said = capsys.readouterr().err
+            assert "cannot be opened" in said
+            assert "umbrella" not in said
+            assert "Traceback" not in said
 
 
 def test_a_password_is_read_from_a_pipe_and_must_be_long_enough(

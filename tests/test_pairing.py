@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from server.access.keys import signing_key
 from server.access.pairing import LASTS_S, PURPOSE
+from server.console import pairing
 from server.store import moments
 from server.store.database import reading, writing
 from tests.desk import Desk, Page, at_desk
@@ -21,21 +22,21 @@ from tests.world import ADA, CAROL, insert
 SECOND = 1_000_000
 
 
-async def made(desk: Desk, staff: str = "amira") -> tuple[str, str]:
-    """Where the code is shown, and what its square says: as the page carries it, read as a camera would from the same drawing."""
+@pytest.fixture(autouse=True)
+def squares(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What each square that was drawn says, the newest last."""
+    said: list[str] = []
+    real = pairing.square
+    monkeypatch.setattr(pairing, "square", lambda text: said.append(text) or real(text))
+    return said
+
+
+async def made(desk: Desk, squares: list[str], staff: str = "amira") -> tuple[str, str]:
+    """Where a new code is shown, and what its square says."""
     answer = await desk.send(f"/console/people/{staff}/pair", {})
     assert answer.status == 303, answer.text
-    return answer.goes_to, await said_by(answer.goes_to)
-
-
-async def said_by(path: str) -> str:
-    """What the square on this page says. Drawn anew from the same code, by the same words."""
-    from server.access.pairing import address, code_of
-    from server.settings import Settings
-
-    staff, code = path.split("/")[3], path.split("/")[5]
-    found = await reading(code_of, ADA, staff, code)
-    return await writing(address, ADA, found, Settings(), "localhost:8000")
+    assert (await desk.open(answer.goes_to)).status == 200
+    return answer.goes_to, squares[-1]
 
 
 async def pair(app: Litestar, token: str, phone: str = "new-handset") -> httpx.Response:
@@ -47,10 +48,10 @@ def token_of(address: str) -> str:
     return address.partition("#")[2]
 
 
-async def test_the_desk_shows_a_square_and_says_when_it_was_used(desk_app: Litestar) -> None:
+async def test_the_desk_shows_a_square_and_says_when_it_was_used(desk_app: Litestar, squares: list[str]) -> None:
     desk = await at_desk(desk_app, ADA)
     assert "Pair a phone" in await desk.open("/console/people/amira")
-    path, address = await made(desk)
+    path, address = await made(desk, squares)
     shown = await desk.open(path)
     assert address.startswith(f"{HERE}/pair#")
     assert "It works once" in shown
@@ -65,9 +66,9 @@ async def test_the_desk_shows_a_square_and_says_when_it_was_used(desk_app: Lites
     assert "<svg viewBox" not in after.html or 'class="qr"' not in after.html
 
 
-async def test_whoever_pairs_is_signed_in_like_anybody_and_no_password_is_wanted(desk_app: Litestar) -> None:
+async def test_whoever_pairs_is_signed_in_like_anybody_and_no_password_is_wanted(desk_app: Litestar, squares: list[str]) -> None:
     await writing(lambda tx: tx.run("update staff set password = null where id = 'amira'"))
-    _, address = await made(await at_desk(desk_app, ADA))
+    _, address = await made(await at_desk(desk_app, ADA), squares)
     browser = visitor(desk_app)
     answer = await browser.post("/api/session", json={"pairing": token_of(address), "phone": {"id": "p", "name": "x"}})
     assert answer.json().keys() == {"staff", "school", "phone", "grant", "keys"}
@@ -76,8 +77,8 @@ async def test_whoever_pairs_is_signed_in_like_anybody_and_no_password_is_wanted
     assert share.status_code == 200  # choosing a PIN wants no password on top
 
 
-async def test_a_code_works_once(desk_app: Litestar) -> None:
-    _, address = await made(await at_desk(desk_app, ADA))
+async def test_a_code_works_once(desk_app: Litestar, squares: list[str]) -> None:
+    _, address = await made(await at_desk(desk_app, ADA), squares)
     assert (await pair(desk_app, token_of(address))).status_code == 200
     for phone in ("new-handset", "a-thief"):
         await refused(await pair(desk_app, token_of(address), phone))
@@ -89,10 +90,10 @@ async def refused(answer: httpx.Response) -> None:
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_code_is_over_after_ten_minutes_or_when_another_is_made(desk_app: Litestar) -> None:
+async def test_a_code_is_over_after_ten_minutes_or_when_another_is_made(desk_app: Litestar, squares: list[str]) -> None:
     desk = await at_desk(desk_app, ADA)
-    first_path, first = await made(desk)
-    path, address = await made(desk)
+    first_path, first = await made(desk, squares)
+    path, address = await made(desk, squares)
     await refused(await pair(desk_app, token_of(first)))
     assert "This code is over" in await desk.open(first_path)
     before = moments._clock
@@ -101,9 +102,9 @@ async def test_a_code_is_over_after_ten_minutes_or_when_another_is_made(desk_app
     assert "This code is over" in await desk.open(path)
 
 
-async def test_a_code_that_is_almost_right_gets_the_one_refusal(desk_app: Litestar) -> None:
+async def test_a_code_that_is_almost_right_gets_the_one_refusal(desk_app: Litestar, squares: list[str]) -> None:
     desk = await at_desk(desk_app, ADA)
-    path, address = await made(desk)
+    _, address = await made(desk, squares)
     token = token_of(address)
     kid, private = await writing(signing_key, PURPOSE)
     good = jwt.decode(token, options={"verify_signature": False})
@@ -141,25 +142,25 @@ async def test_a_code_that_is_almost_right_gets_the_one_refusal(desk_app: Litest
 BY_PASSWORD = {"username": "ben", "password": "three wet umbrellas", "phone": {"id": "ben-phone", "name": ""}}
 
 
-async def test_somebody_who_has_left_pairs_nothing(desk_app: Litestar) -> None:
+async def test_somebody_who_has_left_pairs_nothing(desk_app: Litestar, squares: list[str]) -> None:
     desk = await at_desk(desk_app, ADA)
-    _, address = await made(desk)
+    _, address = await made(desk, squares)
     await desk.send("/console/people/amira/leave", {})
     await refused(await pair(desk_app, token_of(address)))
     assert (await desk.send("/console/people/amira/pair", {})).status == 404
 
 
 @pytest.mark.parametrize("staff", ["dan", "nobody"])
-async def test_a_code_is_made_by_an_administrator_for_their_own_school(desk_app: Litestar, staff: str) -> None:
+async def test_a_code_is_made_by_an_administrator_for_their_own_school(desk_app: Litestar, squares: list[str], staff: str) -> None:
     assert (await (await at_desk(desk_app, ADA)).send(f"/console/people/{staff}/pair", {})).status == 404
     carol = await at_desk(desk_app, CAROL)
     assert (await carol.send("/console/people/amira/pair", {})).status == 403
-    path, _ = await made(await at_desk(desk_app, ADA))
+    path, _ = await made(await at_desk(desk_app, ADA), squares)
     assert (await carol.open(path)).status == 403
 
 
-async def test_a_code_says_nothing_to_another_schools_administrator(desk_app: Litestar) -> None:
-    path, _ = await made(await at_desk(desk_app, ADA))
+async def test_a_code_says_nothing_to_another_schools_administrator(desk_app: Litestar, squares: list[str]) -> None:
+    path, _ = await made(await at_desk(desk_app, ADA), squares)
     await writing(lambda tx: insert(tx, "staff", {"id": "don", "school": "southfield", "username": "don", "name": "Don", "role": "admin"}))
     await writing(lambda tx: tx.run("update staff set password = (select password from staff where id = 'dan') where id = 'don'"))
     desk = Desk(desk_app)

@@ -99,6 +99,7 @@ def test_a_school_without_a_timetable_still_counts() -> None:
     found = counted(happening("2026-11-16T09:30:00Z"), school=School(Timetable((), (), frozenset()), {}, {}, {}))
     assert found.total == 1
     assert found.days == 79  # every weekday
+    assert [heading.label for heading in found.periods.headings] == ["The school has set no periods"]
 
 
 def test_days_to_come_are_not_counted_over() -> None:

@@ -101,6 +101,15 @@ async def test_what_is_for_some_roles_or_kept_at_the_desk_is_in_no_view(world: S
         assert not [row for row in told if kept_back in row]
 
 
+async def test_a_dispute_in_what_is_in_no_view_is_not_told_either(world: Settings) -> None:
+    hidden, shown_too = [await written(OLU, "home_visit", {"address": "1 Hidden Row", "to_find_out": "Why"}) for _ in range(2)]
+    await writing(lambda tx: tx.run("update record set disputes = $2 where id = $1", hidden, '{"address": []}'))
+    await writing(lambda tx: tx.run("update record set disputes = $2 where id = $1", shown_too, '{"address": [], "going/olu": []}'))
+    await writing(make_views)
+    found = {row[0]: bool(row[1]) for row in await rows("select record, disputed from report_home_visit")}
+    assert found == {hidden: False, shown_too: True}
+
+
 async def test_there_is_a_view_of_every_kind_with_all_it_asks(world: Settings) -> None:
     await writing(make_views)
     await writing(make_views)  # safe to repeat

@@ -2,17 +2,21 @@
 
 import io
 import logging
+from typing import Any
 
 import msgspec
 import pytest
 from litestar import Litestar, get
 
 from server.app import create_app
+from server.intake import opening
 from server.logs import Discreet
 from server.settings import Settings
 from server.store.database import Tx, reading
 from tests.letters import edit, letter
 from tests.routes import doors
+from tests.school import School
+from tests.test_intake import handset_of
 from tests.visitor import no_phone_app, signed_in, try_signing_in, visitor
 from tests.world import CAROL, CONTACTS, FULL_NAMES, PASSWORD, PUPILS
 
@@ -73,6 +77,31 @@ async def test_a_run_of_everything_leaves_no_name_in_the_log(world: Settings, wr
 
     log = written.getvalue()
     assert "/api/sync" in log  # the premise: it was listening
+    assert "RuntimeError" in log
+    assert {marker for marker in MARKERS if marker in log} == set()
+
+
+async def test_what_was_sealed_leaves_no_name_in_the_log_whatever_becomes_of_it(
+    school: School, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = await handset_of(school, "amira")
+    values = {"account": NOTE, "pupils": {"put": {"zoe": {}}, "drop": []}}
+    taken, held, failing = (phone.write(values=values | more) for more in ({}, {"place": "the marmalade shop"}, {}))
+    broken = phone.sealer.seal(phone.write(values=values)) | {"kid": NOTE, "what": NOTE}
+    draft = phone.sealer.seal({"id": "d", "values": values}, "draft")
+
+    async def fail(tx: Tx, me: Any, edits: list[Any]) -> list[Any]:
+        if any(edit.id == failing["id"] for edit in edits):
+            raise RuntimeError(f"while looking for Zoë Ångström: {NOTE}")
+        return []
+
+    monkeypatch.setattr(opening, "told_otherwise", fail)
+    blobs = [phone.sealer.seal(one) for one in (taken, held, failing)]
+    assert len(await phone.kept(*blobs, broken, draft)) == 5
+    await phone.send(*blobs, {"id": NOTE + "\0"})
+    await phone.post(f"{NOTE}".encode())
+    log = written.getvalue()
+    assert "/api/intake" in log  # the premise: it was listening
     assert "RuntimeError" in log
     assert {marker for marker in MARKERS if marker in log} == set()
 

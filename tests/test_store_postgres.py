@@ -1,14 +1,16 @@
 """What only PostgreSQL can do to us: connections that are lost, locks that are held, deadlocks."""
 
 import asyncio
+import functools
+import gc
 
 import asyncpg
 import pytest
 
 from server.refusals import Busy
 from server.settings import Settings
-from server.store import postgres
-from server.store.database import Tx, close_database, open_database, reading, writing
+from server.store import numbers, postgres
+from server.store.database import Tx, close_database, open_database, reading, writing, writing_together
 from server.store.postgres import POOL
 from tests.test_store import begin_school, schools
 
@@ -113,3 +115,56 @@ async def test_those_who_read_never_wait_for_those_who_write(database: Settings)
     assert await asyncio.gather(*(reading(schools) for _ in range(POOL))) == [[]] * POOL
     gate.set()
     await asyncio.gather(*held)
+
+
+async def test_works_of_one_school_that_wait_together_share_a_commit(database: Settings) -> None:
+    async def transaction(tx: Tx, school: str) -> int:
+        await begin_school(tx, school)
+        await numbers.lock(tx, school)
+        (row,) = await tx.rows("select txid_current()")
+        return int(row[0])
+
+    async def fail(tx: Tx) -> None:
+        await begin_school(tx, "nowhere")
+        raise ZeroDivisionError
+
+    works = [writing_together("northgate", transaction, f"school-{n}") for n in range(postgres.GROUP // 2)]
+    *answers, failed = await asyncio.gather(*works, writing_together("northgate", fail), return_exceptions=True)
+    assert len(set(answers)) == 1
+    assert isinstance(failed, ZeroDivisionError)
+    assert await reading(schools) == [f"school-{n}" for n in range(postgres.GROUP // 2)]
+
+
+async def test_a_commit_that_fails_fails_all_who_share_it(database: Settings) -> None:
+    async def break_it(tx: Tx) -> None:
+        await tx.run("select pg_terminate_backend(pg_backend_pid())")
+
+    works = [writing_together("northgate", begin_school, f"school-{n}") for n in range(3)]
+    answers = await asyncio.gather(*works, writing_together("northgate", break_it), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Busy] * 4
+    assert await reading(schools) == []
+    await writing_together("northgate", begin_school, "northgate")
+
+
+async def test_the_words_of_what_failed_are_not_logged_where_nobody_waits_for_it_any_more(
+    database: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def fail(tx: Tx) -> None:
+        begun.set()
+        await gate.wait()
+        raise ValueError("Zoe hit Tom")
+
+    for write in (writing, functools.partial(writing_together, "northgate")):
+        asked = asyncio.create_task(write(fail))
+        await begun.wait()
+        asked.cancel()
+        await asyncio.wait([asked])
+        gate.set()
+        await asyncio.sleep(0.05)
+        begun.clear()
+        gate.clear()
+        await writing(begin_school, f"after-{write}")
+        gc.collect()
+    assert "Zoe" not in caplog.text

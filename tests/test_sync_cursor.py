@@ -5,10 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from server.kinds import KINDS
+from server.kinds.kind import STATE
 from server.store.database import reading, writing
 from server.sync import desk, exchange
-from server.sync.audience import holds, let_go
+from server.sync.audience import fingerprint, holds, let_go
 from server.sync.exchange import LOOK
 from server.sync.unseen import PAGE_BYTES_LIMIT, PAGE_LIMIT
 from tests.phone import Phone, Store
@@ -104,6 +107,56 @@ async def test_a_place_that_is_not_in_history_means_that_the_school_was_restored
     await amira.sync_all()
     await school.restore()
     assert (await told(amira))["rebuild"] == "restored"
+
+
+async def test_what_is_settled_after_a_restore_is_told_though_a_phone_was_being_filled_before_it(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.sync.unseen.PAGE_LIMIT", 1)
+    amira = school.phone("amira")
+    held = amira.write(INCIDENT | {"category": "riot"})
+    for _ in range(3):
+        amira.write(INCIDENT)
+    await amira.sync_all()
+    await school.back_up()
+    for _ in range(3):
+        amira.write(INCIDENT)
+    await amira.sync_all()
+    new = school.phone("amira")
+    await new.sync()  # its first page, of a history that is about to be forgotten
+    assert new.needs_me == [held["id"]]
+    assert new.kept.filling is None
+    await school.restore()
+    await writing(desk.settle, CAROL, held["id"], "set aside", "nobody was there")
+    carol = school.phone("carol")
+    for _ in range(5):
+        carol.write(INCIDENT)
+    await carol.sync_all()
+    await new.sync_all()
+    assert new.needs_me == []
+
+
+async def test_where_an_upgrade_lets_others_hold_a_kind_everybodys_phones_fill_a_new_store(
+    school: School, amira: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.judge_all_again("northgate")
+    assert (await told(amira))["rebuild"] == "rights"  # nobody had noted yet what this version lets whom hold
+    await amira.sync_all()
+    await desk.judge_all_again("northgate")
+    assert (await told(amira))["rebuild"] is None
+    monkeypatch.setattr(desk, "fingerprint", lambda: "of another version")
+    await desk.judge_all_again("northgate")
+    assert (await told(amira))["rebuild"] == "rights"
+
+
+def test_what_kinds_let_whom_hold_and_hide_has_a_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, incident = fingerprint(), KINDS["incident"]
+    fields = incident.fields[: -len(STATE)]  # which every kind has, and adds by itself
+    for change in ({"held_by": ()}, {"scoped_to": ()}, {"fields": tuple(replace(field, only=()) for field in fields)}):
+        monkeypatch.setitem(KINDS, "incident", replace(incident, **{"fields": fields} | change))
+        assert fingerprint() != before
+    monkeypatch.setitem(KINDS, "incident", replace(incident, fields=fields, label="Something"))
+    assert fingerprint() == before
 
 
 async def test_an_old_number_drawn_again_behind_other_neighbours_is_another_place(school: School, amira: Phone) -> None:
@@ -274,7 +327,7 @@ async def test_nothing_new_is_one_read_by_keys(school: School, monkeypatch: pyte
     assert asked == [LOOK]
     if school.settings.database.startswith("postgres"):
         return  # its planner reads a table of one row whole, and is right
-    steps = await plan_of(LOOK, "northgate", "carol", 1, "carol-phone", carol.kept.id)
+    steps = await plan_of(LOOK, "northgate", "carol", 1, "carol-phone", carol.kept.id, 1)
     assert steps
     assert all("USING" in step and "SCAN" not in step for step in steps), steps
 

@@ -70,7 +70,7 @@ async def test_savepoints_are_bounded_and_what_they_do_not_reach_is_held_and_sto
     answer = await amira.sync()
     assert {receipt["outcome"] for receipt in answer["receipts"]} == {"held"}
     assert len(answer["receipts"]) == 100
-    assert 0 < opened <= taking.SAVEPOINTS
+    assert 1 < opened <= 1 + taking.SAVEPOINTS  # and on PostgreSQL that of the letter, among those that share its commit
     assert len(await school.rows("select id from edit")) == 100
 
 

@@ -1,12 +1,14 @@
 """Held edits: never in the way of another, never dropped, and settled in one of four ways."""
 
+import itertools
+import json
 from typing import Any
 
 import pytest
 
 from server.refusals import NotAllowed, NotFound
 from server.store.database import writing
-from server.sync import desk
+from server.sync import desk, taking
 from tests.phone import Phone
 from tests.school import School
 from tests.test_sync_numbers import told
@@ -68,8 +70,28 @@ async def test_an_amendment_that_is_held_itself_settles_nothing_until_it_is_take
     assert set(amira.needs_me) == {held["id"], better["id"]}
     amira.write(INCIDENT, held["record"], amends=better["id"])
     await amira.sync_all()
-    assert amira.needs_me == [held["id"]]
-    await school.do("insert into list_entry (school, list, code, label) values ('northgate', 'categories', 'brawl', 'Brawl')")
+    assert amira.needs_me == []
+
+
+@pytest.mark.parametrize("how", ["amended", "set aside"])
+async def test_what_a_settled_amendment_had_itself_replaced_is_settled_with_it_in_whatever_order_they_come(
+    school: School, how: str
+) -> None:
+    for order in itertools.permutations(range(3)):
+        amira = school.phone("amira")
+        first = amira.write({"category": "riot"})
+        second = amira.write({"category": "brawl"}, first["record"], amends=first["id"])
+        last = {"amends": second["id"]} | ({"set_aside": "I got the day wrong"} if how == "set aside" else {})
+        amira.write({} if how == "set aside" else INCIDENT, first["record"], **last)
+        written = list(amira.kept.outbox)
+        amira.batch = 1
+        amira.kept.outbox = [written[at] for at in order]
+        while amira.kept.outbox:
+            await amira.sync()
+            amira.batch = 1
+        await amira.sync_all()
+        assert amira.needs_me == [], order
+        assert {amira.kept.store.held[edit["id"]]["settled"]["how"] for edit in (first, second)} == {how}
 
 
 async def test_what_is_somebody_elses_or_not_held_is_not_settled_by_amends(school: School) -> None:
@@ -230,6 +252,44 @@ async def test_when_the_record_turns_up_and_is_not_theirs_it_stays_held(school: 
     await ben.sync_all()
     assert ben.needs_me == [held["id"]]
     assert first["record"] not in ben.records
+
+
+async def test_what_a_phone_says_of_a_field_kept_at_the_desk_never_replaces_what_the_desk_says(school: School) -> None:
+    olu = school.phone("olu")
+    record = olu.write({"to_find_out": "Why is he away?"}, kind="home_visit")["record"]
+    await olu.sync_all()
+    assert (await writing(desk.write, CAROL, record, "home_visit", {"address": "1 Hidden Row"}, None)).outcome == "taken"
+    await olu.sync_all()
+    held = olu.write({"address": "2 Old Street"}, record, kind="home_visit")
+    await olu.sync_all()
+    assert olu.needs_me == [held["id"]]  # the premise
+    await writing(desk.settle, CAROL, held["id"], "taken", "he rang")
+    (row,) = await school.rows("select disputes from record where id = $1", record)
+    assert {head["value"] for head in json.loads(row["disputes"] or "{}")["address"]} == {"1 Hidden Row", "2 Old Street"}
+
+
+async def test_a_field_that_they_may_not_see_is_refused_as_one_that_nobody_asks_whatever_is_said_in_it(school: School) -> None:
+    amira = school.phone("amira")
+    for value in (7, " S-1 ", None, {"put": {}}):
+        amira.write({"concern_reference": value})
+        amira.write({"no_such_field": value})
+    answer = await amira.sync()
+    hidden, unknown = answer["held"][::2], answer["held"][1::2]
+    assert [list(held["because"].values()) for held in hidden] == [list(held["because"].values()) for held in unknown]
+    assert [list(held["values"].values()) for held in hidden] == [list(held["values"].values()) for held in unknown]
+
+
+async def test_however_many_wait_all_are_judged_again(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "AGAIN_AT_ONCE", 3)
+    amira = school.phone("amira")
+    for _ in range(10):
+        amira.write({"category": "riot"})
+    await amira.sync_all()
+    assert len(amira.needs_me) == 10  # the premise
+    await new_word(school)
+    await writing(desk.rights_changed, "northgate", "amira")
+    await amira.sync_all()
+    assert amira.needs_me == []
 
 
 async def test_after_a_change_of_rights_what_was_not_allowed_is_judged_again(school: School) -> None:

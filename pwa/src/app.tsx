@@ -12,6 +12,7 @@ import { SignIn } from './screens/sign-in';
 import { start } from './sync';
 
 const ChoosePin = later(() => import('./screens/choose-pin').then(({ ChoosePin }) => ChoosePin));
+const Pair = later(() => import('./screens/pair').then(({ Pair }) => Pair));
 const Inside = later(() => import('./inside').then(({ Inside }) => Inside));
 
 export function App() {
@@ -43,6 +44,7 @@ function Door({ address: { path, asked } }: { address: Address }) {
   const standing = useStanding();
   const [gone, setGone] = useState<'ten wrong' | 'the school' | 'revoked'>();
   if (standing === 'new' && hasArrived()) return <ChoosePin />;
+  if (path === '/pair') return <Pair />;
   if (standing === 'locked' && path !== '/sign-in') return <Locked onGone={setGone} />;
   return <SignIn because={asked.has('forgot') ? 'forgot' : standing === 'new' ? (gone ?? 'no pin') : gone} />;
 }

@@ -1,11 +1,13 @@
 // Inside: from the address to the screen, for whoever has unlocked.
 
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { peopleReady, readPeople } from './local/people';
 import type { Me } from './local/session';
 import { useLive } from './local/store';
 import { school as schoolKept } from './local/view';
 import type { Address } from './look/address';
 import { tie } from './look/appearance';
+import { Screen } from './look/screen';
 import { Capture } from './screens/capture';
 import { FirstRun } from './screens/first-run';
 import { NeedsYou } from './screens/needs-you';
@@ -21,11 +23,20 @@ import { usePeople, WorldContext } from './screens/world';
 
 export function Inside({ me, address }: { me: Me; address: Address }) {
   usePeople(); // names are drawn again once people have been read
-  const school = useLive((local) => schoolKept(local), [me.id]);
+  const [named, setNamed] = useState(false);
+  // Null: it has not come yet. Undefined: this phone has not been asked yet.
+  const school = useLive(async (local) => (await schoolKept(local)) ?? null, [me.id]);
+  const isDrawn = school !== undefined;
+  useEffect(() => {
+    if (!isDrawn) return;
+    readPeople(); // the first screen is drawn before everybody's names are read
+    void peopleReady().then(() => setNamed(true));
+  }, [isDrawn]);
   const { ribbon, thread } = school?.school ?? me.school;
   useEffect(() => tie(ribbon, thread), [ribbon, thread]);
-  const world = useMemo(() => ({ me, school }), [me, school]);
-  return <WorldContext.Provider value={world}><There address={address} /></WorldContext.Provider>;
+  const world = useMemo(() => ({ me, school: school ?? undefined, named }), [me, school, named]);
+  const isReady = isDrawn && (named || address.path === '/');
+  return <WorldContext.Provider value={world}>{isReady ? <There address={address} /> : <Screen home title="Lanyard">{null}</Screen>}</WorldContext.Provider>;
 }
 
 function There({ address: { path, asked } }: { address: Address }) {

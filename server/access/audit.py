@@ -8,7 +8,7 @@ import msgspec
 from server.store.database import Tx, reading, writing
 from server.store.ids import new_id
 from server.store.me import Me
-from server.store.moments import now
+from server.store.moments import now, to_wire
 
 ADD = """insert into audit (id, school, at, staff, phone, what, pupil, record, detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 
@@ -33,3 +33,22 @@ async def still_looks(me: Me, what: str, *, pupil: str | None = None, record: st
     known = await reading(lambda tx: tx.row(KNOWN, me.school, me.staff, since, what, pupil or "", record or ""))
     if known is None:
         await writing(lambda tx: looked(tx, me, what, pupil=pupil, record=record))
+
+
+# ── A password that somebody else gave ─────────────────────────────────────────────────────
+
+LAST_SIGN_IN = "select at from audit where school = $1 and staff = $2 and what = 'sign in' order by at desc limit 1"
+PASSWORDS_SINCE = """
+    select audit.at, audit.detail, staff.name from staff join audit on audit.school = staff.school and audit.staff = staff.id
+    where staff.school = $1 and audit.at > $2 and audit.what = 'set password' order by audit.at desc"""
+
+
+async def new_password(tx: Tx, me: Me) -> str | None:
+    """What to tell me as I sign in: whoever gives me a password could have come in as me. None where it is my first, or nobody did."""
+    last = await tx.row(LAST_SIGN_IN, me.school, me.staff)
+    for at, noted, name in await tx.rows(PASSWORDS_SINCE, me.school, last[0]) if last else ():
+        detail = msgspec.json.decode(noted)
+        if detail.get("staff") == me.staff:
+            who, day = detail.get("by", name), to_wire(at)[:10]
+            return f"{who} gave you a new password on {day}. If you did not ask for one, tell your safeguarding lead."
+    return None

@@ -11,11 +11,12 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.access.cookies import session_cookie
-from server.access.sessions import NOBODY, find
+from server.access.sessions import NOBODY, find, opens_the_desk
 from server.refusals import ForeignPage, NotFound
 from server.settings import Settings
 
 PROTOCOL = "1"
+LIVE = "/api/live"
 LONGEST_PATH = 250  # none of ours is longer
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY = "; ".join((
@@ -56,7 +57,11 @@ class FrontDoor:
         if path.startswith("/api/") or scope["method"] not in SAFE:
             turn_foreign_pages_away(connection, settings)
         token = connection.cookies.get(session_cookie(settings))
-        found = await find(token) if token and path.startswith(("/api/", "/console")) else NOBODY
+        at_desk = path.startswith("/console")
+        by_itself = path == LIVE or connection.headers.get("x-lanyard-live") == "1"  # a page that keeps itself up to date
+        found = await find(token, in_use=not by_itself) if token and (at_desk or path.startswith("/api/")) else NOBODY
+        if at_desk and not opens_the_desk(found):
+            found = NOBODY
         if found.me is not None and connection.headers.get("lanyard-phone", found.me.phone) != found.me.phone:
             found = NOBODY  # a tab that was left open for somebody else
         scope["state"].update(me=found.me, off=found.off, signed_in_at=found.signed_in_at, token=token)

@@ -20,7 +20,7 @@ from server.store.ids import new_id
 from server.store.moments import now
 
 IN_THE_CLEAR = "-----BEGIN PRIVATE KEY-----"
-REMEMBERED = 500  # private halves that are open in this process: opening a closed one is slow on purpose
+REMEMBERED = 500  # keys that were read in this process: reading one costs as much as using it
 
 _passphrase: bytes | None = None
 
@@ -93,6 +93,7 @@ def raw(key: EllipticCurvePublicKey) -> str:
     return base64url.write(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
+@lru_cache(REMEMBERED)
 def point(text: str) -> EllipticCurvePublicKey | None:
     """None where this is no point of the curve, written as `raw` writes it."""
     try:

@@ -19,6 +19,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "lists": frozenset({Role.MANAGER, Role.ADMIN}),  # edit the school's own words
     "people": frozenset({Role.ADMIN}),  # staff, roles, passwords
     "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off
+    "warnings": frozenset({Role.DSL, Role.ADMIN}),  # lift “do not ring” and “address withheld”
     "access_log": frozenset({Role.DSL}),  # who looked at whom
     "sealed": frozenset({Role.ADMIN}),  # what came sealed and could not be opened
 }

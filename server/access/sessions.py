@@ -8,7 +8,8 @@ import secrets
 
 import msgspec
 
-from server.store.database import Tx, reading, writing
+from server.store import database
+from server.store.database import Tx, writing
 from server.store.me import Me
 from server.store.moments import now
 
@@ -31,25 +32,31 @@ class Found(msgspec.Struct, frozen=True):
 
     me: Me | None = None
     off: bool = False
-    signed_in_at: int = 0
+    signed_in_at: int = 0  # when a password was last given
 
 
 NOBODY = Found()
 
 
-async def find(token: str) -> Found:
+async def find(token: str, *, in_use: bool = True) -> Found:
+    """`in_use`: somebody asks; not a page that only keeps itself up to date while nobody may be there."""
     kept_as = hash_of(token)
     moment = now()
-    row = await reading(lambda tx: tx.row(FIND, kept_as))
+    row = await database.row(FIND, kept_as)
     if row is None or row["ends_at"] <= moment:
         return NOBODY
     if row["left_at"] is not None or row["revoked_at"] is not None:
         return NOBODY if row["is_desk"] else Found(off=True)
-    if moment - row["used_at"] > NOTED_EVERY_S * SECOND:
+    if in_use and moment - row["used_at"] > NOTED_EVERY_S * SECOND:
         await writing(_note_use, kept_as, moment, ends_at(row["is_desk"], row["signed_in_at"], moment))
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
     me = Me(staff=row["staff"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=row["phone"])
     return Found(me, signed_in_at=row["signed_in_at"])
+
+
+def opens_the_desk(found: Found) -> bool:
+    """A phone stays signed in for months and is lost, or lent; the desk asks for the password once a day."""
+    return now() - found.signed_in_at < DESK_AT_MOST_S * SECOND
 
 
 async def begin(tx: Tx, me: Me, is_desk: bool) -> str:

@@ -50,8 +50,12 @@ async def open_share(me: Me, phone: str, auth: bytes, offline_failures: int) -> 
 
 
 async def drop_shares(tx: Tx, school: str, phone: str) -> None:
-    """This phone was switched off, or its person has left. Safe to repeat."""
+    """What this phone holds can be opened no more. Safe to repeat."""
     await tx.run("delete from vault where school = $1 and phone = $2", school, phone)
+
+
+async def drop_all_shares(tx: Tx, school: str, staff: str) -> None:
+    await tx.run("delete from vault where school = $1 and phone in (select id from phone where school = $1 and staff = $2)", school, staff)
 
 
 async def _new_share(tx: Tx, me: Me, phone: str, auth: bytes) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 
 from server.access import audit, grants, passwords, sessions, throttle
-from server.refusals import PhoneRevoked, WrongPair
+from server.refusals import PhoneRevoked, TooMany, WrongPair
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.ids import desk_of, new_id
@@ -33,6 +33,7 @@ class Welcome(msgspec.Struct, frozen=True):
     token: str
     device: str
     grant: str | None
+    told: str | None = None  # what they should know: that somebody gave them a new password since they were here last
 
 
 async def sign_in(username: str, password: str, *, handset: Handset | None, device: str | None, old_token: str | None) -> Welcome:
@@ -41,11 +42,11 @@ async def sign_in(username: str, password: str, *, handset: Handset | None, devi
     `device`: the cookie of an earlier good sign-in. `old_token`: whoever was signed in here is so no longer.
     """
     username = as_kept(username)
-    lane = await writing(throttle.take_a_try, username, device, now())
+    taken = await writing(throttle.take_a_try, username, device, now())
     row = await reading(lambda tx: tx.row(f"{STAFF} staff.username = $1 and staff.left_at is null", username))
     if not await passwords.matches(password, row["password"] if row else None) or row is None:
-        raise WrongPair
-    return await writing(_welcome, row, username, lane, device or throttle.new_device(), handset, old_token)
+        raise TooMany(taken.rest_s) if taken.rest_s else WrongPair
+    return await writing(_welcome, row, username, taken.lane, device or throttle.new_device(), handset, old_token)
 
 
 async def sign_out(me: Me, token: str) -> None:
@@ -67,8 +68,9 @@ async def let_in(tx: Tx, row: Row, device: str, handset: Handset | None, old_tok
     phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
     me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
     token = await sessions.begin(tx, me, is_desk=handset is None)
+    told = await audit.new_password(tx, me)
     await audit.looked(tx, me, how)
-    return Welcome(me, row["name"], token, device, None if handset is None else await grants.grant(tx, me))
+    return Welcome(me, row["name"], token, device, None if handset is None else await grants.grant(tx, me), told)
 
 
 async def _leave(tx: Tx, me: Me, token: str) -> None:
@@ -115,7 +117,10 @@ async def _pair(tx: Tx, row: Row, id: str, name: str, *, is_desk: bool, public: 
 
 
 async def set_password(username: str, password: str) -> bool:
-    """Whether there is such a person. They are signed out everywhere, and nobody waits for their account any more."""
+    """Whether there is such a person. They are signed out everywhere, and nobody waits for their account any more.
+
+    For whoever runs the server: it is audited as done there, and the person is told when they sign in.
+    """
     return await writing(_set_password, as_kept(username), await passwords.hashed(password))
 
 
@@ -124,9 +129,11 @@ def as_kept(username: str) -> str:
 
 
 async def _set_password(tx: Tx, username: str, kept: str) -> bool:
-    row = await tx.row("update staff set password = $2 where username = $1 and left_at is null returning id", username, kept)
+    row = await tx.row("update staff set password = $2 where username = $1 and left_at is null returning id, school, role", username, kept)
     if row is None:
         return False
     await sessions.end_all(tx, row["id"])
     await throttle.forget(tx, username)
+    me = Me(staff=row["id"], school=row["school"], role=row["role"])
+    await audit.looked(tx, me, "set password", detail={"staff": me.staff, "by": "whoever runs the server"})
     return True

@@ -58,7 +58,7 @@ KNOWN = {
     "description": "the ETag of the answer held",
 }
 RECORD = {"name": "record", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a record's id"}
-DRAFT = {"name": "draft", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a draft's id"}
+DRAFT = {"name": "draft", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": "a draft's id"}
 OURS = {
     "name": "X-Lanyard",
     "in": "header",

@@ -8,10 +8,10 @@ from litestar import Request, post
 
 from server.access.bodies import json_bytes
 from server.access.grants import bearer_of, grant_in
+from server.access.rights import require_sign_in
 from server.intake import storing
 from server.intake.crate import BYTES_LIMIT, read_crate
 from server.intake.opening import open_sealed
-from server.refusals import SignIn
 from server.store.database import writing
 from server.store.moments import now, to_wire
 
@@ -28,12 +28,11 @@ class Kept(msgspec.Struct):
 
 @post("/api/intake", status_code=200, opt={"largest": BYTES_LIMIT})
 async def take_crate(request: Request[Any, Any, Any]) -> Kept:
-    received_at = now()
-    grant = grant_in(request)
+    received_at, grant = now(), grant_in(request)
     if grant is None:
-        raise SignIn
-    bearer = await bearer_of(grant)
-    crate = read_crate(await json_bytes(request))
+        require_sign_in(request)
+    body = await json_bytes(request)
+    bearer, crate = await bearer_of(grant or ""), read_crate(body)  # a session is no grant: what comes in must not hang on it
     hashes = await writing(storing.keep, bearer, crate, received_at)
     try:
         await open_sealed(bearer.me.school, hashes)

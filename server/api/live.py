@@ -97,7 +97,7 @@ async def hints(hub: Hub, school: str, token: str) -> AsyncIterator[bytes]:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(moved.wait(), PING_EVERY_S)
             if time.monotonic() - asked_at >= PING_EVERY_S:  # also while so much moves that it is never silent
-                if (await find(token)).me is None:
+                if (await find(token, in_use=False)).me is None:
                     return
                 asked_at = time.monotonic()
             has_moved = moved.is_set()

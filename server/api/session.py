@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, post
 from litestar.params import JSONBody
+from msgspec import UNSET, UnsetType
 
 from server.access.cookies import cookies_of, device_cookie, signed_out
 from server.access.keys import point
@@ -57,6 +58,7 @@ class SignedIn(msgspec.Struct):
     phone: str
     grant: str
     keys: SchoolKeys
+    told: str | UnsetType = UNSET  # what they should know, where there is something
 
 
 @post("/api/session", status_code=200)
@@ -67,7 +69,8 @@ async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any])
     assert me.phone is not None
     assert welcome.grant is not None
     keys = SchoolKeys(await list_key(me.school))
-    answer = SignedIn(StaffCard(me.staff, welcome.name, me.role), await school_card(me.school), me.phone, welcome.grant, keys)
+    staff = StaffCard(me.staff, welcome.name, me.role)
+    answer = SignedIn(staff, await school_card(me.school), me.phone, welcome.grant, keys, welcome.told or UNSET)
     return Response(answer, cookies=cookies_of(welcome, settings, on_phone=True))
 
 

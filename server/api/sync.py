@@ -8,7 +8,7 @@ from server.access.audit import looked
 from server.access.bodies import json_bytes
 from server.access.grants import grant_in, sender
 from server.access.rights import require_sign_in
-from server.store.database import Tx, writing
+from server.store.database import Tx, writing, writing_together
 from server.store.me import Me
 from server.store.moments import now
 from server.sync.exchange import answer, exchange
@@ -22,7 +22,7 @@ async def take_letter(request: Request[Any, Any, Any]) -> Response[bytes]:
     me, sending_only = await who_writes(request)
     letter = read_letter(await json_bytes(request))
     if letter.edits or letter.nameless:
-        said = await writing(exchange_and_note, letter, me, received_at, sending_only)
+        said = await writing_together(me.school, exchange_and_note, letter, me, received_at, sending_only)
         request.app.state.hub.look_soon()
     else:
         said = await answer(letter, me, received_at, sending_only=sending_only)

@@ -4,12 +4,50 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
-from server.console import change, close, decide, held, lists, pairing, patterns, people, pupil, record, review, sealed, sign_in, undo
+from server.console import (
+    change,
+    close,
+    decide,
+    held,
+    lifting,
+    lists,
+    looking,
+    lost,
+    pairing,
+    patterns,
+    people,
+    pupil,
+    record,
+    review,
+    sealed,
+    sign_in,
+    undo,
+    year,
+)
 from server.console.pages import STATIC, STATIC_PATH, refused
 
 KEPT_FOR_GOOD = CacheControlHeader(max_age=365 * 24 * 3600, public=True, immutable=True)  # their address changes with them
 
-PAGES = (sign_in, review, record, change, close, decide, undo, held, sealed, pupil, lists, people, pairing, patterns)
+PAGES = (
+    sign_in,
+    review,
+    record,
+    change,
+    close,
+    decide,
+    undo,
+    held,
+    sealed,
+    pupil,
+    looking,
+    lifting,
+    lists,
+    year,
+    people,
+    lost,
+    pairing,
+    patterns,
+)
 
 routes = [
     Router("/", route_handlers=[handler for page in PAGES for handler in page.routes], include_in_schema=False),

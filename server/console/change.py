@@ -31,6 +31,7 @@ from server.sync.audience import may_begin
 
 MATCHES = 12  # pupils offered for a name that more than one answers to
 SHOWN_OF_LINKS = 100
+BOXES_AT_MOST = 2_000  # in one form; each question is looked for among all of them
 
 
 Options = list[tuple[str, str]]
@@ -293,7 +294,8 @@ async def whom_to_add(tx: Tx, me: Me, form: Form) -> dict[str, str]:
 def was_from(text: str) -> Typed:
     """What the form was drawn with. It comes back from a browser, so it may be anything: then all that is typed counts as touched."""
     try:
-        return msgspec.json.decode(text, type=Typed)
+        was = msgspec.json.decode(text, type=Typed)
+        return was if len(was) <= BOXES_AT_MOST else {}
     except msgspec.MsgspecError:
         return {}
 

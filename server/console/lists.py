@@ -124,7 +124,7 @@ def changed_words(words: list[Word], do: str, code: str, label: str) -> list[Wor
     if do == "add":
         return [
             *(word for word in words if not word.retired),
-            Word(new_code(label, words), label, False),
+            Word(new_code(label, [word.code for word in words]), label, False),
             *(word for word in words if word.retired),
         ]
     at = next((n for n, word in enumerate(words) if word.code == code), None)
@@ -160,10 +160,9 @@ def check(label: str, others: list[Word]) -> None:
         raise Wrong(f"A list holds {WORDS_LIMIT} at most")
 
 
-def new_code(label: str, words: list[Word]) -> str:
+def new_code(label: str, taken: list[str]) -> str:
     """A name that never changes, whatever the words become: made from the first of them."""
     stem = re.sub(r"[^a-z0-9]+", "_", plain(label)).strip("_")[:40] or "word"
-    taken = {word.code for word in words}
     return next(code for n in range(len(taken) + 2) if (code := stem if n == 0 else f"{stem}_{n + 1}") not in taken)
 
 

@@ -17,7 +17,7 @@ from server.console.icons import icon
 from server.console.toast import toast_for
 from server.intake.tending import unopened_count
 from server.kinds.roles import Role
-from server.refusals import Refusal, SignIn
+from server.refusals import Refusal, SignIn, SignInAgain
 from server.store.database import Tx, reading
 from server.store.me import Me
 from server.store.moments import now
@@ -59,6 +59,7 @@ def page(frame: Frame, request: Request[Any, Any, Any], template: str, status: i
         here=request.url.path,
         whole=whole_path(request),
         as_at=now(),
+        posted=request.method == "POST",
         may=may,
         toast=toast_for(request),
         **context,
@@ -78,7 +79,15 @@ def refused(request: Request[Any, Any, Any], refusal: Refusal | None) -> Respons
         return Redirect("/console/sign-in?" + urlencode({"next": whole_path(request)}), status_code=303)
     status = refusal.status if refusal else 500
     said = refusal.said if refusal else "Something went wrong here; it has been noted."
-    answer = plain_page(request, "refused.html", status, said=said, code=status, signs_in=isinstance(refusal, SignIn))
+    answer = plain_page(
+        request,
+        "refused.html",
+        status,
+        said=said,
+        code=status,
+        signs_in=isinstance(refusal, SignIn),
+        again=isinstance(refusal, SignInAgain),
+    )
     answer.headers.update(refusal.headers if refusal else {})
     return answer
 

@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from msgspec import Struct, structs
 
 from server.access.audit import looked
-from server.access.rights import may, needs
+from server.access.rights import may, needs, require_fresh
 from server.console import words
 from server.console.pages import Frame, frame_for, page
 from server.console.records import records_where
@@ -26,7 +26,7 @@ from server.store.moments import now
 
 PURPOSE_LIMIT = 200  # characters
 RECORDS_AT_MOST = 20_000  # in one spreadsheet
-BAR_ROOM, BAR_WIDTH, CHART_HEIGHT = 40, 28, 150  # of the weeks' chart, in its own units
+BAR_ROOM, BAR_WIDTH, CHART_HEIGHT = 52, 36, 150  # of the weeks' chart, in its own units
 
 
 class Asked(Struct, frozen=True):
@@ -82,7 +82,7 @@ async def where_and_when(request: Request[Any, Any, Any]) -> Response[str]:
 
 @post("/console/patterns.csv", guards=[needs("export")], status_code=200)
 async def patterns_csv(request: Request[Any, Any, Any]) -> Response[str]:
-    me, form = request.state.me, await request.form()
+    me, form = require_fresh(request), await request.form()
     choices, purpose = await reading(choices_for, me), purpose_in(form)
     found = await patterns(me.school, question_of(asked_in(form), choices), today())
     about = about_it(await frame_for(me), purpose, choices.heard)
@@ -93,7 +93,7 @@ async def patterns_csv(request: Request[Any, Any, Any]) -> Response[str]:
 @post("/console/records.csv", guards=[needs("export")], status_code=200)
 async def records_csv(request: Request[Any, Any, Any]) -> Response[str]:
     """All records of one kind that I may hold, with what I may see of them."""
-    me, form = request.state.me, await request.form()
+    me, form = require_fresh(request), await request.form()
     kind, purpose = KINDS.get(str(form.get("kind", ""))), purpose_in(form)
     if kind is None:
         raise NotFound

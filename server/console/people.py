@@ -12,6 +12,7 @@ from msgspec import Struct
 from server.access import passwords, sessions, throttle
 from server.access.audit import looked
 from server.access.rights import may, needs
+from server.access.shares import drop_all_shares, drop_shares
 from server.console.pages import frame_for, page
 from server.console.records import from_json
 from server.kinds.roles import LABELS, Role
@@ -35,6 +36,8 @@ PEOPLE = """
            (select count(*) from phone p where p.school = s.school and p.staff = s.id and not p.is_desk and p.revoked_at is null) as phones,
            (select coalesce(sum(p.waiting), 0) from phone p where p.school = s.school and p.staff = s.id) as waiting
     from staff s where s.school = $1"""
+
+TAKEN = {"username": "Somebody has that username already"}
 
 
 class Person(Struct, frozen=True):
@@ -97,12 +100,14 @@ async def person(request: Request[Any, Any, Any], staff: FromPath[str]) -> Respo
 async def add_person(request: Request[Any, Any, Any]) -> Response[Any]:
     me, filled = request.state.me, filled_from(await request.form())
     problems = problems_with(filled) or await reading(taken, filled.username, "")
-    if problems:
+    added_as = "" if problems else await writing(added, me, filled)
+    if not added_as:
+        problems = problems or TAKEN
         everybody = await reading(people_of, me)
         return page(
             await frame_for(me), request, "people.html", 400, people=everybody, asked="", roles=LABELS, new=filled, problems=problems
         )
-    return Redirect(f"/console/people/{await writing(added, me, filled)}", status_code=303)
+    return Redirect(f"/console/people/{added_as}", status_code=303)
 
 
 @post("/console/people/{staff:str}", guards=[needs("people")], status_code=303)
@@ -113,7 +118,8 @@ async def change_person(request: Request[Any, Any, Any], staff: FromPath[str]) -
         problems["role"] = "Ask another administrator to change your own role"
     if problems:
         return await shown(request, staff, 400, filled, problems)
-    await writing(changed, me, staff, filled)
+    if not await writing(changed, me, staff, filled):
+        return await shown(request, staff, 400, filled, TAKEN)
     return Redirect(f"/console/people/{staff}?done=saved", status_code=303)
 
 
@@ -177,7 +183,8 @@ async def person_and_phones(tx: Tx, me: Me, staff: str) -> tuple[Person, list[Ph
 
 def person_from(row: Row) -> Person:
     return Person(
-        row["id"], row["username"], row["name"], row["role"], from_json(row["years"]) or [], row["left_at"] is not None,
+        row["id"], row["username"], row["name"], row["role"],
+        sorted(from_json(row["years"]) or [], key=lambda year: (len(year), year)), row["left_at"] is not None,
         bool(row["signs_in"]), row["seen_at"], int(row["phones"]), int(row["waiting"]),
     )  # fmt: skip
 
@@ -217,25 +224,32 @@ def years_of(filled: Filled) -> list[str]:
 async def taken(tx: Tx, username: str, by: str) -> dict[str, str]:
     """Usernames are one list for all schools of this server."""
     row = await tx.row("select id from staff where username = $1", username.lower())
-    return {"username": "Somebody has that username already"} if row is not None and row["id"] != by else {}
+    return TAKEN if row is not None and row["id"] != by else {}
 
 
 async def added(tx: Tx, me: Me, filled: Filled) -> str:
+    """Their id; or nothing, where somebody took the username a moment before."""
     place = (await draw(tx, me.school, [NewStep("people")]))[0]
     id = new_id()
-    await tx.run(
-        "insert into staff (id, school, username, name, role, years, seq) values ($1, $2, $3, $4, $5, $6, $7)",
+    kept = await tx.row(
+        "insert into staff (id, school, username, name, role, years, seq) values ($1, $2, $3, $4, $5, $6, $7)"
+        " on conflict (username) do nothing returning id",
         id, me.school, filled.username.lower(), filled.name, filled.role, msgspec.json.encode(years_of(filled)).decode(), place.seq,
     )  # fmt: skip
+    if kept is None:
+        return ""
     await looked(tx, me, "add staff", detail={"staff": id, "role": filled.role})
     return id
 
 
-async def changed(tx: Tx, me: Me, staff: str, filled: Filled) -> None:
+async def changed(tx: Tx, me: Me, staff: str, filled: Filled) -> bool:
+    """Whether it was: somebody may have taken the username a moment before."""
     place = (await draw(tx, me.school, [NewStep("people")]))[0]
     row = await tx.row("select role, years from staff where school = $1 and id = $2", me.school, staff)
     if row is None:
         raise NotFound
+    if await taken(tx, filled.username, staff):
+        return False
     years = msgspec.json.encode(years_of(filled)).decode()
     await tx.run(
         "update staff set name = $3, username = $4, role = $5, years = $6, seq = $7 where school = $1 and id = $2",
@@ -244,6 +258,7 @@ async def changed(tx: Tx, me: Me, staff: str, filled: Filled) -> None:
     if (row["role"], from_json(row["years"])) != (filled.role, years_of(filled)):
         await desk.rights_changed(tx, me.school, staff)
     await looked(tx, me, "change staff", detail={"staff": staff, "role": filled.role})
+    return True
 
 
 async def left(tx: Tx, me: Me, staff: str, gone: bool) -> None:
@@ -254,7 +269,9 @@ async def left(tx: Tx, me: Me, staff: str, gone: bool) -> None:
     )  # fmt: skip
     if row is None:
         raise NotFound
-    if gone:
+    if gone:  # their sessions are dead already, and tell their phones to forget
+        await drop_all_shares(tx, me.school, staff)
+    else:
         await sessions.end_all(tx, staff)
     await looked(tx, me, "staff left" if gone else "staff back", detail={"staff": staff})
 
@@ -276,6 +293,8 @@ async def switched(tx: Tx, me: Me, staff: str, phone: str, off: bool) -> None:
     )  # fmt: skip
     if row is None:
         raise NotFound
+    if off:
+        await drop_shares(tx, me.school, phone)
     await looked(tx, me, "revoke phone" if off else "unrevoke phone", detail={"phone": phone, "staff": staff})
 
 

@@ -1,4 +1,4 @@
-"""A pupil's page: one story across every kind, whom to ring and whom not, attendance, and for the safeguarding lead who has looked."""
+"""A pupil's page: one story across every kind, whom to ring and whom not, and attendance."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from server.console.showing import Directory, Entry, PupilLine, people_of, title
 from server.kinds import KINDS
 from server.kinds.kind import Merge
 from server.kinds.roles import Role
-from server.refusals import NotAllowed, NotFound
+from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.me import Me
@@ -28,10 +28,11 @@ from server.store.moments import now
 
 FOUND_AT_MOST = 50
 STORY_PAGE = 100
-LOG_PAGE = 200
 WEEKS_AT_MOST = 16  # in one table; of a longer term, the last ones
 
 ABOUT = "exists (select 1 from record_pupil p where p.school = r.school and p.record = r.id and p.pupil = $1 and p.dropped_seq is null)"
+
+WARNED = "select 1 from contact where school = $1 and pupil = $2 and not gone and (do_not_contact or address_withheld)"
 
 
 class Moment(Struct, frozen=True):
@@ -75,13 +76,6 @@ class Weeks(Struct, frozen=True):
         return -(-10 * count // most) if most else 0
 
 
-class Looked(Struct, frozen=True):
-    at: int
-    who: str
-    what: str
-    record: str
-
-
 class PupilPage(Struct):
     line: PupilLine
     known_as: str  # other names
@@ -96,6 +90,7 @@ class PupilPage(Struct):
     story: list[Moment]
     older: str
     kinds: list[tuple[str, str]]
+    warned: bool  # somebody is not to be rung, or an address not to be told
 
 
 # ── Pages ──────────────────────────────────────────────────────────────────────────────────
@@ -116,16 +111,6 @@ async def show_pupil(request: Request[Any, Any, Any], pupil: FromPath[str]) -> R
     if is_live:
         await still_looks(me, "read pupil", pupil=pupil)
     return page(await frame_for(me), request, "pupil.html", pupil=found, kind=kind)
-
-
-@get("/console/pupil/{pupil:str}/looked", guards=[signed_in])
-async def who_looked(request: Request[Any, Any, Any], pupil: FromPath[str]) -> Response[str]:
-    """For the safeguarding lead alone. Looking at who looked is itself noted."""
-    me = request.state.me
-    if not may(me, "access_log"):
-        raise NotAllowed
-    line, log = await writing(access_log, me, pupil)
-    return page(await frame_for(me), request, "looked.html", line=line, log=log, most=LOG_PAGE)
 
 
 # ── Putting it together ────────────────────────────────────────────────────────────────────
@@ -154,6 +139,7 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         story=[moment(record, id, directory) for record in story],
         older=more,
         kinds=[(each.name, each.plural) for each in KINDS.values()],
+        warned=bool(row["address_withheld"]) or await tx.row(WARNED, me.school, id) is not None,
     )
 
 
@@ -262,20 +248,4 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-# ── Who looked ─────────────────────────────────────────────────────────────────────────────
-
-
-async def access_log(tx: Tx, me: Me, pupil: str) -> tuple[PupilLine, list[Looked]]:
-    line = pupil_line(await pupil_row(tx, me, pupil))
-    await looked(tx, me, "read access log", pupil=pupil)
-    rows = await tx.rows(
-        "select a.at, a.what, a.record, coalesce(s.name, a.staff) as who"
-        " from audit a left join staff s on s.school = a.school and s.id = a.staff"
-        " where a.school = $1 and (a.pupil = $2 or a.record in (select p.record from record_pupil p where p.school = $1 and p.pupil = $2))"
-        f" order by a.at desc limit {LOG_PAGE}",
-        me.school, pupil,
-    )  # fmt: skip
-    return line, [Looked(row["at"], row["who"], row["what"], row["record"] or "") for row in rows]
-
-
-routes = [pupils, show_pupil, who_looked]
+routes = [pupils, show_pupil]

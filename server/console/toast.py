@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from server.console.words import count
 
-DONE = re.compile(r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back)(?:\.([0-9A-Za-z_.:-]{1,200}))?")
+DONE = re.compile(
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back)"
+    r"(?:\.([0-9A-Za-z_.:-]{1,200}))?"
+)
 
 ALL = re.compile(r"[0-9]{1,17}\.[0-9]{1,9}")  # when, and how many
 
@@ -61,6 +64,12 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("Saved.")
         case "begun":
             return Toast("Saved.", "The school has it.")
+        case "removed":
+            return Toast("Removed.")
+        case "lifted" if of:
+            return Toast("Lifted.", "Who, when and why are kept.", path, {"put_back": of})
+        case "put-back":
+            return Toast("Put back.", "The warning stands again.")
         case "off":
             return Toast("Switched off.", "It can send what it still holds, and read nothing.")
         case "back":

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from datetime import date, datetime
@@ -77,7 +78,9 @@ async def _ready(asked: argparse.Namespace, settings: Settings, out: Console) ->
             out.print("There is a school here that is no demo. Nothing was touched.", style="red")
             return False
         if schools and not asked.fresh and not any(one.is_unfinished for one in schools):
-            out.print(f"{schools[0].name} is here already, and is left as it is. Make it again with --fresh.")
+            out.print(f"{await reading(_signing_in)} is here already, and is left as it is. Make it again with --fresh.")
+            _say_who_signs_in(out)
+            out.print(f"The password is the one of the first time. For a new one: {_program()} set-password {SIGN_INS[0][0]}")
             return True
         if schools:
             await _clear(settings)
@@ -103,6 +106,18 @@ class Here(NamedTuple):
 async def _schools(tx: Tx) -> list[Here]:
     rows = await tx.rows("select name, is_demo, settings from school order by made_at, name")
     return [Here(row[0], bool(row[1]), "unfinished" in json.loads(row[2])) for row in rows]
+
+
+async def _signing_in(tx: Tx) -> str:
+    """The school whose people can sign in."""
+    row = await tx.row("select school.name from staff join school on school.id = staff.school where username = $1", SIGN_INS[0][0])
+    assert row is not None  # a demo that is finished has them
+    return str(row[0])
+
+
+def _program() -> str:
+    """By what we were called just now."""
+    return f"{sys.executable} -m server" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
 
 
 async def _clear(settings: Settings) -> None:
@@ -131,12 +146,15 @@ async def _make(asked: argparse.Namespace, settings: Settings, out: Console) -> 
     began = time.perf_counter()
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=out, transient=True) as bar:
         await make(asked.size, asked.seed, as_at, await hashed(password), Telling(bar))
-    names = ", ".join(one[0] for one in SIGN_INS)
     out.print(f"{SIZES[asked.size][0][0]} is made, in {time.perf_counter() - began:.1f} s. It is a demo: nobody in it is real.")
-    out.print(f"Sign in as {names}, or as {OUTSIDER[0]}, who is of another school.")
+    _say_who_signs_in(out)
     if settings.demo_password is None:
         out.print(f"The password of all of them is   {password}", style="bold")
         out.print("It is not shown again. Choose your own with LANYARD_DEMO_PASSWORD.")
+
+
+def _say_who_signs_in(out: Console) -> None:
+    out.print(f"Sign in as {', '.join(one[0] for one in SIGN_INS)}, or as {OUTSIDER[0]}, who is of another school.")
 
 
 class Telling:

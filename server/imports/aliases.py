@@ -12,6 +12,12 @@ def either(names: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split("|"))
 
 
+def of_a_contact(names: str) -> tuple[str, ...]:
+    """The same behind "contact" as well, and that first: beside it the bare word may be the pupil's own."""
+    bare = either(names)
+    return (*(name if name.startswith("contact") else f"contact {name}" for name in bare), *bare)
+
+
 WHO_IS_THE_PUPIL: Aliases = {
     "mis_id": either(
         "mis id | mis identifier | arbor student id | arbor id | bromcom id | sims id | person id | student id | pupil id | "
@@ -68,55 +74,57 @@ CONTACT: Aliases = {
         "pupil name | student name | pupil | student | child name | full name | pupil full name | student full name | name"
     ),
     "pupil_born_on": either("dob | date of birth | pupil dob | pupil date of birth | student dob | student date of birth | birth date"),
-    "position": either(
+    "position": of_a_contact(
         "priority | contact order | contact priority | order | call order | calling order | contact number order | priority order"
     ),
-    "title": either("contact title | title | parent title"),
-    "contact_forename": either(
+    "title": of_a_contact("contact title | title | parent title"),
+    "contact_forename": of_a_contact(
         "contact forename | contact first name | parent forename | parent first name | guardian forename | guardian first name "
         "| primary contact forename"
     ),
-    "contact_surname": either(
+    "contact_surname": of_a_contact(
         "contact surname | contact last name | parent surname | parent last name | guardian surname | guardian last name"
     ),
-    "contact_name": either(
+    "contact_name": of_a_contact(
         "contact name | contact full name | parent name | guardian name | carer name | parent carer name | contact | parent | "
         "guardian | contact salutation | parent guardian name"
     ),
-    "relationship": either(
+    "relationship": of_a_contact(
         "relationship | contact relationship | relation | relationship to pupil | relationship to student | relation type | "
         "contact relation | relationship type"
     ),
-    "phone": either(
+    "phone": of_a_contact(
         "mobile | mobile number | mobile phone | contact mobile | main telephone | telephone | contact telephone | phone | "
         "phone number | primary phone | primary telephone | contact phone | telephone number | contact mobile number | main "
         "phone | mobile telephone | default phone number | tel"
     ),
-    "other_phone": either(
+    "other_phone": of_a_contact(
         "other phone | home phone | home telephone | work phone | work telephone | daytime telephone | second phone | "
         "alternative phone | landline | contact home telephone | contact work telephone | home number | day telephone | home "
         "tel | other telephone"
     ),
-    "email": either(
+    "email": of_a_contact(
         "contact email | email | email address | contact email address | parent email | primary email | e mail | default email "
         "address | home email"
     ),
-    "address": either("contact address | address | home address | full address | contact full address | parent address | main address"),
-    "parental_responsibility": either(
+    "address": of_a_contact(
+        "contact address | address | home address | full address | contact full address | parent address | main address"
+    ),
+    "parental_responsibility": of_a_contact(
         "parental responsibility | contact parental responsibility | has parental responsibility | pr | parental resp | legal "
         "responsibility | parent responsibility"
     ),
-    "do_not_contact": either(
+    "do_not_contact": of_a_contact(
         "do not contact | no contact | contact restricted | not to be contacted | no contact allowed | do not ring | do not "
         "call | restricted contact | contact restriction"
     ),
-    "contact_allowed": either("contact allowed | can be contacted | may be contacted | ok to contact | can contact"),
-    "court_order": either("court order | court orders | legal restriction | injunction | court order details | has court order"),
-    "address_withheld": either(
+    "contact_allowed": of_a_contact("contact allowed | can be contacted | may be contacted | ok to contact | can contact"),
+    "court_order": of_a_contact("court order | court orders | legal restriction | injunction | court order details | has court order"),
+    "address_withheld": of_a_contact(
         "address withheld | withhold address | address confidential | confidential address | do not disclose address | address "
         "not to be disclosed | confidential"
     ),
-    "note": either("note | notes | comment | comments | contact notes | contact comments | additional information"),
+    "note": of_a_contact("note | notes | comment | comments | contact notes | contact comments | additional information"),
 }
 
 # Where an address comes in pieces, they are put together in this order.

@@ -23,6 +23,7 @@ from server.imports.told import told
 from server.settings import Settings, from_environment
 from server.store.database import Tx, close_database, open_database, reading, writing
 from server.store.ids import new_id
+from server.store.migrations import due
 
 DAYS = {"born_on", "left_on", "pupil_born_on"}
 FINE, SOME_ROWS, REFUSED = 0, 1, 2
@@ -53,6 +54,8 @@ def _asked(argv: list[str]) -> argparse.Namespace:
 
 
 async def _run(asked: argparse.Namespace, settings: Settings, out: Console) -> int:
+    if await due(settings):
+        raise Unusable("The database is not up to date. Run `lanyard migrate` first.")
     await open_database(settings)
     try:
         school, name = await reading(_school, asked.school)
@@ -113,7 +116,8 @@ async def _school(tx: Tx, asked: str | None) -> tuple[str, str]:
     schools = await tx.rows("select id, name from school order by name")
     if not schools:
         raise Unusable("There is no school here yet.")
-    fits = [row for row in schools if asked is None or asked == row[0] or asked.casefold() in str(row[1]).casefold()]
+    called = [row for row in schools if asked is not None and asked.casefold() in (row[0].casefold(), str(row[1]).casefold())]
+    fits = called or [row for row in schools if asked is None or asked.casefold() in str(row[1]).casefold()]
     if len(fits) != 1:
         names = ", ".join(str(row[1]) for row in fits or schools)
         raise Unusable(f"Which school? Say --school with one of: {names}.")
@@ -152,11 +156,17 @@ def _tell(
         out.print(f"This very list was taken in before, on {datetime.fromtimestamp(before / 1e6, LONDON):%d/%m/%Y at %H:%M}.", markup=False)
     for line in told(table, made, applied=asked.apply):
         out.print(line, markup=False)
-    beside = problems.beside(asked.file)
-    if made.problems:
-        problems.write(beside, made.problems)
-        out.print(f"Row by row: {beside}", markup=False)
-    else:
-        beside.unlink(missing_ok=True)  # an earlier run's problems are over
+    _write_problems(problems.beside(asked.file), made, out)
     if not asked.apply:
         out.print("Nothing has been changed. To do it: the same again with --apply." if not made.is_empty else "There is nothing to do.")
+
+
+def _write_problems(beside: Path, made: Plan, out: Console) -> None:
+    try:
+        if made.problems:
+            problems.write(beside, made.problems)
+            out.print(f"Row by row: {beside}", markup=False)
+        else:
+            beside.unlink(missing_ok=True)  # an earlier run's problems are over
+    except OSError as trouble:  # what was done stands, and is told all the same
+        out.print(f"The list of what needs somebody cannot be written to {beside}: {trouble.strerror}.", style="red", markup=False)

@@ -102,7 +102,7 @@ def _read_do_not_contact(said: Said) -> None:
 
 def _read_address(said: Said) -> None:
     flag, address = said.given("address_withheld"), said.given("address")
-    is_withheld, unsure = withheld.is_withheld(flag, address, *[words for words in _words(said) if "address" in words.casefold()])
+    is_withheld, unsure = withheld.is_withheld(flag, address, *_words(said))
     if unsure:
         said.check("address_withheld", "not plainly yes or no: read as withheld")
     if is_withheld:

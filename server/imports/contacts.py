@@ -10,7 +10,7 @@ from typing import Any
 from server.imports import families, values
 from server.imports.contact_row import read, whose
 from server.imports.headings import Table
-from server.imports.known import KEYS, Known, NotPlain, by_key, by_name, is_somebody_else, who
+from server.imports.known import KEYS, Known, NotPlain, by_keys, by_name, is_somebody_else, who
 from server.imports.plan import Addition, Change, Fields, Plan, Problem, differences
 from server.imports.said import Said
 from server.imports.values import fold
@@ -56,7 +56,7 @@ def plan(table: Table, pupils: Iterable[Mapping[str, Any]], contacts: Iterable[M
 def _pupil(said: Said, known: Known) -> Mapping[str, Any] | None:
     asked = whose(said)
     try:
-        found = next((pupil for key in KEYS if (value := asked[key]) and (pupil := by_key(key, value, known))), None)
+        _, found = by_keys(asked, known)
         named = asked["surname"] and asked["forename"]
         if found and named and is_somebody_else(asked, found):
             raise NotPlain("pupil_surname", f"the number is {who(found)}'s, but the pupil's name is not")
@@ -92,7 +92,8 @@ def _same_contact(said: Fields, theirs: list[Fields]) -> Fields | None:
     """The contact of this pupil a row means: the same name, or the same number with the same surname."""
     if values.lost_letters(said["name"]):
         return next((one for one in theirs if values.may_be(said["name"], one["name"])), None)
-    alike = [one for one in theirs if fold(families.bare(one["name"])) == fold(families.bare(said["name"]))]
+    others = [one for one in theirs if not families.is_other_title(one["name"], said["name"])]
+    alike = [one for one in others if fold(families.bare(one["name"])) == fold(families.bare(said["name"]))]
     if len(alike) > 1:
         alike = [one for one in alike if families.numbers(one) & families.numbers(said)] or alike
     return alike[0] if alike else next((one for one in theirs if families.is_one_person(one, said)), None)

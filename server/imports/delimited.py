@@ -39,7 +39,10 @@ def _decode(content: bytes) -> tuple[str, str]:
     try:
         return content.decode("utf-8"), "UTF-8"
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace"), "Windows-1252"
+        text = content.decode("utf-8", "replace")
+    if sum(letter > "\x7f" for letter in text) >= 2 * text.count("\ufffd"):  # letters that are whole in UTF-8 are so by no chance
+        return text, "damaged UTF-8"
+    return content.decode("cp1252", "replace"), "Windows-1252"
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -67,18 +70,19 @@ def _named_delimiter(text: str) -> tuple[str, str | None]:
 
 
 def _width(text: str, delimiter: str) -> float:
-    rows = [row for row in _parse(text, delimiter, SAMPLE) if any(row)]
+    rows = [row for row in _parse(text, delimiter, SAMPLE, strict=False) if any(row)]
     return median(map(len, rows)) if rows else 0
 
 
-def _parse(text: str, delimiter: str, limit: int) -> Rows:
+def _parse(text: str, delimiter: str, limit: int, *, strict: bool = True) -> Rows:
+    """Strict, for a mark that is missing would take the rows up to the next one into its cell, and nobody would miss them."""
     csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL * 100))
     rows: Rows = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict):
             rows.append(row)
             if len(rows) >= limit:
                 break
     except csv.Error:
-        raise Unusable(f"Row {len(rows) + 1} has a cell that never ends. Is a quotation mark missing?") from None
+        raise Unusable(f"A cell in row {len(rows) + 1} or above it does not end as it should. Is a quotation mark missing?") from None
     return rows

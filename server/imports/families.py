@@ -16,8 +16,14 @@ BRINGS_THEM_UP = re.compile(
     re.I,
 )
 TITLE = re.compile(r"^((mr|mrs|ms|miss|mx|dr|prof|rev|revd)\.? +)+", re.I)
+HIS, HERS = re.compile(r"^mr\b", re.I), re.compile(r"^(mrs|ms|miss)\b", re.I)
 
 Contact = dict[str, Any]
+
+
+def is_other_title(one: str, other: str) -> bool:
+    """Mr Khan is not Mrs Khan, though they ring from one number."""
+    return any(HIS.match(his.strip()) and HERS.match(hers.strip()) for his, hers in ((one, other), (other, one)))
 
 
 def bare(name: str) -> str:
@@ -30,6 +36,8 @@ def numbers(contact: Mapping[str, Any]) -> set[str]:
 
 def is_one_person(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """The same surname, forenames that can be the same, and a number or an address in common."""
+    if is_other_title(one["name"], other["name"]):
+        return False
     if _surname(one) != _surname(other) or not _may_be_the_same(_forename(one), _forename(other)):
         return False
     same_address = bool(one.get("address")) and fold(one.get("address")) == fold(other.get("address"))
@@ -57,10 +65,17 @@ def share_persons(contacts: Iterable[Contact], known: Set[str]) -> None:
     for alike in _likely(everyone):
         for at, one in enumerate(alike):
             for other in alike[at + 1 :]:
-                if one["pupil"] != other["pupil"] and is_one_person(one, other):
+                if one["pupil"] != other["pupil"] and is_one_person(one, other) and not _could_be_another(one, other, alike):
                     groups.join(one["person"], other["person"])
     for contact in everyone:
         contact["person"] = groups.of(contact["person"])
+
+
+def _could_be_another(one: Contact, other: Contact, alike: Iterable[Contact]) -> bool:
+    """J Khan is nobody's name where John and Jane Khan share the number."""
+    initial = min(_forename(one), _forename(other), key=len)
+    spelt_out = {_forename(contact) for contact in alike if len(_forename(contact)) > 1}
+    return len(initial) == 1 and sum(name.startswith(initial) for name in spelt_out) > 1
 
 
 def _likely(contacts: list[Contact]) -> Iterator[list[Contact]]:

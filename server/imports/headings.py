@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 
+from server.imports import values
 from server.imports.aliases import ADDRESS_PARTS, Aliases
 from server.imports.sheet import Unusable
 
 LOOK_IN, MISSPELT_IN = 40, 12  # rows above the headings: titles, filters, who ran the report
 ALIKE, WORD_ALIKE = 0.85, 0.75  # a typing mistake; "name" and "surname" are 0.73
 LONGEST_HEADING = 80
+WARNINGS = ("do_not_contact", "court_order", "address_withheld")  # may stand in several columns, none of which is passed over
 
 Numbered = list[tuple[int, list[str]]]  # rows with the number Excel shows beside them
 
@@ -83,9 +85,10 @@ def table(rows: Numbered, aliases: Aliases, needed: Callable[[set[str]], str | N
     _refuse_doubles(heading, rows[place + 1 :], found)
     parts = [] if "address" in found else _address_parts(heading)
     data, skipped = _data_rows(rows[place + 1 :], heading, number, found, aliases, profile)
-    used = {*found.values(), *parts}
+    warnings = {one: _columns_of(heading, aliases[one], profile) for one in WARNINGS if one in found and one in aliases}
+    used = {*found.values(), *parts, *(at for places in warnings.values() for at in places)}
     return Table(
-        rows=[_row(number, cells, found, parts) for number, cells in data],
+        rows=[_row(number, cells, found, parts, warnings) for number, cells in data],
         headings={one: heading[at] for one, at in found.items()},
         header_row=number,
         unused=[cell for at, cell in enumerate(heading) if cell and at not in used],
@@ -151,7 +154,8 @@ def _is_heading(cells: list[str], known: set[str]) -> bool:
 
 
 SMALL_PRINT = re.compile(
-    r"^(grand )?(total|sub ?total|count|number of (pupils|students|contacts)|report |printed|generated|page \d|end of|run (on|by|at))",
+    r"^(grand )?(totals?\b|sub ?totals?\b|count\b|number of (pupils|students|contacts)|"
+    r"report |printed|generated|page \d|end of|run (on|by|at))",
     re.IGNORECASE,
 )
 
@@ -163,15 +167,27 @@ def _is_total(cells: list[str]) -> bool:
 
 
 def _address_parts(heading: list[str]) -> list[int]:
-    at = {plain(cell).removeprefix("contact "): place for place, cell in reversed(list(enumerate(heading)))}
-    return [at[part] for part in ADDRESS_PARTS if part in at]
+    at = {plain(cell): place for place, cell in reversed(list(enumerate(heading)))}
+    places = (at.get(f"contact {part}", at.get(part)) for part in ADDRESS_PARTS)
+    return [place for place in places if place is not None]
 
 
-def _row(number: int, cells: list[str], found: Mapping[str, int], parts: list[int]) -> Row:
-    values = {one: _cell(cells, at) for one, at in found.items()}
+def _columns_of(heading: list[str], names: tuple[str, ...], profile: Mapping[str, str]) -> list[int]:
+    return [at for at, cell in enumerate(heading) if (name := plain(cell)) in names and name not in profile]
+
+
+def _row(number: int, cells: list[str], found: Mapping[str, int], parts: list[int], warnings: Mapping[str, list[int]]) -> Row:
+    said = {one: _cell(cells, at) for one, at in found.items()}
     if parts:
-        values["address"] = ", ".join(piece for at in parts if (piece := _cell(cells, at)) and piece not in BLANKS)
-    return Row(number, {one: "" if value in BLANKS else value for one, value in values.items()})
+        said["address"] = ", ".join(piece for at in parts if (piece := _cell(cells, at)) and piece not in BLANKS)
+    for one, places in warnings.items():
+        said[one] = max((said[one], *(_cell(cells, at) for at in places)), key=_loudness)
+    return Row(number, {one: "" if value in BLANKS else value for one, value in said.items()})
+
+
+def _loudness(cell: str) -> int:
+    """Of two that warn of one thing, a plain no gives way to anything else, and nothing at all to a no."""
+    return 0 if cell in BLANKS else 1 if values.yes_or_no(cell) is False else 2
 
 
 BLANKS = {"", "-", "--", "NULL", "null", "#N/A", "N/A", "n/a", "None", "<none>", "(none)"}

@@ -39,18 +39,29 @@ class NotPlain(Exception):
 
 def find(said: Fields, known: Known) -> Mapping[str, Any] | None:
     """The pupil a row is about, or None for a new one. Raises NotPlain where a person has to say."""
+    first, pupil = by_keys(said, known)
+    if pupil is None:
+        return by_name(said, known)
+    if is_somebody_else(said, pupil):
+        raise NotPlain(first, f"the {KEY_WORDS[first]} is {who(pupil)}'s, but the name and date of birth are not")
+    if not _same_person(said, pupil):
+        if twin := next((one for one in _named(said, known) if _same_person(said, one)), None):
+            raise NotPlain(first, f"the {KEY_WORDS[first]} is {who(pupil)}'s, but the name and date of birth are {who(twin)}'s")
+        if first != "upn" and pupil["upn"] and said.get("upn") and pupil["upn"] != said["upn"]:
+            raise NotPlain("upn", f"the {KEY_WORDS[first]} is {who(pupil)}'s, whose UPN is {pupil['upn']}")
+    return pupil
+
+
+def by_keys(said: Mapping[str, Any], known: Known) -> tuple[str, Mapping[str, Any] | None]:
+    """The first key that is known, and whose it is. Raises NotPlain where another key is somebody else's."""
     found = [(key, pupil) for key in KEYS if said.get(key) and (pupil := by_key(key, said[key], known))]
     if not found:
-        return by_name(said, known)
+        return "", None
     (first, pupil), *others = found
     for key, other in others:
         if other["id"] != pupil["id"]:
             raise NotPlain(key, f"the {KEY_WORDS[first]} is {who(pupil)}'s and the {KEY_WORDS[key]} is {who(other)}'s")
-    if is_somebody_else(said, pupil):
-        raise NotPlain(first, f"the {KEY_WORDS[first]} is {who(pupil)}'s, but the name and date of birth are not")
-    if pupil["upn"] and said.get("upn") and pupil["upn"] != said["upn"] and first == "mis_id" and not _same_person(said, pupil):
-        raise NotPlain("upn", f"the MIS id is {who(pupil)}'s, whose UPN is {pupil['upn']}")
-    return pupil
+    return first, pupil
 
 
 def by_key(key: str, value: str, known: Known) -> Mapping[str, Any] | None:
@@ -61,7 +72,7 @@ def by_key(key: str, value: str, known: Known) -> Mapping[str, Any] | None:
 
 
 def by_name(said: Fields, known: Known) -> Mapping[str, Any] | None:
-    alike = known.by_name.get((values.fold(said["surname"]), values.fold(said["forename"])), [])
+    alike = _named(said, known)
     born = said.get("born_on")
     same = [pupil for pupil in alike if born and pupil["born_on"] == born]
     if len(same) == 1 and not _contradicts(said, same[0]):
@@ -79,15 +90,24 @@ def _contradicts(said: Fields, pupil: Mapping[str, Any]) -> bool:
 
 
 def is_somebody_else(said: Fields, pupil: Mapping[str, Any]) -> bool:
-    other_birthday = bool(said.get("born_on") and pupil["born_on"] and said["born_on"] != pupil["born_on"])
+    """A number one figure out is often a brother's: with another birthday the whole name must be the same, without one any of it."""
+    if said.get("born_on") and pupil["born_on"]:
+        return bool(said["born_on"] != pupil["born_on"]) and not _same_name(said, pupil)
     names = {values.fold(said["forename"]), values.fold(said["surname"])}
-    no_name_alike = not names & {values.fold(pupil["forename"]), values.fold(pupil["surname"]), values.fold(pupil["preferred"])}
-    return no_name_alike and (other_birthday or not (said.get("born_on") and pupil["born_on"]))
+    return not names & {values.fold(pupil["forename"]), values.fold(pupil["surname"]), values.fold(pupil["preferred"])}
 
 
 def _same_person(said: Fields, pupil: Mapping[str, Any]) -> bool:
-    same_birthday = bool(said.get("born_on")) and said["born_on"] == pupil["born_on"]
-    return same_birthday and values.fold(said["surname"]) == values.fold(pupil["surname"])
+    return bool(said.get("born_on")) and said["born_on"] == pupil["born_on"] and _same_name(said, pupil)
+
+
+def _same_name(said: Fields, pupil: Mapping[str, Any]) -> bool:
+    forenames = {values.fold(pupil["forename"]), values.fold(pupil["preferred"])}
+    return values.fold(said["surname"]) == values.fold(pupil["surname"]) and values.fold(said["forename"]) in forenames
+
+
+def _named(said: Fields, known: Known) -> list[Mapping[str, Any]]:
+    return known.by_name.get((values.fold(said["surname"]), values.fold(said["forename"])), [])
 
 
 def who(pupil: Mapping[str, Any]) -> str:

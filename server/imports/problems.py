@@ -2,16 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from server.imports.plan import Problem
 
-COMPUTES = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
+# What begins a formula; also behind a semicolon, where spreadsheets of some countries cut.
+COMPUTES = re.compile(r"^(?=[=+\-@|\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[\s\"']*[=+\-@|＝＋－＠])")
 
 
 def safe(text: str) -> str:
-    return "'" + text if text.startswith(COMPUTES) else text
+    return COMPUTES.sub("'", text)
 
 
 def beside(file: Path) -> Path:

@@ -3,6 +3,7 @@
 Nothing in it is ever computed: a formula is the text of the formula. Whatever cannot be read is refused in words.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ MAX_CELL = 4_000  # characters
 Rows = list[list[str]]
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\x00"))
+
+# UTF-8 that somebody's program once read as Windows-1252: “Ã©” was é.
+READ_WRONG = re.compile("[ÂÃÄÅ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\ufffd]")
 
 NOT_A_TABLE = {
     b"\xd0\xcf\x11\xe0": "This is an old Excel file (.xls). Open it, choose Save as, and save it as .xlsx or CSV.",
@@ -69,7 +73,7 @@ def _clean_row(number: int, row: list[str]) -> list[str]:
 
 def clean(cell: str) -> str:
     """The text of one cell without padding, invisible characters and the guards that keep Excel from computing it."""
-    text = cell.translate(INVISIBLE)
+    text = READ_WRONG.sub("\ufffd", cell).translate(INVISIBLE)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
     text = " ".join(text.split())

@@ -47,7 +47,10 @@ def _headings(table: Table) -> Iterator[str]:
 
 
 def field_by_field(change: Change) -> str:
-    return "; ".join(_one(column, change.before.get(column), value) for column, value in change.after.items())
+    before = dict(change.before)
+    if change.after.get("address_withheld"):
+        before["address"] = "no longer kept"  # what is withheld from now on is not told once more
+    return "; ".join(_one(column, before.get(column), value) for column, value in change.after.items())
 
 
 def _one(column: str, before: object, after: object) -> str:

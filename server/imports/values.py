@@ -9,6 +9,8 @@ SERIALS = range(20_000, 80_000)  # 1954 to 2119
 YOUNGEST, OLDEST = 2, 25  # years of age a pupil list may hold
 
 MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)}
+NUMBERS_END = re.compile(r"\s*/\s*|\s+-+\s+|\s+(?=[+(0])")  # where one phone number may stop and the next begin
+SHORTEST, LONGEST = 10, 15  # figures of a number with its code; no number in the world has more
 EXCEL_ERRORS = {"#REF", "#VALUE", "#NAME", "#DIV/0", "#NUM", "#NULL"}
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
@@ -97,15 +99,28 @@ def yes_or_no(text: str) -> bool | None:
 
 
 def phone(text: str) -> tuple[str | None, str]:
-    """The number in a cell, spaced as written, and whatever words stand beside it. `7700900123` lost its nought in Excel."""
-    found = re.search(r"(?:\+|00)?\(?\d[\d\s()./\-]{5,22}\d(?:\s?(?:x|ext\.?)\s?\d{1,6})?", text)
-    if not found:
+    """The first number in a cell, spaced as written, and whatever stands beside it. `7700900123` lost its nought in Excel."""
+    found = re.search(r"(?:\+|00)?\(?\d[\d\s()./\-]{5,}\d(?:\s?(?:x|ext\.?)\s?\d{1,6})?", text)
+    number = _first_number(found[0]) if found else ""
+    if not found or _figures(number) > LONGEST or re.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})", number):
         return None, text.strip()
-    number = found[0].strip()
-    words = " ".join((text[: found.start()] + " " + text[found.end() :]).split()).strip(" -,;:/()")
+    words = " ".join((text[: found.start()] + " " + text[found.start() + len(number) :]).split()).strip(" -,;:/()")
     if re.fullmatch(r"[127]\d{9}", number):
         number = "0" + number
     return number, words
+
+
+def _first_number(text: str) -> str:
+    """`07700 900123 / 01632 960001` is two. A space ends a number only where it would be too long for one."""
+    for end in NUMBERS_END.finditer(text):
+        if _figures(text[: end.start()]) >= SHORTEST and (end[0].strip() or _figures(text) > LONGEST):
+            return text[: end.start()]
+    return text.strip()
+
+
+def _figures(text: str) -> int:
+    """How many, not counting those of an extension."""
+    return sum(letter.isdigit() for letter in text.partition("x")[0])
 
 
 def same_phone(number: str) -> str:

@@ -4,24 +4,30 @@ import re
 
 from server.imports import values
 
+NOT = r"(\b(not|cannot|dont|cant|mustnt|never)|n['’]t)( \w+){0,3}? "  # must not under any circumstances …
+
 ADDRESS_WORDS = re.compile(
-    r"\b(with?held|confidential|undisclosed|not to be (disclosed|shared|given)|do not (disclose|share|give)|non.?disclosure|refuge|"
-    r"safe (house|address)|protected address|address protected|court order|secret|restricted)\b",
+    r"\b(with?held|confidential|undisclosed|non.?disclosure|refuge|safe (house|address)|protected address|address protected|court order|"
+    rf"secret|restricted)\b|{NOT}(disclosed?|shared?|given?|told|tell|know|revealed?|passed on|pass on)\b",
     re.I,
+)
+HIDING = re.compile(
+    rf"\b(refuge|safe (house|address)|undisclosed|non.?disclosure|whereabouts)\b|{NOT}(disclosed?|(tell|told|know) .*\bwhere)\b", re.I
 )
 CONTACT_WORDS = re.compile(
-    r"\b(do not (contact|ring|call|phone|text|email)|don'?t (contact|ring|call|phone)|no contact|"
-    r"not to (be )?(contact(ed)?|ring|rung|call(ed)?|collect)|"
-    r"never (contact|ring|call)|court order|injunction|non.?molestation|prohibited steps|restraining order|"
-    r"supervised contact|no (legal )?access|barred|bail conditions?)\b",
+    r"\b(no (direct )?(contact|access|calls|phone calls)|no legal access|dnc|court order|injunction|non.?mol(estation)?|occupation order|"
+    r"prohibited steps|restraining order|(supervised|indirect|letterbox) contact|contact is supervised|barred|bail|"
+    r"(contact|ring|call)s? (only )?(via|through) (the )?(social|police|dsl|solicitor)\w*)\b|"
+    rf"{NOT}(contact(ed|s)?|ring|rung|call(ed)?|phoned?|text(ed)?|emailed?|collect|permitted|allowed|approach(ed)?)\b",
     re.I,
 )
 
 
-def is_withheld(flag: str | None, *texts: str) -> tuple[bool, bool]:
-    """(withheld, unsure) from the flag's own column and whatever stands where an address or a note should."""
+def is_withheld(flag: str | None, address: str, *notes: str) -> tuple[bool, bool]:
+    """(withheld, unsure) from the flag's own column, what stands where an address should, and notes of an address or of hiding."""
     told, unsure = _told(flag)
-    return told or any(ADDRESS_WORDS.search(text) for text in texts), unsure
+    noted = any(HIDING.search(note) or ("address" in note.casefold() and ADDRESS_WORDS.search(note)) for note in notes)
+    return told or noted or bool(ADDRESS_WORDS.search(address)), unsure
 
 
 def is_not_to_be_contacted(flag: str | None, allowed: str | None, order: str | None, *texts: str) -> tuple[bool, bool]:

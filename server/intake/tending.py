@@ -1,8 +1,5 @@
 """Looking after what is sealed: opening what waits, trying again what could not be opened, and letting go of what is long open."""
 
-import asyncio
-import logging
-
 import msgspec
 
 from server.intake import drafts
@@ -11,12 +8,9 @@ from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
 
-EVERY_S = 3600
 AT_ONCE = 100
 KEPT_FOR = 30 * 24 * 3600 * 1_000_000  # µs: an opened one is a second source for so long
 SHOWN = 200
-
-log = logging.getLogger("lanyard.intake")
 
 
 class Unopened(msgspec.Struct, frozen=True):
@@ -30,15 +24,9 @@ class Unopened(msgspec.Struct, frozen=True):
     kid: str
 
 
-async def tend_for_ever() -> None:
-    """At the start, and then every hour. Whatever goes wrong is noted, and tried again."""
-    while True:
-        try:
-            await open_all(again=True)
-            await writing(sweep)
-        except Exception as error:
-            log.warning("what is sealed could not be looked after (%s); trying again", type(error).__name__)
-        await asyncio.sleep(EVERY_S)
+async def tend() -> None:
+    await open_all(again=True)
+    await writing(sweep)
 
 
 async def open_all(school: str | None = None, *, again: bool) -> None:

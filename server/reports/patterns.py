@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from server.kinds import KINDS
 from server.reports.frames import Frames, frames
 from server.reports.suppression import SMALLEST_GROUP, SMALLEST_SHOWN, Counts, Mask, hidden_in_grid, hidden_in_line
-from server.reports.timetable import CLOSED, OUTSIDE, Days, Timetable, timetable_of
+from server.reports.timetable import BEFORE, CLOSED, NO_PERIODS, OUTSIDE, Days, Timetable, timetable_of
 from server.store.database import Tx, reading
 
 TOO_FEW = 20  # incidents, to call anything of them a pattern
@@ -243,6 +243,8 @@ def listed(column: "pd.Series[str]", words: dict[str, str], question: Question) 
 
 def in_periods(events: pd.DataFrame, timetable: Timetable) -> Axis:
     labels = {period.code: period.label for period in timetable.periods} | OUTSIDE
+    if not timetable.periods:
+        labels[BEFORE] = NO_PERIODS  # nobody can say that it was before school
     headings = [Heading(code, labels[code]) for code in events["period"].cat.categories]
     codes = events["period"].cat.codes.to_numpy()
     shown = np.bincount(codes, minlength=len(headings)) + [heading.code not in OUTSIDE for heading in headings]

@@ -46,7 +46,7 @@ def records_sheet(kind: Kind, records: Iterable[Mapping[str, Any]], names: Names
     """`records` are rows of the table `record`, their body and disputes read. What the role may not see is not in it."""
     fields = [field for field in kind.fields if kind.visible(field, role) and not field.apart]
     columns = [*ENVELOPE, *(Column(field.question, meaning(field)) for field in fields)]
-    return Sheet(kind.plural, about, columns, ([*envelope(record, kind, names), *answers(record, fields, names)] for record in records))
+    return Sheet(kind.plural, about, columns, ([*envelope(record, fields, names), *answers(record, fields, names)] for record in records))
 
 
 def meaning(field: Field) -> str:
@@ -56,8 +56,9 @@ def meaning(field: Field) -> str:
     return " ".join(filter(None, [choices, COMBINED[field.merge], field.hint, "No longer asked." if field.retired else ""]))
 
 
-def envelope(record: Mapping[str, Any], kind: Kind, names: Names) -> list[Any]:
-    undecided = [named.question if (named := kind.field(name.split("/")[0])) else name for name in record["disputes"] or ()]
+def envelope(record: Mapping[str, Any], fields: Sequence[Field], names: Names) -> list[Any]:
+    questions = {field.name: field.question for field in fields}
+    undecided = [questions[field] for name in record["disputes"] or () if (field := name.split("/")[0]) in questions]
     times = [wall_clock(record[name]) for name in ("happened_at", "made_at", "received_at")]
     author = names.staff.get(record["author"], record["author"])
     return [record["id"], times[0], author, times[1], times[2], record["edits"], "; ".join(dict.fromkeys(undecided))]

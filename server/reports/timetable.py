@@ -13,6 +13,7 @@ WALL_CLOCK = "Europe/London"
 
 BEFORE, BETWEEN, AFTER, CLOSED = "before_school", "between_lessons", "after_school", "no_school"
 OUTSIDE = {BEFORE: "Before school", BETWEEN: "Between lessons", AFTER: "After school", CLOSED: "No school that day"}
+NO_PERIODS = "The school has set no periods"
 
 Days = np.ndarray[Any, np.dtype[Any]]  # of datetime64[D]
 

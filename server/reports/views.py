@@ -40,16 +40,29 @@ def shown(kind: Kind) -> list[Field]:
 
 def record_view(kind: Kind, engine: Engine) -> str:
     columns = [f'{expression} as "{name}"' for field in shown(kind) for name, expression in columns_of(field, engine).items()]
-    return f"select {', '.join([*envelope(engine), *columns])} from {source(kind, engine)} where r.kind = '{kind.name}'"
+    return f"select {', '.join([*envelope(kind, engine), *columns])} from {source(kind, engine)} where r.kind = '{kind.name}'"
 
 
-def envelope(engine: Engine) -> list[str]:
+def envelope(kind: Kind, engine: Engine) -> list[str]:
     moments = {"at": "happened_at", "made_at": "made_at", "received_at": "received_at"}
     return [
         *("r.school", "r.id as record", "r.seq", "r.state", "r.author"),
         *(f"{moment(f'r.{column}', engine)} as {name}" for name, column in moments.items()),
-        *("r.edits", "(r.disputes is not null) as disputed"),
+        *("r.edits", f"({disputed(kind, engine)}) as disputed"),
     ]
+
+
+def disputed(kind: Kind, engine: Engine) -> str:
+    """Whether people disagree in what is shown: a dispute in a field that is not says something of it."""
+    seen = {field.name for field in (*shown(kind), *STATE)}
+    hidden = [f"'{field.name}'" for field in kind.fields if field.name not in seen]
+    if not hidden:
+        return "r.disputes is not null"
+    if engine == "sqlite":
+        keys, field = "json_each(r.disputes) as d", "substr(d.key, 1, instr(d.key || '/', '/') - 1)"
+    else:
+        keys, field = "json_object_keys(r.disputes::json) as d(key)", "split_part(d.key, '/', 1)"
+    return f"r.disputes is not null and exists (select 1 from {keys} where {field} not in ({', '.join(hidden)}))"
 
 
 def columns_of(field: Field, engine: Engine) -> dict[str, str]:

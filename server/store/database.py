@@ -42,9 +42,19 @@ async def writing(work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.arg
     return await _engine().write(lambda tx: work(tx, *args, **kwargs))
 
 
+async def writing_together(school: str, work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same, for works that come many at a time and lock this school. Those that wait share one commit, which may fail them all."""
+    return await _engine().write(lambda tx: work(tx, *args, **kwargs), school=school)
+
+
 async def reading(work: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` answers from one snapshot: nothing written meanwhile shows in it."""
     return await _engine().read(lambda tx: work(tx, *args, **kwargs))
+
+
+async def row(sql: str, *args: Any) -> Row | None:
+    """The first row that one statement finds, with no transaction round it: for what is asked at every request."""
+    return await _engine().row(sql, *args)
 
 
 _opened: SQLite | Postgres | None = None

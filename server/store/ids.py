@@ -6,14 +6,14 @@ from uuid import UUID, uuid5
 
 from server.store.moments import now
 
-DESKS = UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # the space of the ids below
+OURS = UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # the space of the ids that we make from others
 
 random_bits: Callable[[], int] = lambda: secrets.randbits(74)  # noqa: E731  the demo puts a seeded one here
 
 
 def desk_of(school: str, staff: str) -> str:
     """The phone that a person at a desk is: always the same one."""
-    return str(uuid5(DESKS, f"desk/{school}/{staff}"))
+    return str(uuid5(OURS, f"desk/{school}/{staff}"))
 
 
 def new_id() -> str:

@@ -47,8 +47,15 @@ async def draw(tx: Tx, school: str, steps: Sequence[NewStep]) -> list[Place]:
     """A place for each step, in the order given."""
     if not steps:
         return []
-    last, at = await _draw(tx, school, len(steps)), now()
-    places = [Place(seq, _signed(random_bits())) for seq in range(last - len(steps) + 1, last + 1)]
+    at, marks = now(), [_signed(random_bits()) for _ in steps]
+    if tx.engine == "postgres":
+        rows = await tx.rows(
+            DRAW_AND_STEP, school, len(steps), marks, [step.record for step in steps], [step.edit for step in steps],
+            [step.what for step in steps], at,
+        )  # fmt: skip
+        return [Place(*row) for row in rows]
+    last = await _draw(tx, school, len(steps))
+    places = [Place(seq, mark) for seq, mark in enumerate(marks, last - len(steps) + 1)]
     await tx.run_many(
         "insert into step (school, seq, mark, record, edit, what, at) values ($1, $2, $3, $4, $5, $6, $7)",
         [(school, place.seq, place.mark, step.record, step.edit, step.what, at) for place, step in zip(places, steps, strict=True)],
@@ -57,14 +64,22 @@ async def draw(tx: Tx, school: str, steps: Sequence[NewStep]) -> list[Place]:
 
 
 async def _draw(tx: Tx, school: str, how_many: int) -> int:
-    counter = await tx.row(
-        "insert into counter (school, seq) values ($1, $2)"
-        " on conflict (school) do update set seq = counter.seq + excluded.seq returning seq",
-        school,
-        how_many,
-    )
+    counter = await tx.row(DRAW, school, how_many)
     assert counter is not None
     return int(counter[0])
+
+
+DRAW = "insert into counter (school, seq) values ($1, $2) on conflict (school) do update set seq = counter.seq + excluded.seq returning seq"
+
+# In one round trip, which SQLite can neither do nor needs.
+DRAW_AND_STEP = (
+    f"with drawn as ({DRAW}), stepped as ("
+    "  insert into step (school, seq, mark, record, edit, what, at)"
+    "  select $1, drawn.seq - $2 + new.n, new.mark, new.record, new.edit, new.what, $7 from drawn,"
+    "  unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) with ordinality as new (mark, record, edit, what, n)"
+    "  returning seq, mark"
+    ") select seq, mark from stepped order by seq"
+)
 
 
 def _signed(bits: int) -> int:

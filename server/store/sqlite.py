@@ -100,6 +100,7 @@ class Work(NamedTuple):
             self.answer.set_result(result)
         else:
             self.answer.set_exception(error)
+            self.answer.exception()  # where nobody waits any more, asyncio would log its words, which may quote what somebody wrote
 
 
 Answer = tuple[Work, Any, BaseException | None]
@@ -130,13 +131,17 @@ class SQLite(SQLiteEngine):
         self._to_write.put(None)  # last: only a connection that may write brings the log back into the file
         await asyncio.to_thread(writer.join)
 
-    async def write(self, run: Callable[[Any], Awaitable[T]]) -> T:
+    async def write(self, run: Callable[[Any], Awaitable[T]], *, school: str | None = None) -> T:
+        """Whatever their `school`, all works here share their commits."""
         if self._to_write.qsize() >= WAITING:
             raise Busy
         return await self._ask(self._to_write, run)
 
     async def read(self, run: Callable[[Any], Awaitable[T]]) -> T:
         return await self._ask(self._to_read, run)
+
+    async def row(self, sql: str, *args: Any) -> Row | None:
+        return await self.read(lambda tx: tx.row(sql, *args))
 
     async def _ask(self, works: queue.SimpleQueue[Work | None], run: Callable[[Any], Awaitable[T]]) -> T:
         if not self._threads:

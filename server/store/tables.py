@@ -379,6 +379,16 @@ class Audit(Table):
     detail = Text(default="{}")
 
 
+class Chain(Table):
+    """The access log, each row sealed to the one before. Only ever added to."""
+
+    school = Text()
+    n = BigInt(primary_key=True)  # key: school, n
+    audit = Text()
+    at = BigInt()
+    hash = Text()
+
+
 class Reading(Table):
     """How far one person has read one record. Unread is per person; read never means vanished."""
 

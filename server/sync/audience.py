@@ -1,5 +1,6 @@
 """Which records a member of staff may hold: one predicate, for every query that reads records."""
 
+import hashlib
 from typing import Any
 
 from server.kinds import KINDS
@@ -63,6 +64,21 @@ def in_scope(me: Me, staff: str, first: int) -> Clause:
         f" and caseload.staff = {staff} and caseload.pupil = about.pupil)"
     )
     return f"(pupil.year = any(${first}) or {caseload})", [list(me.years)]
+
+
+def fingerprint() -> str:
+    """Of what the kinds let whom hold: where it changes, phones hold what they should not, or lack what they should."""
+    rules = [
+        (
+            kind.name,
+            sorted(kind.held_by),
+            sorted(kind.scoped_to),
+            [(field.name, sorted(field.only), field.apart) for field in kind.fields if field.only or field.apart],
+        )
+        for kind in KINDS.values()
+        if kind.held_by or kind.scoped_to or any(field.only or field.apart for field in kind.fields)
+    ]
+    return hashlib.blake2b(repr(sorted(rules)).encode(), digest_size=8).hexdigest()
 
 
 def kinds_held(me: Me) -> list[str]:

@@ -15,7 +15,7 @@ from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import read_place
 from server.sync import finding, wire
-from server.sync.audience import kinds_held, may_hold
+from server.sync.audience import fingerprint, kinds_held, may_hold
 from server.sync.finding import decode
 from server.sync.keeping import Coming, Decision
 from server.sync.letter import Sent, mend, read_edit
@@ -39,13 +39,13 @@ async def write(tx: Tx, me: Me, record: str, kind: str, values: Mapping[str, Any
     of two who decide one dispute at the same moment, one decides, and the other is told.
     """
     at = moments.now()
-    await numbers.lock(tx, me.school)
+    last = await numbers.lock(tx, me.school)
     me = await finding.member(tx, me.school, me.staff)
     edit = wire.Edit(id=ids.new_id(), phone="", number=0, record=record, kind=kind, made_at=to_wire(at), seen=seen, values=dict(values))
     because = await written_meanwhile(tx, me, edit)
     try:
         async with tx.savepoint():
-            because = because or await take(tx, me, edit, at)
+            because = because or await take(tx, me, edit, at, last)
             if because:
                 raise NotTaken
     except NotTaken:
@@ -53,7 +53,7 @@ async def write(tx: Tx, me: Me, record: str, kind: str, values: Mapping[str, Any
     return Receipt(id=edit.id, outcome="taken")
 
 
-async def take(tx: Tx, me: Me, edit: wire.Edit, at: int) -> Because:
+async def take(tx: Tx, me: Me, edit: wire.Edit, at: int, last: int) -> Because:
     desk = await desk_of(tx, me, at)
     desk.arrives(desk.highest + 1)
     edit.phone, edit.number, desk.seen_at = desk.id, desk.highest, at
@@ -62,7 +62,7 @@ async def take(tx: Tx, me: Me, edit: wire.Edit, at: int) -> Because:
     sent = read_edit(0, mend(lay), lay)
     assert isinstance(sent, Sent)
     coming = Coming(sent=sent, id=sent.id, role=me.role, received_at=at, moment=at, at_desk=True)
-    await Intake(tx, me.school, at).take_in(me, [coming])
+    await Intake(tx, me.school, at, last).take_in(me, [coming])
     return coming.because
 
 
@@ -109,7 +109,7 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     `edit`: the id under which it is kept. Raises NotFound; NotAllowed where its kind is not mine to hold.
     """
     at = moments.now()
-    await numbers.lock(tx, me.school)
+    last = await numbers.lock(tx, me.school)
     me = await finding.member(tx, me.school, me.staff)
     row = await tx.row("select kind, record, outcome from edit where school = $1 and id = $2", me.school, edit)
     if row is None or row["outcome"] != "held":
@@ -118,7 +118,7 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
         raise NotAllowed
     if settled := await settled_as(tx, me, edit):
         return settled
-    intake = Intake(tx, me.school, at)
+    intake = Intake(tx, me.school, at, last)
     if how == "set aside":
         await intake.settle([(edit, row["record"])], how, me.staff, why)
     else:
@@ -155,19 +155,34 @@ async def rights_changed(tx: Tx, school: str, staff: str) -> None:
 
 async def judge_again(tx: Tx, school: str, staff: str | None = None) -> None:
     """What is held and not settled, of one person or of everybody."""
-    await Intake(tx, school, moments.now()).judge_again(await held_of(tx, school, staff))
+    last = await numbers.lock(tx, school)
+    await Intake(tx, school, moments.now(), last).judge_again(await held_of(tx, school, staff))
 
 
 async def judge_all_again(school: str) -> None:
-    """After an upgrade: this version may understand what the one before could only hold. Some at a time, so that no phone waits long."""
+    """After an upgrade: this version may understand what the one before could only hold. Some at a time, so that no phone waits long.
+
+    Where its kinds let others hold what they ask, everybody's phones fill a new store.
+    """
+    await writing(note_audience, school)
     held = await reading(held_of, school)
     for first in range(0, len(held), AGAIN_AT_ONCE):
         await writing(judge_these_again, school, held[first : first + AGAIN_AT_ONCE])
 
 
-async def judge_these_again(tx: Tx, school: str, held: list[str]) -> None:
+async def note_audience(tx: Tx, school: str) -> None:
     await numbers.lock(tx, school)
-    await Intake(tx, school, moments.now()).judge_again(held)
+    row = await tx.row("select settings from school where id = $1", school)
+    assert row is not None
+    settings = decode(row[0])
+    if settings.get("audience") != fingerprint():
+        await tx.run("update school set settings = $2 where id = $1", school, json.dumps(settings | {"audience": fingerprint()}))
+        await tx.run("update staff set rights = rights + 1 where school = $1", school)
+
+
+async def judge_these_again(tx: Tx, school: str, held: list[str]) -> None:
+    last = await numbers.lock(tx, school)
+    await Intake(tx, school, moments.now(), last).judge_again(held)
 
 
 async def held_of(tx: Tx, school: str, staff: str | None = None) -> list[str]:

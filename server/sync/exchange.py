@@ -5,7 +5,7 @@ from msgspec import UNSET
 
 from server.refusals import PhoneRevoked, SignIn
 from server.store import numbers
-from server.store.database import Tx, reading, writing
+from server.store.database import Tx, reading, writing_together
 from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
@@ -27,7 +27,7 @@ async def answer(letter: Letter, me: Me, received_at: int, *, sending_only: bool
         quiet = await reading(quiet_exchange, letter, me, received_at, sending_only=sending_only)
         if quiet is not None:
             return quiet
-    return await writing(exchange, letter, me, received_at, sending_only=sending_only)
+    return await writing_together(me.school, exchange, letter, me, received_at, sending_only=sending_only)
 
 
 async def quiet_exchange(tx: Tx, letter: Letter, me: Me, received_at: int, *, sending_only: bool = False) -> Answer | None:
@@ -49,7 +49,6 @@ async def exchange(tx: Tx, letter: Letter, me: Me, received_at: int, *, sending_
     now = await look(tx, letter, me)
     receipts, forked = await take_edits(tx, letter, now, received_at)
     await keep_nameless(tx, letter, me, received_at)
-    now.last = await numbers.lock(tx, me.school)
     return await write_answer(tx, letter, now, receipts, forked, received_at, sending_only)
 
 
@@ -57,7 +56,7 @@ class Now(msgspec.Struct):
     """How things stand as the letter is opened."""
 
     me: Me  # with the rights they have now
-    last: int  # the last number the school drew
+    last: Place | None  # the last that the school drew; None: it has drawn none yet
     cursor: Cursor | None  # how far their phone has seen; None: nothing
     rebuild: Rebuild | None
     phone: Phone  # the letter's
@@ -66,10 +65,11 @@ class Now(msgspec.Struct):
 async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     """One read, by keys only. The cursor must be ours and theirs, then its place in history, then their rights as they were."""
     cursor = read_cursor(letter.cursor, me) if letter.cursor is not None else None
-    row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone)
+    fresh_to = cursor.fresh_to.seq if cursor and cursor.fresh_to else 0
+    row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone, fresh_to)
     if row is None:
         raise SignIn
-    role, years, rights, last, mark, revoked_at, *columns = row
+    role, years, rights, last, last_mark, mark, fresh_mark, revoked_at, *columns = row
     if revoked_at is not None:
         raise PhoneRevoked
     phone = Phone(letter.phone, me.staff) if columns[0] is None else phone_of(columns)
@@ -78,19 +78,21 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     rebuild: Rebuild | None = None
     if letter.cursor is not None and cursor is None:
         rebuild = "unknown"
-    elif cursor and cursor.place and cursor.place.mark != mark:
+    elif cursor and any(place and place.mark != found for place, found in ((cursor.place, mark), (cursor.fresh_to, fresh_mark))):
         rebuild = "restored"
     elif cursor and cursor.rights != rights:
         rebuild = "rights"
     me = msgspec.structs.replace(me, role=role, years=tuple(decode(years)), rights=rights)
-    return Now(me, last, cursor, rebuild, phone)
+    return Now(me, Place(last, last_mark) if last else None, cursor, rebuild, phone)
 
 
 LOOK = (
-    "select staff.role, staff.years, staff.rights, coalesce(counter.seq, 0), step.mark, session.revoked_at,"
+    "select staff.role, staff.years, staff.rights, counter.seq, latest.mark, step.mark, fresh.mark, session.revoked_at,"
     f" {', '.join(f'phone.{column}' for column in COLUMNS)}"
     " from staff left join counter on counter.school = staff.school"
+    " left join step latest on latest.school = counter.school and latest.seq = counter.seq"
     " left join step on step.school = staff.school and step.seq = $3"
+    " left join step fresh on fresh.school = staff.school and fresh.seq = $6"
     " left join phone session on session.school = staff.school and session.id = $4"
     " left join phone on phone.school = staff.school and phone.id = $5"
     " where staff.school = $1 and staff.id = $2"
@@ -120,7 +122,9 @@ async def take_edits(tx: Tx, letter: Letter, now: Now, at: int) -> tuple[list[Re
         if mine[edit.id].copied and edit.phone == letter.phone:
             forked = forked or forked_from(me, edit)
     await keep_phones(tx, me, phones.values(), at)
-    await Intake(tx, me.school, at).take_in(me, comings)
+    intake = Intake(tx, me.school, at, now.last.seq if now.last else 0)
+    await intake.take_in(me, comings)
+    now.last = intake.place or now.last
     for new in comings:
         if not new.taken:
             mine[new.sent.id].receipt = Receipt(id=new.sent.id, outcome="held", because=new.because)
@@ -199,10 +203,14 @@ async def write_answer(
 
 
 async def next_page(tx: Tx, now: Now) -> tuple[Page, str]:
-    cursor = now.cursor or Cursor(None, now.me.rights, fresh_to=now.last)
-    page = await unseen(tx, now.me, cursor.seq, now.last, cursor.fresh_to)
+    cursor, last = now.cursor or Cursor(None, now.me.rights, fresh_to=now.last), now.last.seq if now.last else 0
+    page = await unseen(tx, now.me, cursor.seq, last, cursor.fresh_to.seq if cursor.fresh_to else 0)
     if page.upto != cursor.seq:
-        mark = await tx.row("select mark from step where school = $1 and seq = $2", now.me.school, page.upto)
-        assert mark is not None  # every number has its step
-        cursor = msgspec.structs.replace(cursor, place=Place(page.upto, mark[0]))
+        cursor = msgspec.structs.replace(cursor, place=now.last if page.upto == last else await place_of(tx, now.me.school, page.upto))
     return page, cursor.write(now.me)
+
+
+async def place_of(tx: Tx, school: str, seq: int) -> Place:
+    mark = await tx.row("select mark from step where school = $1 and seq = $2", school, seq)
+    assert mark is not None  # every number has its step
+    return Place(seq, mark[0])

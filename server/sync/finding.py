@@ -28,16 +28,18 @@ async def stories(tx: Tx, me: Me, records: set[str]) -> defaultdict[str, Story]:
     found: defaultdict[str, Story] = defaultdict(Story)
     if not records:
         return found
-    sql, args = holds(me, first=3)
-    for id, kind, mine in await tx.rows(
-        f"select r.id, r.kind, {sql} from record r where r.school = $1 and r.id = any($2)", me.school, list(records), *args
-    ):
-        found[id] = Story(kind=kind, mine=mine)
-    for row in await tx.rows(
+    rows = await tx.rows(
         f"select {OF_THE_FOLD}, record from edit where school = $1 and record = any($2) and (seq is not null or settled_at is null)",
         me.school,
         list(records),
-    ):
+    )
+    if begun := {row[11] for row in rows if row[5] is not None}:
+        sql, args = holds(me, first=3)
+        for id, kind, mine in await tx.rows(
+            f"select r.id, r.kind, {sql} from record r where r.school = $1 and r.id = any($2)", me.school, list(begun), *args
+        ):
+            found[id] = Story(kind=kind, mine=mine)
+    for row in rows:
         story = found[row[11]]
         if row[5] is None:
             story.waiting.append(row[0])
@@ -111,7 +113,8 @@ Named = tuple[str, str]  # an edit, and its record
 async def amended(tx: Tx, author: Me, names: set[str]) -> list[Named]:
     """The held edits among these names that an edit of the same author's, taken, has replaced."""
     replaced = await tx.rows(
-        "select distinct amends from edit where school = $1 and author = $2 and amends = any($3) and seq is not null",
+        "select distinct amends from edit where school = $1 and author = $2 and amends = any($3)"
+        " and (seq is not null or settled_how = 'amended')",
         author.school,
         author.staff,
         list(names),
@@ -130,6 +133,14 @@ async def let_rest(tx: Tx, author: Me, names: set[str]) -> list[tuple[Named, str
     )
     reasons = {row[0]: row[1] for row in rows}
     return [(edit, reasons[name]) for name, edit in await still_held(tx, author, list(reasons))]
+
+
+async def replaced_by(tx: Tx, author: Me, ids: list[str]) -> set[str]:
+    """The names of what these edits were written to replace."""
+    if not ids:
+        return set()
+    rows = await tx.rows("select amends from edit where school = $1 and id = any($2) and amends is not null", author.school, ids)
+    return {row[0] for row in rows}
 
 
 async def still_held(tx: Tx, author: Me, names: Sequence[str]) -> list[tuple[str, Named]]:

@@ -42,8 +42,11 @@ def judge(me: Me, sent: Sent, story: Story, known: Known, *, at_desk: bool) -> J
         return Judged(values, sent.because or NO_SUCH_KIND, sent.remarks)
     if refused := may_write(me, kind, story):
         return Judged(values, refused, sent.remarks)
-    judged = kind.judge(values, known)
-    judged.problems |= out_of_sight(kind, me.role, judged.values, at_desk=at_desk)
+    unseen = out_of_sight(kind, me.role, values, at_desk=at_desk)
+    judged = kind.judge({name: value for name, value in values.items() if name not in unseen} if unseen else values, known)
+    if unseen:
+        judged.values |= unseen
+        judged.problems |= dict.fromkeys(unseen, NOT_ASKED)
     judged.remarks += sent.remarks
     return judged
 
@@ -72,10 +75,15 @@ def of_another_kind(kind: Kind, story: Story) -> Because:
     return {"kind": "this record was begun as one of another kind"}
 
 
-def out_of_sight(kind: Kind, role: str, values: dict[str, Any], *, at_desk: bool) -> Because:
-    """Nobody writes a field that they may not see: for them, the kind does not ask it."""
+def out_of_sight(kind: Kind, role: str, values: Any, *, at_desk: bool) -> dict[str, Any]:
+    """Nobody writes a field that they may not see: for them, the kind does not ask it, nor looks at what they say there."""
     hidden = kind.hidden_from(role) if at_desk else kind.hidden_from(role) | kind.apart
-    return dict.fromkeys(hidden.intersection(values), NOT_ASKED)
+    return {name: values[name] for name in hidden.intersection(values)} if type(values) is dict else {}
+
+
+def writes_apart(sent: Sent) -> bool:
+    kind = KINDS.get(sent.kind)
+    return kind is not None and type(sent.values) is dict and not kind.apart.isdisjoint(sent.values)
 
 
 def closing(kind: Kind, taken: list[Edit], edit: Edit) -> Because:
@@ -111,29 +119,32 @@ async def what_is_known(tx: Tx, school: str, edits: Iterable[Sent], *, any_words
             named = asked_about(kind, sent.values)
             pupils |= named[0]
             staff |= named[1]
+    lists = dict[str, set[str]]() if any_words else lists_named_by(kinds.values())
+    rows = await tx.rows(KNOWN, school, list(lists), sorted(pupils), sorted(staff))
+    for what, name, code in rows:
+        if what == "list":
+            lists[name].add(code)
     return Known(
-        lists=AnyList() if any_words else await lists_of(tx, school, kinds.values()),
+        lists=AnyList() if any_words else lists,
         codes=Anything() if any_words else await codes_of(tx, kinds.values()),
-        pupils=await those_at(tx, school, "pupil", pupils),
-        staff=await those_at(tx, school, "staff", staff),
+        pupils={id for what, _, id in rows if what == "pupil"},
+        staff={id for what, _, id in rows if what == "staff"},
     )
 
 
-async def lists_of(tx: Tx, school: str, kinds: Iterable[Kind]) -> dict[str, set[str]]:
+KNOWN = (
+    "select 'list', list, code from list_entry where school = $1 and list = any($2)"
+    " union all select 'pupil', '', id from pupil where school = $1 and id = any($3)"
+    " union all select 'staff', '', id from staff where school = $1 and id = any($4)"
+)
+
+
+def lists_named_by(kinds: Iterable[Kind]) -> dict[str, set[str]]:
     shapes = [field.shape for kind in kinds for field in kind.fields]
-    lists: dict[str, set[str]] = {getattr(shape, where, ""): set() for shape in shapes for where in ("list", "outcomes")}
-    for name, code in await tx.rows("select list, code from list_entry where school = $1 and list = any($2)", school, sorted(lists)):
-        lists[name].add(code)
-    return lists
+    return {getattr(shape, where, ""): set() for shape in shapes for where in ("list", "outcomes")}
 
 
 async def codes_of(tx: Tx, kinds: Iterable[Kind]) -> AbstractSet[str]:
     if any(kind.of_shape(Code) for kind in kinds):
         return {row[0] for row in await tx.rows("select distinct code from attendance_code")}
     return frozenset()
-
-
-async def those_at(tx: Tx, school: str, table: str, ids: set[str]) -> AbstractSet[str]:
-    if not ids:
-        return ids
-    return {row[0] for row in await tx.rows(f"select id from {table} where school = $1 and id = any($2)", school, sorted(ids))}

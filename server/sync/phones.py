@@ -23,8 +23,6 @@ COPIED = "its number had been used before: this phone was restored from a copy"
 NOT_YOUR_PHONE = {"phone": "this phone is somebody else’s"}
 FAR_AHEAD = {"number": "its number is too far ahead of the others from this phone"}
 
-SPACE = uuid.UUID("6f1c1f0e-6a3b-4d0e-9a55-1a4e8b0c7d21")  # of the ids made here
-
 decode = msgspec.json.decode
 
 
@@ -151,4 +149,4 @@ def arrive(phones: dict[str, Phone], me: Me, edit: Sent, *, repeated: bool) -> A
 
 def forked_from(me: Me, edit: Sent) -> str:
     """The phone id under which a restored handset goes on: the same each time the same colliding edit comes."""
-    return str(uuid.uuid5(SPACE, f"{me.school}/{me.staff}/{edit.phone}/{edit.number}/{edit.id}"))
+    return str(uuid.uuid5(ids.OURS, f"{me.school}/{me.staff}/{edit.phone}/{edit.number}/{edit.id}"))

@@ -8,6 +8,7 @@ import msgspec
 from server.store import numbers
 from server.store.database import Tx
 from server.store.me import Me
+from server.store.numbers import Place
 from server.sync.exchange import Now, take_edits
 from server.sync.finding import as_sent, kept_apart, member
 from server.sync.letter import DEPTH_LIMIT, Letter, Sent, deeper_than, mend, parse, read_edit
@@ -52,7 +53,8 @@ async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, 
         edits=edits,
         nameless=[],
     )
-    await take_edits(tx, letter, Now(author, last, None, None, phone), received_at)
+    place = Place(last, mark=0) if last else None  # nobody is answered from it
+    await take_edits(tx, letter, Now(author, place, None, None, phone), received_at)
     if last_seen is not None and last_seen > received_at:  # it waited here
         await tx.run("update phone set seen_at = $3 where school = $1 and id = $2", me.school, me.phone, last_seen)
 
@@ -61,8 +63,12 @@ async def told_otherwise(tx: Tx, me: Me, edits: Sequence[Sent]) -> list[Sent]:
     """Those of them under whose id the school has another edit of this person's, that says something else."""
     ids = [name for edit in edits for name in (edit.id, kept_apart(edit.id, me.staff))]
     rows = await tx.rows("select id, original from edit where school = $1 and author = $2 and id = any($3)", me.school, me.staff, ids)
-    kept = {as_sent(row["id"]): words_of(row["original"]) for row in rows}
-    return [edit for edit in edits if kept.get(edit.id) != words_of(edit.original)]
+    kept = {as_sent(row["id"]): row["original"] for row in rows}
+    return [edit for edit in edits if edit.id not in kept or not same_words(kept[edit.id], edit.original)]
+
+
+def same_words(kept: str, came: str) -> bool:
+    return kept == came or words_of(kept) == words_of(came)
 
 
 def words_of(original: str) -> dict[str, Any]:

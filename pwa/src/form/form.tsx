@@ -71,7 +71,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
     const values = tidied(writing.draft.values);
     if (!wrong.length && beginning && !saysSomething(kind, values)) wrong.push({ field: firstOf(asked(), clockField), words: 'Answer this first, or any other question', missing: true });
     if (paged && wrong.length && !anyway) setPage(sheets.findIndex(({ fields: on }) => on.includes(wrong[0]!.field)));
-    setProblems(wrong);
+    if (wrong.length || problems.length) setProblems(wrong); // an empty list anew would draw the whole form again before it is saved
     if (wrong.length) return;
     if (Object.keys(values).length === 0) return back();
     const { record, seen, id, amends } = writing.draft;

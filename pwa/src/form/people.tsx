@@ -12,6 +12,8 @@ import type { Asked } from './controls';
 import { outcomesOf, personNamed, type Entries } from './say';
 
 const FOUND_LIMIT = 8;
+const AT_ONCE = 4; // as many as there is room for above the keyboard: the rest are drawn when the typing pauses
+const PAUSE_MS = 250;
 
 type Props = Asked & { among: 'pupil' | 'staff' };
 
@@ -92,6 +94,8 @@ type SearchProps = { id: string; label: string; icon?: 'plus' | 'next'; wrong?: 
 /** Search is in the page, results under it; one tap adds. */
 export function Search({ id, label, icon = 'plus', wrong = false, among, taken = [], eager = false, onAdd }: SearchProps) {
   const [letters, setLetters] = useState('');
+  const [paused, setPaused] = useState(false);
+  const pause = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (eager) input.current?.focus();
@@ -99,8 +103,9 @@ export function Search({ id, label, icon = 'plus', wrong = false, among, taken =
   const found = letters.trim() ? find(letters, FOUND_LIMIT, among ? { only: among } : {}).filter(({ person }) => !taken.includes(person.id)) : [];
   const said = letters.trim() ? (found.length === 0 ? 'Nobody found' : `${count(found.length, 'person', 'people')} found`) : '';
   useEffect(() => {
-    if (said) announce(said);
-  }, [said]);
+    if (paused && said) announce(said);
+  }, [paused]);
+  useEffect(() => () => clearTimeout(pause.current), []);
 
   return (
     <>
@@ -119,7 +124,12 @@ export function Search({ id, label, icon = 'plus', wrong = false, among, taken =
           placeholder="Two or three letters of a name"
           aria-invalid={wrong || undefined}
           aria-describedby={wrong ? `${id}-why` : undefined}
-          onInput={(event) => setLetters(event.currentTarget.value)}
+          onInput={(event) => {
+            setLetters(event.currentTarget.value);
+            setPaused(false);
+            clearTimeout(pause.current);
+            pause.current = setTimeout(() => setPaused(true), PAUSE_MS);
+          }}
           onKeyDown={(event) => {
             if (event.key !== 'Enter') return;
             event.preventDefault(); // Enter adds the first, and never saves the form by mistake
@@ -129,7 +139,7 @@ export function Search({ id, label, icon = 'plus', wrong = false, among, taken =
       </div>
       {found.length > 0 && (
         <ul class="card rows" aria-label={said}>
-          {found.map((match) => (
+          {found.slice(0, paused ? FOUND_LIMIT : AT_ONCE).map((match) => (
             <li key={match.person.id}>
               <button type="button" class="row" onClick={() => onAdd(match)}><Found match={match} /><Icon name={icon} /></button>
             </li>

@@ -4,7 +4,7 @@ import type { Edit, HeldEdit, Values } from '../wire';
 import { written as draftIsWritten } from './drafts';
 import { newId } from './ids';
 import { mine } from './session';
-import { setting, sets, settle, type KeptEdit, type Mine, type MyWriting } from './stores';
+import { setting, sets, settle, type Mine, type MyWriting } from './stores';
 import { NotSaved } from './trouble';
 
 export { newId, NotSaved };
@@ -55,23 +55,23 @@ export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0
     const already = await tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
     if (already) return already.edit;
     if (draft) tx.objectStore('drafts').delete(draft);
-    return (await numbered(tx, asked, undoFor)).edit;
+    return await numbered(tx, asked, undoFor);
   });
 }
 
 /** The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. */
-async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>, undoFor: number): Promise<KeptEdit> {
+async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>, undoFor: number): Promise<Edit> {
   const phone = (await setting(tx, 'phone')) ?? newId();
   const number = ((await setting(tx, 'number')) ?? 0) + 1;
   const order = ((await setting(tx, 'order')) ?? 0) + 1;
-  const kept: KeptEdit = { edit: { ...asked, phone, number }, order, unsent: order, over: order };
-  // For the worker, which knows nothing of this tab's clock: no other edit is kept back by it.
-  if (undoFor > 0) kept.not_before = Date.now() + Math.min(undoFor, UNDO_AT_MOST_MS);
-  tx.objectStore('edits').add(kept);
+  const edit = { ...asked, phone, number };
+  // For the worker, which knows nothing of this tab's clock.
+  const kept_back = undoFor > 0 ? { not_before: Date.now() + Math.min(undoFor, UNDO_AT_MOST_MS) } : {};
+  tx.objectStore('edits').add({ edit, order, unsent: order, over: order, ...kept_back });
   await settle(tx, 'phone', phone);
   await settle(tx, 'number', number);
   await settle(tx, 'order', order);
-  return kept;
+  return edit;
 }
 
 export function undoIn(db: Mine, editId: string): Promise<boolean> {

@@ -68,7 +68,18 @@ export function watchPeople(watcher: () => void): () => void {
 
 export const peopleKnown = (): number => everybody.people.size;
 
+let begin = () => {};
+const begun = new Promise<void>((resolve) => (begin = resolve));
+
+/** Call it once the first screen stands: reading everybody takes longer than drawing it. */
+export const readPeople = (): void => begin();
+
 let whose: string | undefined;
+let ready: Promise<void> = Promise.resolve();
+
+/** Once everybody has been read, or could not be, for whoever has unlocked. */
+export const peopleReady = (): Promise<void> => ready;
+
 /** Nobody stays in memory of a person who has signed out; whenever the school sends somebody, all are read again. */
 function follow(): void {
   const now = me() ? mine().name : undefined;
@@ -78,13 +89,14 @@ function follow(): void {
   everybody = nobody();
   if (!now) return;
   unfollow = mine().listen((stores) => (stores.includes('pupils') || stores.includes('staff')) && void read());
-  void read().catch(() => {}); // locked meanwhile; or the storage is away, and whoever looks for a name is told of that
+  ready = begun.then(read).catch(() => {}); // locked meanwhile; or the storage is away, and whoever looks for a name is told of that
 }
 
 watchMe(follow);
 follow();
 
 async function read(): Promise<void> {
+  if (!me()) return; // Signed out meanwhile.
   const db = mine();
   const [pupils, colleagues] = await db.reading(['pupils', 'staff'], (tx) => [tx.objectStore('pupils').getAll(), tx.objectStore('staff').getAll()] as const);
   const people: Person[] = [...pupils.map((one) => ({ is: 'pupil' as const, ...one })), ...colleagues.map((one) => ({ is: 'staff' as const, ...one }))];

@@ -4,7 +4,7 @@
 import { ask, refusal, type Ask } from '../school';
 import type { School, SignedInAnswer } from '../wire';
 import { toText, utf8 } from './bytes';
-import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, type Disk } from './disk';
+import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { library, newSigning } from './seal';
 import { Shelves } from './shelves';
@@ -12,6 +12,8 @@ import { settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner,
 import { choose, destroy, endLease, isThere, signing, unlock, type Chosen, type Keys, type Opened } from './vault';
 
 export type Me = { id: string; name: string; role: string; may: string[]; school: School };
+/** `told`: what the school would have them know. */
+export type SignedIn = { standing: Standing; told: string | undefined };
 /** Why not, in words to show beside the form; after too many tries, the seconds to wait. */
 export type Refused = { refused: string; wait_s?: number };
 
@@ -69,19 +71,28 @@ async function become(owner: Owner | undefined): Promise<void> {
 // ── Signing in ─────────────────────────────────────────────────────────────────────────────
 
 /** `forgot`: the PIN is not known any more, and another is to be chosen. */
-export async function signIn(username: string, password: string, asked: Ask = ask, forgot = false): Promise<{ standing: Standing } | Refused> {
+export async function signIn(username: string, password: string, asked: Ask = ask, forgot = false): Promise<SignedIn | Refused> {
   const name = username.trim().toLowerCase();
   if (!name || !password) return { refused: 'Type your name and your password.' };
   const called = await hashed(name);
   const known = (await allOwners()).find((owner) => owner.called === called);
-  const phone = known?.phone ?? newId();
   const keys = known ? await withDisk(known, signing) : await newSigning();
-  const heard = await asked('/api/session', { method: 'POST', json: { username: name, password, phone: { id: phone, name: phoneName(), public: keys.public } } });
+  return await enterWith({ username: name, password }, known?.phone ?? newId(), called, keys, asked, forgot);
+}
+
+/** By a code that the desk shows as a square. Whoever it is for chooses a PIN, and what was written here before is sent. */
+export const pair = async (code: string, asked: Ask = ask): Promise<SignedIn | Refused> => await enterWith({ pairing: code }, newId(), '', await newSigning(), asked, true);
+
+type Who = { username: string; password: string } | { pairing: string };
+
+async function enterWith(who: Who, phone: string, called: string, keys: Signing, asked: Ask, forgot: boolean): Promise<SignedIn | Refused> {
+  const heard = await asked('/api/session', { method: 'POST', json: { ...who, phone: { id: phone, name: phoneName(), public: keys.public } } });
   if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} Signing in needs the school once; after that Lanyard works without.` };
   if (heard.status === 429) return { refused: 'That was too many tries. Wait a little, then try again.', wait_s: heard.retryAfter_s ?? 60 };
   if (heard.status !== 200) return { refused: wordsOf(heard.json, heard.status) };
-  await welcome(called, heard.json as SignedInAnswer, keys, forgot);
-  return { standing: standing() };
+  const answer = heard.json as SignedInAnswer;
+  await welcome(called, answer, keys, forgot);
+  return { standing: standing(), told: answer.told };
 }
 
 const NOT_HEARD = {
@@ -92,12 +103,17 @@ const NOT_HEARD = {
 };
 
 function wordsOf(json: unknown, status: number): string {
+  if (refusal(json).refusal === 'wrong_code') return 'That code is not good any more: it is for one phone, and for ten minutes. Ask for another at the desk.';
   if (status === 401) return 'That name and password do not go together. Check both, then try again.';
   return refusal(json).words ?? 'The school could not sign you in just now. Try again in a minute.';
 }
 
-async function welcome(called: string, { staff, school, phone, grant, keys: schools }: SignedInAnswer, keys: Awaited<ReturnType<typeof signing>>, forgot: boolean): Promise<void> {
-  const owner: Owner = { key: keyOf(school.id, staff.id), school: school.id, staff: staff.id, called, phone };
+async function welcome(called: string, { staff, school, phone, grant, keys: schools }: SignedInAnswer, keys: Signing, forgot: boolean): Promise<void> {
+  const key = keyOf(school.id, staff.id);
+  const before = (await allOwners()).find((owner) => owner.key === key);
+  const owner: Owner = { key, school: school.id, staff: staff.id, called: called || (before?.called ?? ''), phone };
+  // The school holds a share for a phone it knows by another id: no PIN opens that any more.
+  const needsPin = forgot || (before !== undefined && before.phone !== phone);
   await withDisk(owner, (disk) =>
     disk.writing(['settings', 'keys'], async (tx) => {
       await note(tx, 'session_phone', phone);
@@ -114,13 +130,13 @@ async function welcome(called: string, { staff, school, phone, grant, keys: scho
     await tx.objectStore('settings').put(owner.key, 'current');
     await tx.objectStore('settings').delete('owed');
   });
-  if (here?.open && here.owner.key === owner.key && !forgot) {
+  if (here?.open && here.owner.key === owner.key && !needsPin) {
     here.owner = owner; // only the session had run out
     return tell();
   }
   arriving = { ...staff, may: [], school };
   await become(owner);
-  if (forgot && here) here.hasVault = false;
+  if (needsPin && here) here.hasVault = false;
   tell();
 }
 

@@ -13,8 +13,9 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
   return function Later(props: Props) {
     const [failed, setFailed] = useState(false);
     const [, redraw] = useState(0);
+    const waits = !Loaded; // as it was drawn: it may have come since, and must then be drawn all the same
     useEffect(() => {
-      if (!Loaded) fetched().then(() => redraw(1), () => setFailed(true));
+      if (waits) fetched().then(() => redraw(1), () => setFailed(true));
     }, []);
     if (Loaded) return <Loaded {...props} />;
     return <Screen title="Opening">{failed && <p>This part of Lanyard is not on this phone yet. It comes with the first signal; nothing that you wrote is lost.</p>}</Screen>;

@@ -28,14 +28,8 @@ const SHORT: Record<string, string> = { attendance_call: 'Calls', home_visit: 'V
 const ELSEWHERE = new Set(['incident', 'call_out']); // in the dock, and above it
 
 export function Now() {
-  const { me, school } = useWorld();
+  const { school, named } = useWorld();
   const now = useNow();
-  const held = useLive((local) => needsMe(local), []) ?? [];
-  const decides = me?.may.includes('settle') ?? false; // whoever may decide sees everybody's; others their own
-  const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
-  const unfinished = useLive((local) => drafts(local), []) ?? [];
-  const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), []);
-
   return (
     <Screen
       home
@@ -55,6 +49,22 @@ export function Now() {
         </>
       }
     >
+      {named && <Lists />}
+    </Screen>
+  );
+}
+
+function Lists() {
+  const { me, school } = useWorld();
+  const now = useNow();
+  const held = useLive((local) => needsMe(local), []) ?? [];
+  const decides = me?.may.includes('settle') ?? false; // whoever may decide sees everybody's; others their own
+  const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
+  const unfinished = useLive((local) => drafts(local), []) ?? [];
+  const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), []);
+
+  return (
+    <>
       {(held.length > 0 || disputed.length > 0) && (
         <section class="stack" aria-labelledby="needs">
           <h2 id="needs">Needs you</h2>
@@ -113,7 +123,7 @@ export function Now() {
           </ul>
         </section>
       )}
-    </Screen>
+    </>
   );
 }
 

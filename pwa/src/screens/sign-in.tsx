@@ -10,6 +10,7 @@ import { count } from '../look/words';
 import { ask } from '../school';
 import { useStatus } from '../sync';
 import { saved } from '../look/strip';
+import { toast } from '../look/toast';
 import { needsWelcome } from './welcome';
 import { useMe } from './world';
 
@@ -51,7 +52,10 @@ export function SignIn({ because }: { because?: Because } = {}) {
       setWait(answer.wait_s ?? 0);
       announce(answer.refused, 'assertive');
       focusOn('problem');
-    } else go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
+    } else {
+      if (answer.told) toast(answer.told);
+      go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
+    }
   }
 
   return (

@@ -6,9 +6,10 @@ import { peopleKnown, watchPeople } from '../local/people';
 import type { Me } from '../local/session';
 import type { SchoolAnswer } from '../wire';
 
-export type World = { me: Me | null; school: SchoolAnswer | undefined };
+/** `named`: everybody's names have been read; until then nothing is drawn that would call somebody a stranger. */
+export type World = { me: Me | null; school: SchoolAnswer | undefined; named: boolean };
 
-export const WorldContext = createContext<World>({ me: null, school: undefined });
+export const WorldContext = createContext<World>({ me: null, school: undefined, named: false });
 
 export const useWorld = (): World => useContext(WorldContext);
 export const useSchool = (): SchoolAnswer | undefined => useContext(WorldContext).school;

@@ -86,7 +86,8 @@ function say(piece) {
   if (bands.length) document.getElementById("said").textContent = bands.join(". ");
 }
 
-if (document.querySelector("[data-live], #reading[data-seq]")) {
+// The answer to a form has no address of its own to be drawn again from.
+if (!("posted" in document.body.dataset) && document.querySelector("[data-live], #reading[data-seq]")) {
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
   addEventListener("pagehide", rest);
   addEventListener("pageshow", listen);

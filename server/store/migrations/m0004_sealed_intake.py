@@ -7,7 +7,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from server.store.migrations.m0001_first_tables import statements
 from server.store.tables import School
 
-ID = "0003"
+ID = "0004"
 VERSION = "1.38.0"
 DESCRIPTION = "The sealed intake"
 
