@@ -12,11 +12,15 @@ from signal import SIGKILL
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
+from server.access.pairing import address, code_of, new_code
+from server.settings import Settings
+from server.store.database import Tx, close_database, open_database, writing
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
 from tests.journeys.handset import PIN, Handset
-from tests.journeys.school import School
+from tests.journeys.school import School, apart
 from tests.journeys.test_nothing_is_lost import browser_of, wait_for_the_end_of
 from tests.journeys.test_without_signal import authors_at, ready, wait_until, write_an_incident
+from tests.world import ADA
 
 WRONG_PIN = "271828"
 MARKED = 50
@@ -281,3 +285,48 @@ def test_a_pin_that_anybody_would_try_first_is_not_taken(phone: Handset, school:
     expect(phone.page.get_by_role("alert").filter(has_text="Choose another")).to_be_focused()
     phone.choose_pin(PIN)
     expect(phone.page.get_by_role("button", name="Begin")).to_be_visible()
+
+
+# ── Pairing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_phone_is_paired_by_a_code_from_the_desk_once_and_the_code_leaves_the_address(
+    new_phone: Callable[..., Handset], school: School
+) -> None:
+    code = a_code(school, "amira")
+    phone = new_phone()
+    phone.open(code)
+    assert "#" not in phone.page.url
+    phone.tap("Pair")
+    expect(phone.title).to_have_text("Choose a PIN")
+    phone.choose_pin()
+    phone.tap("Begin")
+    expect(phone.title).to_have_text("Now")
+    write_an_incident(phone)
+    phone.send_now()
+    assert authors_at(school) == ["amira"]
+
+    another = new_phone()
+    another.open(code)
+    another.tap("Pair")
+    expect(another.page.locator("#problem")).to_contain_text("not good any more")
+
+
+def a_code(school: School, staff: str) -> str:
+    """What the square says that an administrator is shown."""
+    said: list[str] = []
+
+    async def make() -> None:
+        settings = Settings(database=str(school.database), origins=(school.address,))
+        await open_database(settings)
+        try:
+            made = await writing(new_code, ADA, staff)
+            said.append(await writing(address_of, made, settings))
+        finally:
+            await close_database()
+
+    async def address_of(tx: Tx, made: str, settings: Settings) -> str:
+        return await address(tx, ADA, await code_of(tx, ADA, staff, made), settings, "")
+
+    apart(make)
+    return said[0].removeprefix(school.address)
