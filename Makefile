@@ -32,6 +32,7 @@ bench: .venv/.tools pwa/dist/.built  ## what is measured, side by side
 
 soak: .venv/.tools pwa/dist/.built  ## the long ones: 10,000 seeds, 200 kills
 	@sh tests/machine.sh
+	@EVERY_STEP=1 sh pwa/node.sh npm --prefix pwa run --silent test -- crashes
 	@$(BIN)/pytest -q -n 2 -m soak
 
 lock:  ## write the lock files again from pyproject.toml

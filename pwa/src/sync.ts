@@ -41,7 +41,7 @@ const WORDS: Record<Trouble, string> = {
   failing: 'Something went wrong at the school. It is tried again by itself.',
   unsendable: 'One record cannot be sent yet; all the others have been. It is tried again by itself.',
   'sign in': 'Sign in again to see what is new. What you wrote is safe.',
-  revoked: 'The school has taken this phone off its list. What you wrote is still here: save a copy, or sign in again.',
+  revoked: 'The school has taken this phone off its list. What you wrote here goes to it sealed, and somebody there looks at it.',
   update: 'Update Lanyard to send. What you wrote is safe on this phone.',
 };
 

@@ -15,6 +15,7 @@ class Door {
   school = new School();
   intake = new Intake(this.school);
   shares = new Shares();
+  isRevoked = false;
   isFresh = true; // the password was given a moment ago
   cookie: { staff: string; phone: string } | null = null;
   asked: Asked[] = [];
@@ -33,6 +34,7 @@ class Door {
       const author = question.grant!.replace('grant of ', '');
       return answered(200, await this.intake.take(structuredClone(question.json) as SealedLetter, author));
     }
+    if (this.isRevoked && !question.grant) return answered(403, { refusal: 'phone_revoked' });
     if (path === '/api/vault') return isOther || !this.cookie ? answered(401, { refusal: 'sign_in' }) : this.vault(question);
     if (path === '/api/school') {
       const list = await signedList((await SIGNING).pair.privateKey, 'northgate', [await this.intake.key]);
@@ -283,4 +285,76 @@ test('a held edit that is corrected is answered at once', async () => {
   const [held] = await app.needsMe();
   await app.write({ record: 'r1', kind: 'incident', values: { category: 'better' }, seen: null, amends: held!.edit });
   expect(await app.needsMe()).toEqual([]);
+});
+
+// ── Locked, forgotten, revoked ───────────────────────────────────────────────────────────────
+
+const draft = { id: 'd', kind: 'incident', record: 'r2', seen: null, values: { account: 'not finished' }, opened_at: '', changed_at: '' };
+const onDisk = async () => {
+  const disk = diskOf('northgate', 'amira');
+  const left = await disk.reading(['outbox', 'drafts', 'pages', 'keys'], async (tx) => ({
+    outbox: await tx.objectStore('outbox').count(),
+    drafts: await tx.objectStore('drafts').count(),
+    pages: await tx.objectStore('pages').count(),
+    vault: (await tx.objectStore('keys').get('vault')) !== undefined,
+  }));
+  disk.close();
+  return left;
+};
+
+test('a phone taken off the list sends what was written, sealed, and then holds nothing any more', async () => {
+  await signIn('amira');
+  await write('mine');
+  await app.keep(draft);
+  door.isRevoked = true;
+  await exchange();
+  expect(authors()).toEqual({ mine: 'amira' });
+  expect(door.intake.drafts.get('amira')!.size).toBe(1);
+  expect(app.standing()).toBe('out');
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+});
+
+test('if what was written cannot go yet, a phone taken off the list keeps that, sealed, and forgets the rest', async () => {
+  await signIn('amira');
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await exchange();
+  await write('mine');
+  door.isRevoked = true;
+  const asked: Ask = (path, question) => (path === '/api/intake' ? Promise.resolve({ heard: 'not heard', why: 'no signal', status: null }) : door.ask(path, question));
+  await app.exchangeForEverybody(asked, 'test');
+  expect(await app.records()).toHaveLength(1); // one's own, still laid over nothing
+  expect((await onDisk()).outbox).toBe(1);
+  await exchange();
+  expect(authors()).toMatchObject({ mine: 'amira' });
+  expect(app.standing()).toBe('out');
+});
+
+test('a forgotten PIN loses nothing: what waits goes sealed, drafts come back, and the school is read afresh', async () => {
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await signIn('amira');
+  await exchange();
+  for (const category of ['a', 'b', 'c']) await write(category);
+  await app.keep(draft);
+  app = await startApp();
+  await app.signIn('amira', 'right', door.ask, true);
+  await app.choosePin('271828', door.ask);
+  expect(await app.records()).toEqual([]);
+  await app.refreshSchool(app.mine(), door.ask);
+  for (let at = 0; at < 2; at++) await exchange();
+  expect(Object.keys(authors())).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+  expect(await app.drafts()).toEqual([draft]);
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r9']);
+  expect((await write('d')).number).toBe(4);
+});
+
+test('choosing another PIN wants the password given a moment ago', async () => {
+  await signIn('amira');
+  await write('mine');
+  app = await startApp();
+  await app.signIn('amira', 'right', door.ask, true);
+  door.isFresh = false;
+  expect(await app.choosePin('271828', door.ask)).toEqual({ is: 'refused', because: 'sign in' });
+  app = await startApp();
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
+  expect((await app.waiting()).count).toBe(1);
 });

@@ -25,9 +25,10 @@ export const sendSealed = (disk: Disk, ask: Ask, build: string, which: Which): P
 
 async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> {
   const sent: SentSealed = { trouble: null, kept: 0, retryAfter_s: null, backIn_ms: 0 };
+  const has = new Set<string>(); // a draft stays here when the school has it: once is enough
   let size = MOST_BLOBS;
   for (;;) {
-    const { blobs, grant, phone, backIn_ms } = await offered(disk, which, size);
+    const { blobs, grant, phone, backIn_ms } = await offered(disk, which, size, has);
     sent.backIn_ms = backIn_ms;
     if (blobs.length === 0) return sent;
     if (!grant) return { ...sent, trouble: 'sign in' };
@@ -40,6 +41,7 @@ async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<
       const answer = readAnswer(heard.json, blobs);
       if (!answer) return { ...sent, trouble: 'garbled' };
       await keep(disk, blobs, answer);
+      for (const id of answer.kept) has.add(id);
       sent.kept += answer.kept.length;
       if (answer.kept.length === 0) return { ...sent, trouble: 'unsendable' };
     }
@@ -47,7 +49,7 @@ async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<
 }
 
 /** Marks what it takes as offered, on the disk, before anything leaves: an Undo afterwards would be a lie. */
-function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string; backIn_ms: number }> {
+function offered(disk: Disk, which: Which, size: number, has: ReadonlySet<string>): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string; backIn_ms: number }> {
   return disk.writing(
     ['outbox', 'drafts', 'settings', 'keys'],
     async (tx) => {
@@ -55,7 +57,7 @@ function offered(disk: Disk, which: Which, size: number): Promise<{ blobs: Waiti
       const isWanted = (row: { vault: string }) => which !== 'orphans' || row.vault !== vault;
       const unsent = (await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted);
       const edits = readyNow(unsent);
-      const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter(isWanted);
+      const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter((row) => isWanted(row) && !has.has(row.id));
       const taken = asMany([...edits, ...drafts].filter(isSealed), size);
       const leaving = edits.filter((row) => !row.offered && taken.some(({ id }) => id === row.id));
       if (leaving.length > 0) {
