@@ -54,7 +54,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
         <div class="stack">
           <Icon name="lock" size="big" />
           <h1 id="title" tabIndex={-1}>Locked</h1>
-          <p class="lead">{whatWaits(waiting)}</p>
+          <p class="lede">{whatWaits(waiting)}</p>
           {unsealed > 0 && <p>{unsealed === waiting ? 'They' : `${unsealed} of them`} can only be sent once you unlock.</p>}
         </div>
         <form class="stack bottom" noValidate onSubmit={open}>
