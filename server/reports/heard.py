@@ -22,10 +22,11 @@ class Heard(Struct, frozen=True):
     def words(self) -> str:
         if not self.quiet:
             return "Every phone in use has been heard from since yesterday, with nothing left to send."
+        silent = sum(phone.seen_at < self.as_at - QUIET_AFTER_US for phone in self.quiet)
         waiting = sum(phone.waiting for phone in self.quiet)
-        phones = "1 phone has" if len(self.quiet) == 1 else f"{len(self.quiet)} phones have"
-        records = f", with {waiting} record{'' if waiting == 1 else 's'} not sent" if waiting else ""
-        return f"{phones} not been heard from since yesterday{records}."
+        phones = f"{silent} {'phone has' if silent == 1 else 'phones have'} not been heard from since yesterday" if silent else ""
+        records = f"{waiting} {'record is' if waiting == 1 else 'records are'} known to wait on phones" if waiting else ""
+        return f"{'; '.join(filter(None, (phones, records)))}."
 
 
 async def heard(tx: Tx, school: str, now: int) -> Heard:
