@@ -93,6 +93,7 @@ afterEach(() => {
 async function unpack(): Promise<void> {
   vi.stubGlobal('indexedDB', new (indexedDB.constructor as new () => IDBFactory)());
   world = new World();
+  await world.intake.key; // its own making is no step of the phone's
   app = await startApp();
 }
 

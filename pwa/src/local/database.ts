@@ -105,6 +105,7 @@ export class Database<Schema extends DBSchema> {
           try {
             for (const step of this.steps.slice(from)) await step(db, tx);
           } catch {
+            tx.done.catch(() => {});
             abort(tx); // half a schema would be taken for the whole; the opening then fails, and is tried again
           }
         },
