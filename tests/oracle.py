@@ -135,24 +135,24 @@ class Oracle:
         assert set(disputes) <= {name for name, _, _ in self.fields(kind, line)}
 
     def line(self, edits: list[Edit]) -> list[Edit]:
-        """By the clock; but each after all that its author knew, and after what the same phone had numbered before."""
+        """By the clock; but each after all that its author had seen, and then after what the same phone had numbered before."""
         placed: dict[str, Edit] = {}
 
+        def reached(one: Edit) -> int:
+            """How far its phone had counted, as its author knew: one written on a copy may have seen higher numbers than its own."""
+            return max([one.number, *(other.number for other in edits if other.phone == one.phone and other.seq <= one.seen)])
+
         def place(edit: Edit) -> None:
-            for earlier in sorted(edits, key=lambda one: one.seq):
-                if earlier.id not in placed and earlier.id != edit.id and self.must_follow(edit, earlier):
+            seen = [other for other in edits if other.seq <= edit.seen]
+            before = [other for other in edits if other.phone == edit.phone and reached(other) < edit.number]
+            for earlier in (*sorted(seen, key=lambda one: one.seq), *sorted(before, key=lambda one: (reached(one), one.seq))):
+                if earlier.id not in placed:
                     place(earlier)
-            placed[edit.id] = edit
+            placed.setdefault(edit.id, edit)
 
         for edit in sorted(edits, key=lambda one: (one.ordered_at, one.id)):
-            if edit.id not in placed:
-                place(edit)
+            place(edit)
         return list(placed.values())
-
-    def must_follow(self, edit: Edit, earlier: Edit) -> bool:
-        if self.copied:  # then two handsets count under one name, and only what was seen is certain
-            return earlier.seq <= edit.seen
-        return earlier.id in self.written[edit.id].knows or (earlier.phone == edit.phone and earlier.number < edit.number)
 
     def fields(self, kind: Kind, line: list[Edit]) -> list[tuple[str, Field, list[Write]]]:
         found: list[tuple[str, Field, list[Write]]] = []
