@@ -45,7 +45,7 @@ class Handset:
 
     def unlock(self, pin: str = PIN) -> "Handset":
         """Whatever the page comes to: with the PIN, where it is locked."""
-        expect(self.title).not_to_have_text("Lanyard")  # the frame, before the storage was opened
+        expect(self.title).not_to_have_text(re.compile("^(Lanyard|Opening)$"))  # the frame, before the storage was opened
         if self.title.text_content() == "Locked":
             self.give_pin(pin)
             expect(self.title).not_to_have_text(re.compile("^(Locked|Opening)$"))

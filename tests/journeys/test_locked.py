@@ -296,6 +296,7 @@ def test_a_phone_is_paired_by_a_code_from_the_desk_once_and_the_code_leaves_the_
     code = a_code(school, "amira")
     phone = new_phone()
     phone.open(code)
+    expect(phone.title).to_have_text("Pair this phone")
     assert "#" not in phone.page.url
     phone.tap("Pair")
     expect(phone.title).to_have_text("Choose a PIN")
