@@ -81,7 +81,7 @@ async def _try(tx: Tx, me: Me, phone: str, auth: bytes, offline_failures: int) -
         return NoVault()
     if row["rests_until"] > now():
         return TooMany(retry_after=-(-(row["rests_until"] - now()) // SECOND))
-    failures = row["failures"] + min(offline_failures, TRIES)
+    failures = max(row["failures"], min(offline_failures, TRIES))  # an answer that was lost is no second try
     shares, asked = _shares(row), _kept_as(auth)
     right = [n for n, share in enumerate(shares) if hmac.compare_digest(share.auth, asked)]
     if right and failures < TRIES:

@@ -28,7 +28,7 @@ class NewShare(msgspec.Struct):
 
 
 class OpenShare(msgspec.Struct):
-    """`offline_failures`: wrong PINs since the school last heard of some."""
+    """`offline_failures`: wrong PINs since the last right one, as the phone counts them."""
 
     phone: PhoneId
     auth: Auth

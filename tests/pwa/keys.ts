@@ -113,7 +113,7 @@ export class Shares {
       Object.assign(vault, { shares: vault.shares.slice(at), failures: 0 });
       return { status: 200, json: this.told(vault.shares[0]!.share) };
     }
-    vault.failures += 1 + offlineFailures;
+    vault.failures = Math.max(vault.failures, offlineFailures) + 1;
     if (vault.failures >= 10) this.vaults.delete(phone);
     return { status: 403, json: { refusal: 'wrong_pin', left: Math.max(0, 10 - vault.failures) } };
   }

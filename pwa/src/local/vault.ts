@@ -11,7 +11,7 @@ import { newId } from './ids';
 import { newSigning } from './seal';
 
 const ROUNDS = 600_000;
-const SHORTEST_PIN = 6;
+export const SHORTEST_PIN = 6;
 const LONGEST_PIN = 64;
 /** From this many wrong PINs on there is a pause, twice as long each time. */
 const WRONG_BEFORE_A_PAUSE = 5;
@@ -28,7 +28,6 @@ export type Vault = {
   lease_until: number; // milliseconds by the school's clock
   seen_at: number; // the latest moment that the school has told us: a clock set back gains nothing
   failures: number; // wrong PINs since the last right one
-  offline_failures: number; // those that the school has not heard of
   paused_until: number; // by this phone's clock
 };
 
@@ -73,7 +72,7 @@ export async function choose(disk: Disk, pin: string, { ask, phone }: Door): Pro
   const raw = random(32);
   const id = newId();
   const online = await close(await wrapping(stretched, share.share, 'lanyard online'), raw, id);
-  const vault: Vault = { id, salt, online, ...lease(share), failures: 0, offline_failures: 0, paused_until: 0 };
+  const vault: Vault = { id, salt, online, ...lease(share), failures: 0, paused_until: 0 };
   await offlineToo(disk, vault, stretched, raw);
   const keys = await keysFrom(disk, vault, raw);
   await disk.writing(
@@ -96,12 +95,12 @@ export async function unlock(disk: Disk, pin: string, { ask, phone }: Door): Pro
   if (!vault) return { is: 'gone', because: 'ten wrong' };
   if ('pause_s' in vault) return { is: 'pause', pause_s: vault.pause_s };
   const stretched = await stretch(pin, vault.salt);
-  const heard = await ask('/api/vault', { method: 'POST', phone, json: { phone, auth: await authOf(stretched), offline_failures: vault.offline_failures } });
+  const heard = await ask('/api/vault', { method: 'POST', phone, json: { phone, auth: await authOf(stretched), offline_failures: vault.failures } });
   const share = shareIn(heard);
   if (share) return await withShare(disk, vault, stretched, share);
   if (heard.heard === 'answered') {
     const { refusal: said, left } = refusal(heard.json) as { refusal: string; left?: number };
-    if (said === 'wrong_pin') return await wrong(disk, vault, { offline_failures: 0 }, left);
+    if (said === 'wrong_pin') return await wrong(disk, vault, left);
     if (said === 'no_vault' || said === 'phone_revoked') return await lose(disk, said === 'no_vault' ? 'the school' : 'revoked');
     if (heard.status === 429) return await paused(disk, vault, (heard.retryAfter_s ?? 60) * 1_000);
   }
@@ -126,7 +125,7 @@ function begun(disk: Disk): Promise<Vault | { pause_s: number } | undefined> {
 async function withShare(disk: Disk, vault: Vault, stretched: Bytes, share: Share): Promise<Opened> {
   const raw = await unclose(await wrapping(stretched, share.share, 'lanyard online'), vault.online, vault.id).catch(() => null);
   if (!raw) return { is: 'gone', because: 'the school' }; // its share is for another vault. Nothing is destroyed: it may yet be put right there
-  const open: Vault = { ...vault, ...lease(share, vault), failures: 0, offline_failures: 0, paused_until: 0 };
+  const open: Vault = { ...vault, ...lease(share, vault), failures: 0, paused_until: 0 };
   await offlineToo(disk, open, stretched, raw);
   await keep(disk, open);
   return { is: 'open', keys: await keysFrom(disk, open, raw) };
@@ -138,17 +137,17 @@ async function withLease(disk: Disk, vault: Vault, stretched: Bytes, because: 'n
     return { is: 'lease over', because };
   }
   const raw = await unclose(await offlineKey(disk, stretched), vault.offline, vault.id).catch(() => null);
-  if (!raw) return await wrong(disk, vault, { offline_failures: vault.offline_failures + 1 });
+  if (!raw) return await wrong(disk, vault);
   await keep(disk, { ...vault, failures: 0, paused_until: 0 });
   return { is: 'open', keys: await keysFrom(disk, vault, raw) };
 }
 
-async function wrong(disk: Disk, vault: Vault, counted: Pick<Vault, 'offline_failures'>, schoolsLeft = WRONG_AT_MOST): Promise<Opened> {
+async function wrong(disk: Disk, vault: Vault, schoolsLeft = WRONG_AT_MOST): Promise<Opened> {
   const failures = vault.failures + 1;
   const left = Math.min(WRONG_AT_MOST - failures, schoolsLeft);
   if (left <= 0) return await lose(disk, 'ten wrong');
   const pause_ms = failures < WRONG_BEFORE_A_PAUSE ? 0 : FIRST_PAUSE_MS * 2 ** (failures - WRONG_BEFORE_A_PAUSE);
-  await keep(disk, { ...vault, ...counted, failures, paused_until: pause_ms ? Date.now() + pause_ms : 0 });
+  await keep(disk, { ...vault, failures, paused_until: pause_ms ? Date.now() + pause_ms : 0 });
   return { is: 'wrong', left, pause_s: pause_ms / 1_000 };
 }
 
@@ -162,7 +161,16 @@ async function lose(disk: Disk, because: 'ten wrong' | 'the school' | 'revoked')
   return { is: 'gone', because };
 }
 
-const keep = (disk: Disk, vault: Vault): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put(vault, 'vault'), () => []);
+/** Throws where another tab has chosen a new PIN meanwhile, or tried one too many: what is there now must not be undone. */
+const keep = (disk: Disk, vault: Vault): Promise<void> =>
+  disk.writing(
+    ['keys'],
+    async (tx) => {
+      if ((await vaultIn(tx))?.id !== vault.id) throw new Error('The vault is another by now');
+      await tx.objectStore('keys').put(vault, 'vault');
+    },
+    () => [],
+  );
 
 // ── Ending ─────────────────────────────────────────────────────────────────────────────────
 

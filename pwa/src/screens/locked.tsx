@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { unsealedOnDisk } from '../local/disk';
 import { myDisk, signOut, unlockWith } from '../local/session';
-import type { Opened } from '../local/vault';
+import { SHORTEST_PIN, type Opened } from '../local/vault';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
@@ -29,7 +29,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
     event.preventDefault();
     if (opening || pause > 0) return;
     const typed = pin.current!.value;
-    if (!typed) return refuse('Type your PIN.');
+    if (typed.length < SHORTEST_PIN) return refuse(typed ? `A PIN has ${SHORTEST_PIN} digits or more. No try was counted.` : 'Type your PIN.');
     setOpening(true);
     const answer = await unlockWith(typed).catch(() => null);
     setOpening(false);
