@@ -5,7 +5,7 @@ from server.intake.crate import Blob, Crate
 from server.refusals import TooMany
 from server.store.database import Tx
 
-UNOPENED_LIMIT = 20_000  # of one phone: no phone writes so much, and a stolen grant must not fill the disk
+UNOPENED_LIMIT, UNOPENED_SIZE_LIMIT = 20_000, 200_000_000  # of one phone, in characters: a stolen grant must not fill the disk
 TRY_AFTER_S = 3600
 
 REVOKED = "this phone had been switched off"
@@ -13,6 +13,7 @@ LEFT = "its author had left the school"
 UNKNOWN = "the school does not know this phone"
 NO_ID = "it has no id"
 
+UNOPENED = "select count(*), coalesce(sum(length(lay)), 0) from sealed where school = $1 and phone = $2 and outcome <> 'opened'"
 KEEP = """
     insert into sealed (school, hash, staff, phone, edit, what, kid, lay, sent_at, received_at, review, outcome, why)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (school, hash) do nothing"""
@@ -21,8 +22,8 @@ KEEP = """
 async def keep(tx: Tx, bearer: Bearer, crate: Crate, received_at: int) -> list[str]:
     """The hashes of all that came. A repeat is kept once; other bytes under the same id beside what was kept before."""
     me, review = bearer.me, why_look(bearer)
-    row = await tx.row("select count(*) from sealed where school = $1 and phone = $2 and outcome <> 'opened'", me.school, me.phone)
-    if row is not None and row[0] >= UNOPENED_LIMIT:
+    row = await tx.row(UNOPENED, me.school, me.phone)
+    if row is not None and (row[0] >= UNOPENED_LIMIT or row[1] >= UNOPENED_SIZE_LIMIT):
         raise TooMany(retry_after=TRY_AFTER_S)
     rows = {blob.hash(me.staff): blob for blob in crate.blobs}
     await tx.run_many(

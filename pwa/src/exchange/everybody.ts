@@ -27,9 +27,14 @@ const NOTHING_HEARD = { rebuilds: 0, wanted: [] };
 export async function sendEverySealed(ask: Ask, build: string): Promise<SentSealed | null> {
   let ended: SentSealed | null = null;
   for (const disk of await closedOutboxes()) {
-    const one = await sendOneSealed(disk, ask, build);
-    if (one && !ended?.trouble) ended = one;
-    disk.close();
+    try {
+      const one = await sendOneSealed(disk, ask, build);
+      if (one && !ended?.trouble) ended = one;
+    } catch (error) {
+      console.error(error); // one person's broken storage never holds up another's words
+    } finally {
+      disk.close();
+    }
   }
   return ended;
 }

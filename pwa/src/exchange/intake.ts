@@ -81,7 +81,10 @@ function readyNow(rows: OutboxRow[]): OutboxRow[] {
 
 function asMany(rows: SealedRow[], size: number): SealedRow[] {
   let characters = 0;
-  const tooMany = rows.findIndex(({ sealed }, at) => at >= size || (at > 0 && (characters += sealed.bytes.length * 1.34 + 600) > MOST_CHARACTERS));
+  const tooMany = rows.findIndex(({ sealed }, at) => {
+    characters += sealed.bytes.length * 1.34 + 600;
+    return at >= size || (at > 0 && characters > MOST_CHARACTERS);
+  });
   return tooMany < 0 ? rows : rows.slice(0, tooMany);
 }
 
