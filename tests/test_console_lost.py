@@ -2,7 +2,7 @@
 
 from litestar import Litestar
 
-from server.store.database import reading
+from server.store.database import reading, writing
 from tests.desk import at_desk, phone_sends, put
 from tests.letters import letter
 from tests.visitor import signed_in
@@ -31,6 +31,14 @@ async def test_what_was_sent_to_a_phone_and_written_on_it_is_listed_and_nothing_
     bens = await desk.open("/console/people/ben/lost/ben-phone")
     assert "Li Wu 7 NOE Incident 1" in bens  # he wrote it there
     assert "Zoë" not in bens
+
+
+async def test_what_its_owner_wrote_on_another_phone_is_listed_too(desk_app: Litestar) -> None:
+    """It came back to this one, and the access log says nothing of one's own words."""
+    await a_phone_with_records(desk_app)
+    second = "insert into phone (school, id, staff, name, paired_at) values ('northgate', 'ben-second', 'ben', 'Pixel', 1)"
+    await writing(lambda tx: tx.run(second))
+    assert "Li Wu 7 NOE Incident 1" in await (await at_desk(desk_app, DEE)).open("/console/people/ben/lost/ben-second")
 
 
 async def test_once_switched_off_it_says_so_and_who_listed_it_is_written_down(desk_app: Litestar) -> None:
