@@ -26,6 +26,7 @@ class Edit(msgspec.Struct, kw_only=True, omit_defaults=True):
     values: dict[str, Any]
     amends: str | UnsetType = UNSET  # the id of a held edit of one's own that this one replaces
     set_aside: str | UnsetType = UNSET  # or lets rest, and why
+    draft: str | UnsetType = UNSET  # the one it was typed in: a copy of that draft is then no news any more
 
 
 class Letter(msgspec.Struct, kw_only=True):
