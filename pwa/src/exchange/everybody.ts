@@ -30,8 +30,8 @@ export async function sendEverySealed(ask: Ask, build: string): Promise<SentSeal
     try {
       const one = await sendOneSealed(disk, ask, build);
       if (one && !ended?.trouble) ended = one;
-    } catch (error) {
-      console.error(error); // one person's broken storage never holds up another's words
+    } catch {
+      ended ??= { trouble: 'failing', kept: 0, retryAfter_s: null, backIn_ms: 0 }; // one person's broken storage never holds up another's words
     } finally {
       disk.close();
     }

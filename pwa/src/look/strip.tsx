@@ -1,6 +1,7 @@
 // Where what was written is, in one vocabulary, on every screen. The least safe is shown first.
 
 import { useEffect, useRef } from 'preact/hooks';
+import { standing } from '../local/session';
 import { useStatus, type Status } from '../sync';
 import { announce } from './announce';
 import { Icon, type IconName } from './icon';
@@ -27,13 +28,17 @@ export function shownBy(status: Status, now: number, drafting = false): Shown {
   return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: brief(problem) ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };
 }
 
+/** What others have written here is theirs to know of: the strip must not say that nothing waits. */
+const NOBODY: Shown = { state: 'draft', icon: 'phone', words: 'Nobody is signed in', age: 'What was written here sends by itself', to: '/sign-in' };
+
 /** The strip has room for "No signal."; This phone says the rest. */
 const brief = (problem: string | null): string | null => problem && `${problem.split(/[:.]/)[0]}.`;
 
 /** `still`: there is nothing to open, the phone is locked. */
 export function Strip({ drafting = false, still = false }: { drafting?: boolean; still?: boolean }) {
   const now = useNow();
-  const shown = shownBy(useStatus(), now, drafting);
+  const known = shownBy(useStatus(), now, drafting);
+  const shown = standing() === 'out' ? NOBODY : known;
   useTold(shown.words);
   const said = (
     <>
