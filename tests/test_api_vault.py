@@ -105,6 +105,12 @@ async def test_wrong_pins_without_signal_count_when_they_are_told(school: School
     assert await open_it(school, WRONG, offline_failures=2_000_000_000) == (404, ("no_vault", None))
 
 
+async def test_a_wrong_pin_whose_answer_was_lost_is_told_again_and_counted_once(school: School) -> None:
+    await choose(school)
+    for told in range(4):  # the phone heard nothing, so it counts them all
+        assert await open_it(school, WRONG, offline_failures=told) == (403, ("wrong_pin", 9 - told))
+
+
 async def test_a_hundred_tries_at_once_are_a_hundred_tries(school: School) -> None:
     await choose(school)
     answers = await asyncio.gather(*(ask(school, "POST", WRONG) for _ in range(100)))

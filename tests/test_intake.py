@@ -411,8 +411,11 @@ async def test_a_phone_that_a_restored_school_does_not_know_loses_nothing(school
     assert (row["outcome"], UNKNOWN in row["because"]) == ("held", True)
 
 
-async def test_one_phone_cannot_fill_the_disk(school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storing, "UNOPENED_LIMIT", 3)
+@pytest.mark.parametrize(("limit", "most"), [("UNOPENED_LIMIT", 3), ("UNOPENED_SIZE_LIMIT", 40)])
+async def test_one_phone_cannot_fill_the_disk(
+    school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(storing, limit, most)
     await amira.kept(*({"id": f"junk-{n}"} for n in range(3)))
     answer = await amira.send({"id": "junk-3"})
     assert (answer.status_code, answer.json()["refusal"], answer.headers["retry-after"]) == (429, "too_many", "3600")

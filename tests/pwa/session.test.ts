@@ -219,6 +219,21 @@ test('an outbox is sent with nobody signed in', async () => {
   expect(authors()).toEqual({ 'amira’s': 'amira' });
 });
 
+test('one person’s broken storage never holds up another’s words, and is said', async () => {
+  for (const name of ['amira', 'ben']) {
+    await signIn(name);
+    await write('fight', name);
+    await app.signOut(door.ask);
+  }
+  const open = indexedDB.open.bind(indexedDB);
+  vi.spyOn(indexedDB, 'open').mockImplementation((name, version) => {
+    if (name.endsWith('amira')) throw new DOMException('no room', 'QuotaExceededError');
+    return open(name, version);
+  });
+  expect(await app.exchangeForEverybody(door.ask, 'test')).toMatchObject({ trouble: 'failing' });
+  expect([...door.school.edits.values()].map(({ author }) => author)).toEqual(['ben']);
+});
+
 test('the first person finds their own again, with their numbers going on', async () => {
   await signIn('amira');
   await write('one');

@@ -12,7 +12,7 @@ const HOUR_MS = 60 * 60 * 1_000;
 
 let disk: Disk;
 let shares: Shares;
-let signal: 'there' | 'no signal' | 'signed out' | 'revoked' | 'too many';
+let signal: 'there' | 'no signal' | 'answers get lost' | 'signed out' | 'revoked' | 'too many';
 
 let stretching: { rounds: number };
 
@@ -41,6 +41,7 @@ const ask: Ask = async (_path, { method, json } = {}) => {
   if (signal === 'too many') return answered(429, { refusal: 'too_many' }, 900);
   if (method === 'PUT') return answered(200, shares.put(phone, auth));
   const { status, json: said } = shares.open(phone, auth, offline_failures);
+  if (signal === 'answers get lost') return { heard: 'not heard', why: 'too slow', status: null };
   return answered(status, said);
 };
 
@@ -160,6 +161,30 @@ test('wrong PINs without signal are told to the school at the next contact, once
   expect(shares.vaults.get('the phone')!.failures).toBe(4);
   expect(await tried()).toMatchObject({ is: 'open' });
   expect(await vault()).toMatchObject({ failures: 0 });
+});
+
+test('a wrong PIN whose answer is lost is counted once, by the school and by the phone', async () => {
+  await chosen();
+  signal = 'answers get lost';
+  for (let at = 0; at < 3; at++) await tried('999111');
+  expect(shares.vaults.get('the phone')!.failures).toBe(3);
+  signal = 'there';
+  expect(await tried('999111')).toMatchObject({ is: 'wrong', left: 6 });
+});
+
+test.each(['right', 'wrong'])('a %s PIN that is answered late undoes nothing that another tab did meanwhile', async (which) => {
+  await chosen();
+  const late = { phone: 'the phone', ask: async (...question: Parameters<Ask>) => {
+    const heard = await ask(...question);
+    await choose(disk, '271828', door);
+    return heard;
+  } };
+  await expect(unlock(disk, which === 'right' ? PIN : '999111', late)).rejects.toThrow();
+  expect(await unlock(disk, '271828', door)).toMatchObject({ is: 'open' });
+  signal = 'no signal';
+  const destroying = { phone: 'the phone', ask: async (...question: Parameters<Ask>) => (await destroy(disk), ask(...question)) };
+  await expect(unlock(disk, which === 'right' ? '271828' : '999111', destroying)).rejects.toThrow();
+  expect(await vault()).toBeUndefined();
 });
 
 test('a phone that is switched off while it tries a PIN has used up the try', async () => {

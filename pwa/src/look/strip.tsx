@@ -14,7 +14,7 @@ export const saved = (n: number): string => `${n} saved on this phone, not sent`
 
 /** Pure: what the strip says. `drafting` is true on a form in which something has been typed. */
 export function shownBy(status: Status, now: number, drafting = false): Shown {
-  const { waiting, oldest, sending, needs, lastContact, lastSent, problem, signedOut } = status;
+  const { waiting, oldest, sending, needs, drafts, lastContact, lastSent, problem, signedOut } = status;
   const about = oldest ? `Oldest: ${ago(oldest, now)}` : null;
   if (drafting) return { state: 'draft', icon: 'draft', words: 'Draft on this phone', age: waiting ? saved(waiting) : null, to: '/this-phone' };
   if (sending) return { state: 'sending', icon: 'sending', words: `Sending ${Math.min(sending.done + 1, sending.of)} of ${sending.of}`, age: null, to: '/this-phone' };
@@ -22,7 +22,7 @@ export function shownBy(status: Status, now: number, drafting = false): Shown {
     const because = signedOut ? 'Sign in to send.' : brief(problem);
     return { state: 'waiting', icon: because ? 'offline' : 'waiting', words: saved(waiting), age: [because, about].filter(Boolean).join(' ') || null, to: signedOut ? '/sign-in' : '/this-phone' };
   }
-  if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: 'The school has everything else', to: '/needs-you' };
+  if (needs) return { state: 'needs', icon: 'needs', words: `Needs you: ${count(needs, 'record')}`, age: drafts ? 'Nothing else waits to be sent' : 'The school has everything else', to: '/needs-you' };
   if (signedOut) return { state: 'waiting', icon: 'offline', words: 'Not signed in', age: 'You can go on writing. Sign in to send.', to: '/sign-in' };
   if (lastSent) return { state: 'sent', icon: 'sent', words: `Sent ${when(lastSent, now)}, the school has it`, age: brief(problem), to: '/this-phone' };
   return { state: 'draft', icon: 'phone', words: 'Nothing waiting to send', age: brief(problem) ?? (lastContact ? `The school answered ${when(lastContact, now)}` : null), to: '/this-phone' };

@@ -76,7 +76,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
 }
 
 function whatWaits(waiting: number) {
-  if (waiting === 0) return <>Nothing is waiting. The school has what was written here.</>;
+  if (waiting === 0) return 'Nothing is waiting to be sent.';
   return <><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> {waiting === 1 ? 'It is' : 'They are'} locked and safe. {waiting === 1 ? 'It' : 'They'} will send when you are online, even if you do not unlock.</>;
 }
 

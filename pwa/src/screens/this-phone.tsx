@@ -50,7 +50,7 @@ export function ThisPhone() {
             {outbox.count > SHOWN && <p class="meta">And {count(outbox.count - SHOWN, 'more')}.</p>}
           </>
         ) : outbox && (
-          <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && ' The school has everything you wrote here.'}</span></p>
+          <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && (status.drafts ? ' The school has everything but what is not finished.' : ' The school has everything you wrote here.')}</span></p>
         )}
         {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
