@@ -183,7 +183,7 @@ def test_what_waits_is_told_and_sent_while_it_is_locked(phone: Handset, school: 
     expect(phone.strip).to_contain_text("3 saved on this phone, not sent")
     school.start()
     phone.page.locator("#title").click()
-    expect(phone.page.get_by_text("Nothing is waiting.")).to_be_visible()
+    expect(phone.page.get_by_text("Nothing is waiting to be sent.")).to_be_visible()
     assert authors_at(school) == ["amira"] * 3
     phone.give_pin()
     phone.open("/records")
