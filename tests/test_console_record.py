@@ -24,7 +24,7 @@ async def test_each_account_stands_whole_under_its_authors_name(desk_app: Litest
     page = await (await at_desk(desk_app, CAROL)).open(f"/console/record/{record}")
     assert "Two accounts Kept apart. Nobody can change another person’s words." in page
     assert "<blockquote>First line.\n\nSecond.</blockquote>" in page.html
-    assert "Hana Novák Wrote 11:06, 2 h 6 min after. Sent 11:06. I saw nothing of it." in page
+    assert "Hana Novák Wrote 11:06, 2 h 6 min after. Received 11:06. I saw nothing of it." in page
 
 
 async def test_the_history_says_who_wrote_when_and_how_late_it_came(desk_app: Litestar) -> None:

@@ -51,7 +51,7 @@ def test_a_span_is_told_in_whole_units(minutes: int, told: str) -> None:
 
 def test_what_was_written_before_it_happened_is_told_as_that() -> None:
     assert words.after(NOW - words.HOUR, NOW) == "1 h before"
-    assert words.after(NOW + words.MINUTE, NOW) == "at once"
+    assert words.after(NOW + words.MINUTE, NOW) == "at the time"
 
 
 @given(st.integers(-(10**18), 10**18), st.integers(-(10**18), 10**18))

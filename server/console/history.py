@@ -106,6 +106,6 @@ def remarks_of(one: Written) -> list[str]:
 
 
 def times_of(one: Written | None, at: int, happened_at: int) -> str:
-    """`Wrote 10:49, 7 min after. Sent 11:20.`"""
+    """`Wrote 10:49, 7 min after. Received 11:20.`"""
     wrote = f"Wrote {words.beside(at, happened_at)}, {words.after(at, happened_at)}."
-    return wrote if one is None else f"{wrote} Sent {words.beside(one.received_at, at)}."
+    return wrote if one is None else f"{wrote} Received {words.beside(one.received_at, at)}."

@@ -13,6 +13,7 @@ from server.console.showing import (
     Dispute,
     Entry,
     answers_of,
+    called,
     disputes_of,
     in_words,
     people_of,
@@ -44,8 +45,7 @@ class Other(Struct, frozen=True):
     """A record that names this one."""
 
     id: str
-    label: str
-    title: str
+    called: str
     people: str
     happened_at: int
 
@@ -144,11 +144,14 @@ def put_together(kept: Kept, written: list[Written], others: list[Kept], directo
 
 def other_of(kept: Kept, directory: Directory) -> Other:
     people = ", ".join(entry.name for entry in people_of(kept.kind, kept.body, kept.disputes, directory))
-    return Other(kept.id, kept.kind.label, title_of(kept.kind, kept.body, kept.disputes, directory), people, kept.happened_at)
+    return Other(kept.id, called(kept.kind, title_of(kept.kind, kept.body, kept.disputes, directory)), people, kept.happened_at)
 
 
 def heading(kept: Kept, directory: Directory) -> str:
-    return f"{title_of(kept.kind, kept.body, kept.disputes, directory)}, {words.clock(kept.happened_at)}"
+    """`Fight, Yard, 10:42`; where people name a record, and no title names people, what it is comes first."""
+    kind, title = kept.kind, title_of(kept.kind, kept.body, kept.disputes, directory)
+    named = called(kind, title) if kind.title[0] in kind.pupil_fields else title
+    return f"{named}, {words.clock(kept.happened_at)}"
 
 
 def when_of(kept: Kept, directory: Directory) -> str:

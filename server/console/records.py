@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from server.console.directory import directory_for
-from server.console.showing import Directory, pupils_named, records_named, title_of
+from server.console.showing import Directory, called, pupils_named, records_named, title_of
 from server.kinds import KINDS
 from server.kinds.kind import Kind
 from server.store.database import Tx
@@ -104,7 +104,7 @@ async def directory_of(tx: Tx, me: Me, kept: Iterable[Kept], pupils: Iterable[st
         linked |= records_named(record.kind, record.body)
     others = await linked_records(tx, me, linked)
     directory = await directory_for(tx, me.school, everyone.union(*(pupils_named(other.kind, other.body) for other in others)))
-    directory.records = {other.id: f"{other.kind.label}: {title_of(other.kind, other.body, other.disputes, directory)}" for other in others}
+    directory.records = {other.id: called(other.kind, title_of(other.kind, other.body, other.disputes, directory)) for other in others}
     return directory
 
 

@@ -197,6 +197,11 @@ def title_of(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any], d
     return ", ".join(told) or kind.label
 
 
+def called(kind: Kind, title: str) -> str:
+    """`Incident: fight, Yard`: a record named among others."""
+    return title if title == kind.label else f"{kind.label}: {words.lower_first(title)}"
+
+
 def people_of(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any], directory: Directory) -> list[Entry]:
     """The pupils it is about, with their parts."""
     return [

@@ -87,7 +87,7 @@ def after(later: int, earlier: int) -> str:
     """How long after what happened somebody wrote of it."""
     if later < earlier:
         return f"{span(earlier - later)} before"
-    return "at once" if later - earlier < AT_ONCE else f"{span(later - earlier)} after"
+    return "at the time" if later - earlier < AT_ONCE else f"{span(later - earlier)} after"
 
 
 def ago(moment: int, now: int) -> str:

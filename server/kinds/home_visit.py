@@ -48,7 +48,7 @@ home_visit = Kind(
             Field("purpose", "What is it for?", Choice(list="visit_purposes"), needed=True, quick=True),
             Field("to_find_out", "What do you need to find out?", Note()),
             Field("authorised_by", "Who authorised it?", Staff(), Merge.GATHER, needed=True),
-            Field("authorised_at", "When?", Moment()),
+            Field("authorised_at", "When was it authorised?", Moment()),
             Field("company", "Are you going alone?", Choice(COMPANY), Merge.GRAVEST, needed=True, quick=True),
             Field("going", "Who is going?", Staff({"leads": "Leads", "goes": "Goes too"}), Merge.GATHER, needed=True, quick=True),
             Field("others_going", "Who is going from elsewhere?", Line(), hint="Name, and where from."),

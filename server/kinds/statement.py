@@ -39,16 +39,6 @@ statement = Kind(
             Field("speaker", "Whose, if not a pupil’s?", Line(), hint="A member of staff, a parent, a visitor."),
         ),
         *under(
-            "How it was taken",
-            Field("taken_at", "When was it taken?", Moment(), needed=True, quick=True),
-            Field("place", "Where?", Place()),
-            Field("how", "How was it written down?", Choice(HOW), needed=True, quick=True),
-            Field("scribe", "Who wrote it down?", Staff(), Merge.GATHER, needed=True),
-            Field("adults", "Which member of staff was there?", Staff(), Merge.GATHER, needed=True, instead="other_adult"),
-            Field("other_adult", "Which other adult was there?", Line(), hint="A parent, a social worker, an interpreter."),
-            Field("help", "What help did they have to say it?", Line(), hint="Interpreter, signing, pictures, a break."),
-        ),
-        *under(
             "Their words",
             Field("questions", "What were they asked?", Note(), Merge.OWN, hint="The questions, as you put them."),
             Field(
@@ -57,7 +47,17 @@ statement = Kind(
             ),
             Field("read_back", "Was it read back to them?", YesNo()),
             Field("agreed", "Did they say it is right?", Choice(AGREED)),
-            Field("agreed_at", "When?", Moment()),
+            Field("agreed_at", "When did they say so?", Moment()),
+        ),
+        *under(
+            "How it was taken",
+            Field("taken_at", "When was it taken?", Moment(), needed=True, quick=True),
+            Field("place", "Where?", Place()),
+            Field("how", "How was it written down?", Choice(HOW), needed=True, quick=True),
+            Field("scribe", "Who wrote it down?", Staff(), Merge.GATHER, needed=True),
+            Field("adults", "Which member of staff was there?", Staff(), Merge.GATHER, needed=True, instead="other_adult"),
+            Field("other_adult", "Which other adult was there?", Line(), hint="A parent, a social worker, an interpreter."),
+            Field("help", "What help did they have to say it?", Line(), hint="Interpreter, signing, pictures, a break."),
         ),
         *under(
             "For a panel",
