@@ -25,7 +25,10 @@ def test_nothing_answered_is_nothing_saved(phone: Handset, school: School, kind:
 def test_one_answer_is_enough_to_save_it_as_it_is(phone: Handset, school: School) -> None:
     phone.open().sign_in("olu").open("/new/sighting")
     phone.tap("Save")
+    asked = phone.page.locator(".problems").get_by_role("link", name="Whose pupil?")
+    expect(asked).to_be_visible()
     phone.choose("Whose pupil?", "Ours")
+    expect(asked).to_have_count(0)  # it is answered now
     phone.save_as_it_is()
     phone.open("/records")
     expect(phone.page.get_by_role("link", name="Sighting")).to_have_count(1)

@@ -9,7 +9,7 @@ import { back, focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
 import { toast, UNDO_MS } from '../look/toast';
-import { clock, nearDay } from '../look/words';
+import { clock, count, nearDay } from '../look/words';
 import { syncNow } from '../sync';
 import type { Edit, Field, Kind, SchoolAnswer, Values } from '../wire';
 import { Control, isSingle } from './controls';
@@ -42,6 +42,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const [touched, setTouched] = useState(Object.keys(start.values).some((name) => name !== kind.moment));
   const [whole, setWhole] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
+  const [told, setTold] = useState(0); // how often the problems were told: only then the focus moves to them
   const [notSaved, setNotSaved] = useState<string | null>(null);
   const beginning = start.seen === null && isEmpty(opened);
 
@@ -58,6 +59,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const onAnswer = (field: Field, value: Parameters<Writing['write']>[1]) => {
     setTouched(true);
     writing.write(field, value);
+    if (problems.length) setProblems(problems.filter(({ field: of }) => of !== field && of.instead !== field.name));
     if (!isSingle(field)) redraw((times) => times + 1); // what is asked next may hang on a choice, never on a letter
   };
   const asked = (): Field[] => {
@@ -72,12 +74,13 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
     if (!wrong.length && beginning && !saysSomething(kind, values)) wrong.push({ field: firstOf(asked(), clockField), words: 'Answer this first, or any other question', missing: true });
     if (paged && wrong.length && !anyway) setPage(sheets.findIndex(({ fields: on }) => on.includes(wrong[0]!.field)));
     if (wrong.length || problems.length) setProblems(wrong); // an empty list anew would draw the whole form again before it is saved
-    if (wrong.length) return;
+    if (wrong.length) return setTold(told + 1);
     if (Object.keys(values).length === 0) return back();
     const { record, seen, id, amends } = writing.draft;
     try {
       const edit = await write({ record, kind: kind.name, values, seen, ...(amends ? { amends } : {}) }, { draft: id, undoFor: UNDO_MS });
-      toast('Saved on this phone.', about(kind, manner), () => takeBack(edit, writing.draft));
+      const left = beginning ? problemsWith(school, kind, fields, answer, true).filter(({ missing }) => missing).length : 0;
+      toast('Saved on this phone.', about(kind, manner) + (left ? ` ${count(left, 'question')} left for later.` : ''), () => takeBack(edit, writing.draft));
       void syncNow('save');
       if (after) after(edit);
       else back();
@@ -117,7 +120,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
       }
     >
       <form id="form" autocomplete="off" class={paged && sheets[page]!.fields.length === 1 ? 'stack wide alone' : 'stack wide'} noValidate onSubmit={(event) => { event.preventDefault(); void save(); }}>
-        {problems.length > 0 && <Summary problems={problems} onAnyway={problems.every(({ missing }) => missing) && saysSomething(kind, tidied(writing.draft.values)) ? () => save(true) : undefined} />}
+        {problems.length > 0 && <Summary problems={problems} told={told} onAnyway={problems.every(({ missing }) => missing) && saysSomething(kind, tidied(writing.draft.values)) ? () => save(true) : undefined} />}
         {(notSaved ?? writing.trouble) && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>Not saved yet.</b> {notSaved ?? writing.trouble}</span></p>}
         {paged && (
           <div>
@@ -221,12 +224,12 @@ function Question({ field, wrong, children }: { field: Field; wrong?: string; ch
 }
 
 /** What to do first, as GOV.UK does it: at the top, read aloud, each a way to its field. */
-function Summary({ problems, onAnyway }: { problems: Problem[]; onAnyway?: () => void }) {
+function Summary({ problems, told, onAnyway }: { problems: Problem[]; told: number; onAnyway?: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     box.current?.focus();
     box.current?.scrollIntoView({ block: 'center' });
-  }, [problems]);
+  }, [told]);
   return (
     <div class="problems" role="alert" tabIndex={-1} ref={box}>
       <h2>{problems.every(({ missing }) => missing) ? 'Still to say' : 'There is a problem'}</h2>
@@ -245,7 +248,7 @@ function Instead({ of: field, fields, whole, draw, answer, wanted }: { of: Field
   const other = fields.find(({ name, quick }) => name === field.instead && !quick);
   const [open, setOpen] = useState(other !== undefined && !isEmpty(answer(other) as never));
   if (!other || whole || !isEmpty(answer(field) as never)) return null;
-  if (open || wanted) return <>{draw(other)}</>;
+  if (open || wanted || !isEmpty(answer(other) as never)) return <>{draw(other)}</>;
   return <div class="under"><button type="button" class="chip" onClick={() => { setOpen(true); requestAnimationFrame(() => focusOn(`ask-${other.name}`)); }}>I do not know who</button></div>;
 }
 

@@ -5,6 +5,8 @@ import { useEffect, useState } from 'preact/hooks';
 type Manner = 'polite' | 'assertive';
 type Told = Record<Manner, string>;
 
+const HEARD_MS = 10_000; // by then it was read out: who comes upon the region later must not take it for news
+
 let tell: ((manner: Manner, words: string) => void) | undefined;
 
 export function announce(words: string, manner: Manner = 'polite'): void {
@@ -18,6 +20,10 @@ export function Announcer() {
     tell = (manner, words) => setTold((before) => ({ ...before, [manner]: before[manner] === words ? `${words}\u00a0` : words }));
     return () => (tell = undefined);
   }, []);
+  useEffect(() => {
+    const heard = setTimeout(() => setTold({ polite: '', assertive: '' }), HEARD_MS);
+    return () => clearTimeout(heard);
+  }, [told.polite, told.assertive]);
   return (
     <>
       <div class="hidden" role="status" aria-live="polite">{told.polite}</div>
