@@ -61,7 +61,8 @@ function useArrival(where: string, ready: boolean): void {
     if (!ready) return;
     const frame = requestAnimationFrame(() => {
       scrollTo(0, isBack() ? (left.current.get(where) ?? 0) : 0);
-      if (!first && !document.activeElement?.closest('.search')) document.getElementById('title')?.focus({ preventScroll: true });
+      // Whoever is writing in the new screen already is not to be taken out of it.
+      if (!first && !document.activeElement?.closest('input, textarea')) document.getElementById('title')?.focus({ preventScroll: true });
     });
     return () => cancelAnimationFrame(frame);
   }, [where, ready]);

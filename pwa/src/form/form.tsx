@@ -1,7 +1,7 @@
 // A form for any kind of record, from what the school says the kind asks. It opens on a snapshot and never listens.
 
 import { Fragment, type ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drop, keep, type Draft } from '../local/drafts';
 import { NotSaved, undo, write } from '../local/outbox';
 import { announce } from '../look/announce';
@@ -247,9 +247,12 @@ function Summary({ problems, told, onAnyway }: { problems: Problem[]; told: numb
 function Instead({ of: field, fields, whole, draw, answer, wanted }: { of: Field; fields: Field[]; whole: boolean; draw: (field: Field) => ComponentChildren; answer: (field: Field) => unknown; wanted: boolean }) {
   const other = fields.find(({ name, quick }) => name === field.instead && !quick);
   const [open, setOpen] = useState(other !== undefined && !isEmpty(answer(other) as never));
+  const tapped = useRef(false);
+  // At once: a frame later, on a slow phone, they may be writing in another field already.
+  useLayoutEffect(() => void (tapped.current && other && focusOn(`ask-${other.name}`)), [open]);
   if (!other || whole || !isEmpty(answer(field) as never)) return null;
   if (open || wanted || !isEmpty(answer(other) as never)) return <>{draw(other)}</>;
-  return <div class="under"><button type="button" class="chip" onClick={() => { setOpen(true); requestAnimationFrame(() => focusOn(`ask-${other.name}`)); }}>I do not know who</button></div>;
+  return <div class="under"><button type="button" class="chip" onClick={() => { tapped.current = true; setOpen(true); }}>I do not know who</button></div>;
 }
 
 /** When it happened, in the bar: now, unless somebody says otherwise. */
