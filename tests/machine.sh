@@ -1,15 +1,40 @@
 #!/bin/sh
-# Sees that the machine has what only testing needs: a browser, and PostgreSQL's own programs. Installs them where it may.
+# Sees that the machine has what only testing needs: three browsers, and PostgreSQL's own programs. Installs them where it may.
 set -eu
-missing=
-command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
-command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
-[ -z "$missing" ] && exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing what testing needs:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null && exit 0
+has() { command -v "$1" >/dev/null; }
+may_install() { [ "$(id -u)" = 0 ] && has apt-get; }
+install() {
+    may_install || return 1
+    echo "Installing what testing needs: $*"
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+# Nothing can be tested without these.
+needed=
+has chromium || has chromium-browser || has google-chrome || needed="$needed chromium"
+has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || needed="$needed postgresql"
+
+# The main story and the kills are told in these engines, too; where one cannot be had, its tests are left out by name.
+wanted=
+[ -e /usr/bin/firefox-esr ] || wanted="$wanted firefox-esr"
+[ -e /usr/bin/WebKitWebDriver ] || wanted="$wanted webkit2gtk-driver"
+ls /usr/lib/*/girepository-1.0/WebKit2-4.1.typelib >/dev/null 2>&1 || wanted="$wanted gir1.2-webkit2-4.1"
+[ -e /usr/lib/python3/dist-packages/gi ] || wanted="$wanted python3-gi"
+[ -e /usr/bin/Xvfb ] || wanted="$wanted xvfb"
+
+if [ -n "$wanted" ] || [ -n "$needed" ]; then
+    ! may_install || apt-get update -qq || true
 fi
-echo "Testing needs$missing. Install with: sudo apt-get install --no-install-recommends$missing" >&2
-exit 1
+# shellcheck disable=SC2086  # several words each
+if [ -n "$needed" ] && ! install $needed; then
+    echo "Testing needs$needed. Install with: sudo apt-get install --no-install-recommends$needed" >&2
+    exit 1
+fi
+without=
+for package in $wanted; do
+    install "$package" || without="$without $package"
+done
+if [ -n "$without" ]; then
+    echo "What only Firefox or WebKit can show is left out. It needs: sudo apt-get install --no-install-recommends$without" >&2
+fi
