@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from server.refusals import Protocol, TooLarge, Unreadable
-from server.sync.letter import DEPTH_LIMIT, as_they_lay, deeper_than, is_id, mend, parse, raise_protocol_if_unknown, read_moment
-from server.sync.wire import SPEAKS
+from server.refusals import TooLarge
+from server.sync.letter import Braces, as_they_lay, is_id, parse, read_braces, read_moment
 
 BYTES_LIMIT = 1_500_000  # of a crate, inflated: 100 edits, sealed and written as base64url
 BLOBS_LIMIT = 100
@@ -63,30 +62,13 @@ class Crate(msgspec.Struct, frozen=True):
         return [index for index, blob in enumerate(self.blobs) if not blob.id]
 
 
-class Frame(msgspec.Struct):
-    """The outermost braces. Unknown keys beside these are ignored."""
-
+class Frame(Braces, kw_only=True):
     sealed: list[Raw]
-    protocol: Any = None
     sent_at: Any = None
 
 
 def read_crate(body: bytes) -> Crate:
-    if len(body) > BYTES_LIMIT:
-        raise TooLarge(BYTES_LIMIT, "bytes")
-    if deeper_than(DEPTH_LIMIT, body):
-        raise TooLarge(DEPTH_LIMIT, "depth")
-    mended = mend(body)
-    try:
-        body.decode()
-        frame = msgspec.json.decode(mended, type=Frame)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise_protocol_if_unknown(mended)
-        raise Unreadable("This is not the JSON of what a phone sends sealed.") from error
-    except RecursionError as error:
-        raise TooLarge(DEPTH_LIMIT, "depth") from error
-    if type(frame.protocol) is not int or frame.protocol not in SPEAKS:
-        raise Protocol(SPEAKS)
+    frame, mended = read_braces(body, Frame, BYTES_LIMIT, "This is not the JSON of what a phone sends sealed.")
     if len(frame.sealed) > BLOBS_LIMIT:
         raise TooLarge(BLOBS_LIMIT, "sealed")
     return Crate(read_moment(frame.sent_at), [read_blob(*pair) for pair in as_they_lay(frame.sealed, mended, body)])

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -73,11 +73,14 @@ class Letter(msgspec.Struct, kw_only=True):
     nameless: list[Nameless]
 
 
-class Frame(msgspec.Struct):
-    """The outermost braces. Unknown keys beside these are ignored."""
+class Braces(msgspec.Struct, kw_only=True):
+    """The outermost of whatever a phone sends. Unknown keys beside those that are named are ignored."""
 
-    edits: list[Raw]
     protocol: Any = None
+
+
+class Frame(Braces, kw_only=True):
+    edits: list[Raw]
     build: Any = ""
     phone: Any = None
     sent_at: Any = None
@@ -89,21 +92,7 @@ class Frame(msgspec.Struct):
 
 def read_letter(body: bytes) -> Letter:
     """Refuses only the letter as a whole: too large, no JSON, another protocol."""
-    if len(body) > BYTES_LIMIT:
-        raise TooLarge(BYTES_LIMIT, "bytes")
-    if deeper_than(DEPTH_LIMIT, body):
-        raise TooLarge(DEPTH_LIMIT, "depth")
-    mended = mend(body)
-    try:
-        body.decode()  # msgspec does not look at the text of what it leaves raw
-        frame = msgspec.json.decode(mended, type=Frame)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise_protocol_if_unknown(mended)
-        raise Unreadable("The letter is not the JSON of a letter.") from error
-    except RecursionError as error:
-        raise TooLarge(DEPTH_LIMIT, "depth") from error
-    if type(frame.protocol) is not int or frame.protocol not in SPEAKS:
-        raise Protocol(SPEAKS)
+    frame, mended = read_braces(body, Frame, BYTES_LIMIT, "The letter is not the JSON of a letter.")
     if len(frame.edits) > EDITS_LIMIT:
         raise TooLarge(EDITS_LIMIT, "edits")
     if not is_id(frame.phone) or not frame.phone:  # no name at all would be the same phone for everybody
@@ -122,8 +111,31 @@ def read_letter(body: bytes) -> Letter:
     )
 
 
+Outermost = TypeVar("Outermost", bound=Braces)
+
+
+def read_braces(body: bytes, kind: type[Outermost], limit: int, otherwise: str) -> tuple[Outermost, bytes]:
+    """And the body with what cannot be kept replaced. `otherwise`: what is said where it is nothing of the kind."""
+    if len(body) > limit:
+        raise TooLarge(limit, "bytes")
+    if deeper_than(DEPTH_LIMIT, body):
+        raise TooLarge(DEPTH_LIMIT, "depth")
+    mended = mend(body)
+    try:
+        body.decode()  # msgspec does not look at the text of what it leaves raw
+        braces = msgspec.json.decode(mended, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise_protocol_if_unknown(mended)
+        raise Unreadable(otherwise) from error
+    except RecursionError as error:
+        raise TooLarge(DEPTH_LIMIT, "depth") from error
+    if type(braces.protocol) is not int or braces.protocol not in SPEAKS:
+        raise Protocol(SPEAKS)
+    return braces, mended
+
+
 def raise_protocol_if_unknown(body: bytes) -> None:
-    """A letter of a protocol yet to come may look like anything."""
+    """What speaks a protocol yet to come may look like anything."""
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
