@@ -46,6 +46,7 @@ def a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_nothing_is_done_with_a_database_that_is_not_up_to_date(a_file: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    a_file.touch()
     assert main(words) != 0
     said = capsys.readouterr()
     assert "Run `lanyard migrate` first" in said.err + said.out

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from piccolo.apps.migrations.tables import Migration
@@ -70,11 +71,13 @@ class Unreachable(Exception):
     """The database of the settings cannot be opened; why, in words for whoever runs the server."""
 
 
-async def open_database(settings: Settings) -> None:
-    """Raises Unreachable."""
+async def open_database(settings: Settings, *, make: bool = False) -> None:
+    """Raises Unreachable: also where there is no such file, unless one is to be made."""
     global _opened
     if _opened is not None:
         raise RuntimeError("A database is open already.")
+    if not make and is_missing(settings):  # SQLite would make an empty one
+        raise Unreachable(f"LANYARD_DATABASE: there is no database {settings.database}. `lanyard migrate` or `lanyard demo` makes one.")
     engine = Postgres(settings.database) if settings.is_postgres else SQLite(settings.database)
     try:
         await engine.start_connection_pool()
@@ -85,6 +88,11 @@ async def open_database(settings: Settings) -> None:
     ours: list[type[Table]] = [*table_finder(["server.store.tables"], exclude_imported=True), Migration]
     for table in ours:
         table._meta.db = engine
+
+
+def is_missing(settings: Settings) -> bool:
+    file = Path(settings.database)
+    return not settings.is_postgres and file.parent.is_dir() and not file.exists()
 
 
 async def close_database() -> None:

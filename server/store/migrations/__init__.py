@@ -32,7 +32,7 @@ def __getattr__(name: str) -> Any:
 
 async def migrate(settings: Settings) -> list[str]:
     """Brings the database up to date; answers what was done. Safe to repeat, and to start twice at once."""
-    await open_database(settings)
+    await open_database(settings, make=True)
     try:
         return await writing(_forwards)
     finally:
