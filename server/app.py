@@ -19,7 +19,7 @@ from server.access.keys import unlock
 from server.api.description import describe_api
 from server.api.live import Hub
 from server.api.shell import phone_app
-from server.intake.tending import tend
+from server.intake import tending
 from server.logs import places_of
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
@@ -51,22 +51,24 @@ def create_app(settings: Settings) -> Litestar:
 @contextlib.asynccontextmanager
 async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
-    tending = [asyncio.create_task(again_and_again(what)) for what in (tend, link_every_school)]
+    tasks = [asyncio.create_task(again_and_again(*works)) for works in ((tending.tend, tending.begin), (link_every_school,))]
     try:
         yield
     finally:
         app.state.hub.close()
-        for task in tending:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tending, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await close_database()
 
 
-async def again_and_again(work: Callable[[], Awaitable[None]]) -> None:
-    """At the start, and then every quarter of an hour. Whatever goes wrong is noted, and tried again."""
+async def again_and_again(work: Callable[[], Awaitable[None]], first: Callable[[], Awaitable[None]] | None = None) -> None:
+    """At the start (there may be more to do), and then every quarter of an hour. Whatever goes wrong is noted, and tried again."""
+    due = first or work
     while True:
         try:
-            await work()
+            await due()
+            due = work
         except Exception as error:
             log.warning("%s did not end well (%s); trying again", work.__name__, type(error).__name__)
         await asyncio.sleep(EVERY_S)

@@ -119,6 +119,14 @@ class TooMany(Refusal):
         super().__init__(retry_after=retry_after)
 
 
+class TooMuch(Refusal):
+    status, name = 429, "too_much"
+    words = "This phone has sent more than the school takes from one phone in a day. Nothing is lost: the rest stays on it, and goes later."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+
+
 class Busy(Refusal):
     status, name, words = 503, "busy", "The school is busy. Nothing was changed; try again in a moment."
 

@@ -411,16 +411,43 @@ async def test_a_phone_that_a_restored_school_does_not_know_loses_nothing(school
     assert (row["outcome"], UNKNOWN in row["because"]) == ("held", True)
 
 
-@pytest.mark.parametrize(("limit", "most"), [("UNOPENED_LIMIT", 3), ("UNOPENED_SIZE_LIMIT", 40)])
-async def test_one_phone_cannot_fill_the_disk(
+@pytest.mark.parametrize(("limit", "most"), [("A_DAY", 3), ("A_DAY_SIZE", 1_500), ("ALTOGETHER", 3), ("ALTOGETHER_SIZE", 1_500)])
+async def test_what_one_phone_brings_is_bounded_and_what_is_here_is_still_said_to_be_kept(
     school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
+    """Also where all of it is opened."""
     monkeypatch.setattr(storing, limit, most)
-    await amira.kept(*({"id": f"junk-{n}"} for n in range(3)))
-    answer = await amira.send({"id": "junk-3"})
-    assert (answer.status_code, answer.json()["refusal"], answer.headers["retry-after"]) == (429, "too_many", "3600")
+    blobs = [amira.sealer.seal(amira.write()) for _ in range(4)]
+    kept = await amira.kept(*blobs[:3])
+    assert {outcome for outcome, _ in (await became(school)).values()} == {"opened"}
+    answer = await amira.send(blobs[3])
+    assert (answer.status_code, answer.json()["refusal"], answer.headers["retry-after"]) == (429, "too_much", "3600")
+    assert "Nothing is lost" in answer.json()["words"]
+    assert await amira.kept(*blobs[:3]) == kept  # a repeat takes no room
     ben = await handset_of(school, "ben")
     assert await ben.kept({"id": "junk"}) == ["junk"]
+    school.now += 2 * DAY
+    assert (await amira.send(blobs[3])).status_code == (200 if "DAY" in limit else 429)
+    school.now += 31 * DAY
+    await writing(tending.sweep)  # what was opened long ago takes no room either
+    assert await amira.kept(blobs[3]) == [blobs[3]["id"]]
+    assert {row["outcome"] for row in (await edits(school)).values()} == {"taken"}
+
+
+async def test_one_that_is_too_large_alone_is_named_by_the_answer_and_the_largest_letter_fits_sealed(
+    school: School, amira: Handset
+) -> None:
+    small, huge = amira.write(), amira.write(values={"account": "x" * 1_200_000})
+    answer = await amira.send(amira.sealer.seal(huge))
+    assert (answer.status_code, answer.json()["limit"], answer.json()["of"]) == (413, 1_500_000, "bytes")
+    answer = await amira.send(amira.sealer.seal(small), amira.sealer.seal(huge))
+    assert answer.status_code == 413
+    assert await amira.kept(amira.sealer.seal(small)) == [small["id"]]
+    assert (await became(school)).keys() == {small["id"]}
+    largest = amira.write()
+    largest["values"]["account"] = "x" * (1_000_000 - 200 - len(json.dumps(largest)))
+    assert await amira.kept(amira.sealer.seal(largest)) == [largest["id"]]
+    assert (await edits(school))[largest["id"]]["outcome"] == "held"
 
 
 # ── Keys ───────────────────────────────────────────────────────────────────────────────────
@@ -509,6 +536,76 @@ async def test_one_that_we_fail_to_take_in_holds_up_no_other(school: School, ami
     assert await became(school) == expected
     monkeypatch.undo()
     await tending.open_all(again=True)
+    assert {row["outcome"] for row in (await edits(school)).values()} == {"taken"}
+
+
+@pytest.mark.parametrize("broken", ["said_in", "unseal", "read_unsealed"])
+async def test_one_that_breaks_as_we_look_into_it_holds_up_no_other_and_the_log_names_it(
+    school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    told = [amira.write() for _ in range(3)]
+    looked, real = iter(range(10)), getattr(opening, broken)
+
+    def breaks_once(*args: Any) -> Any:
+        if next(looked) == 1:
+            raise RuntimeError(NOTE)
+        return real(*args)
+
+    monkeypatch.setattr(opening, broken, breaks_once)
+    await amira.kept(*(amira.sealer.seal(one) for one in told))
+    rows = await school.rows("select hash, edit, outcome, why from sealed")
+    (bad,) = [row for row in rows if row["outcome"] != "opened"]
+    assert (len(rows), bad["outcome"], bad["why"]) == (3, "unopened", opening.OUR_FAULT)
+    assert bad["hash"][:12] in caplog.text
+    assert NOTE not in caplog.text
+    monkeypatch.undo()
+    await tending.open_all(again=True)
+    assert {id: row["outcome"] for id, row in (await edits(school)).items()} == {one["id"]: "taken" for one in told}
+
+
+async def test_what_could_not_be_opened_is_not_tried_again_every_quarter_of_an_hour(
+    school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, lost = amira.write(), amira.write()
+    await amira.kept(amira.sealer.seal(lost) | {"kid": "nobody’s"})
+    await store_only(school, amira, waits)
+    tried: list[str] = []
+    real = opening.look_into_one
+
+    def noting(parcel: Any, group: Any) -> Any:
+        why = real(parcel, group)
+        tried.append(parcel.blob.id)
+        return why
+
+    monkeypatch.setattr(opening, "look_into_one", noting)
+    await tending.tend()
+    assert tried == [waits["id"]]
+    await tending.tend()
+    assert tried == [waits["id"]]
+    await tending.begin()  # the server starts again
+    assert tried == [waits["id"], lost["id"]]
+
+
+async def test_what_waits_is_opened_some_at_a_time_however_much_and_however_large(
+    school: School, amira: Handset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending, "AT_ONCE_SIZE", 3_000)
+    told = [amira.write(values={"account": "x" * size}) for size in (10, 10, 5_000, 10, 10, 10)]
+    await store_only(school, amira, *told)
+    groups: list[int] = []
+    real = tending.open_sealed
+
+    async def noting(owner: str, hashes: list[str]) -> None:
+        sizes = await school.rows("select size, length(lay) as length from sealed where hash = any($1)", hashes)
+        assert all(row["size"] == row["length"] for row in sizes)
+        assert len(hashes) == 1 or sum(row["size"] for row in sizes) <= 3_000
+        groups.append(len(hashes))
+        await real(owner, hashes)
+
+    monkeypatch.setattr(tending, "open_sealed", noting)
+    await tending.open_all(again=False)
+    assert sum(groups) == len(told)
+    assert len(groups) > 2
     assert {row["outcome"] for row in (await edits(school)).values()} == {"taken"}
 
 

@@ -6,7 +6,7 @@ be opened is kept, shown to the administrator, and can be tried again.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -31,6 +31,8 @@ OTHERWISE = "the school has another edit under its id, that says something else"
 SWAPPED = "it was sealed as another edit, phone or number than it was sent as"
 OUR_FAULT = "something went wrong at the school’s end; it has been noted"
 
+LOGGED = 12  # characters of a hash
+
 log = logging.getLogger("lanyard.intake")
 
 
@@ -38,11 +40,9 @@ class Parcel(msgspec.Struct):
     """One sealed thing on its way from the store into a record."""
 
     hash: str
-    blob: Outside
+    lay: str
     review: str | None
-    key: EllipticCurvePrivateKey | None
-    known_key: bool
-    publics: list[str]
+    blob: Outside | None = None  # what can be read of it without a key
     plain: bytes | None = None
     edit: Sent | None = None
     why: str | None = None  # it could not be opened
@@ -54,6 +54,8 @@ class Group(msgspec.Struct):
     me: Me
     sent_at: int | None
     received_at: int
+    keys: Mapping[str, EllipticCurvePrivateKey | None]  # the school's, of those they name; None: our passphrase does not open it
+    publics: Mapping[str, str]  # of this person's phones
     parcels: list[Parcel]
 
 
@@ -70,19 +72,23 @@ async def take_group(group: Group) -> None:
     except Refusal:
         raise  # busy: it waits
     except Exception as error:
-        # Never what they say, nor the error's own words, which may quote it.
-        log.error("%s taking in %s sealed%s", type(error).__name__, len(group.parcels), places_of(error.__traceback__))
         if len(group.parcels) == 1:
+            note_fault(error, group.parcels[0])
             await writing(mark, group.me.school, [(group.parcels[0].hash, OUR_FAULT)])
             return
         for parcel in group.parcels:
             await take_group(msgspec.structs.replace(group, parcels=[parcel]))
 
 
+def note_fault(error: Exception, parcel: Parcel) -> None:
+    """Never what it says, nor the error's own words, which may quote it."""
+    log.error("%s with %s, which came sealed%s", type(error).__name__, parcel.hash[:LOGGED], places_of(error.__traceback__))
+
+
 # ── What is needed to open it ──────────────────────────────────────────────────────────────
 
 FIND = """
-    select hash, staff, phone, lay, sent_at, received_at, review from sealed
+    select hash, staff, phone, kid, lay, sent_at, received_at, review from sealed
     where school = $1 and hash = any($2) and outcome <> 'opened' and edit <> '' order by received_at, staff, phone, hash"""
 
 
@@ -95,30 +101,15 @@ async def find(tx: Tx, school: str, hashes: list[str]) -> list[Group]:
 
 
 async def group_of(tx: Tx, me: Me, received_at: int, rows: list[Row]) -> Group:
-    blobs = [outside(said_of(row["lay"]), me.school, me.staff) for row in rows]
-    keys = await openers(tx, me.school, {blob.kid for blob in blobs})
-    named = {me.phone, *(blob.phone for blob in blobs)}
-    publics = {
-        row["id"]: row["public"]
-        for row in await tx.rows(
-            "select id, public from phone where school = $1 and staff = $2 and id = any($3) and public is not null",
-            me.school, me.staff, list(named),
-        )
-    }  # fmt: skip
-    parcels = [
-        Parcel(
-            hash=row["hash"], blob=blob, review=row["review"], key=keys.get(blob.kid), known_key=blob.kid in keys,
-            publics=[publics[id] for id in dict.fromkeys((blob.phone, me.phone)) if id in publics],
-        )
-        for row, blob in zip(rows, blobs, strict=True)
-    ]  # fmt: skip
-    return Group(me, rows[0]["sent_at"], received_at, parcels)
-
-
-def said_of(lay: str) -> dict[str, object]:
-    said, _ = parse(mend(lay.encode()).decode())
-    assert isinstance(said, dict)  # it has an id
-    return said
+    publics = await tx.rows("select id, public from phone where school = $1 and staff = $2 and public is not null", me.school, me.staff)
+    return Group(
+        me=me,
+        sent_at=rows[0]["sent_at"],
+        received_at=received_at,
+        keys=await openers(tx, me.school, {row["kid"] for row in rows}),
+        publics={row["id"]: row["public"] for row in publics},
+        parcels=[Parcel(row["hash"], row["lay"], row["review"]) for row in rows],
+    )
 
 
 # ── Looking into it, on a thread ───────────────────────────────────────────────────────────
@@ -126,20 +117,25 @@ def said_of(lay: str) -> dict[str, object]:
 
 def look_into(group: Group) -> None:
     for parcel in group.parcels:
-        parcel.why = look_into_one(parcel)
+        try:
+            parcel.why = look_into_one(parcel, group)
+        except Exception as error:
+            note_fault(error, parcel)
+            parcel.why = OUR_FAULT
 
 
-def look_into_one(parcel: Parcel) -> str | None:
+def look_into_one(parcel: Parcel, group: Group) -> str | None:
     """Why it could not be opened, in words."""
-    blob = parcel.blob
+    parcel.blob = blob = outside(said_in(parcel.lay), group.me.school, group.me.staff)
     if blob.what not in ("edit", "draft"):
         return NEITHER
-    if parcel.key is None:
-        return LOCKED if parcel.known_key else NOT_OURS
-    parcel.plain = unseal(blob, parcel.key)
+    key = group.keys.get(blob.kid)
+    if key is None:
+        return LOCKED if blob.kid in group.keys else NOT_OURS
+    parcel.plain = unseal(blob, key)
     if parcel.plain is None:
         return BROKEN
-    signed = is_signed(blob, parcel.publics)
+    signed = is_signed(blob, [group.publics[phone] for phone in dict.fromkeys((blob.phone, group.me.phone)) if phone in group.publics])
     if blob.what == "draft":
         return None if signed else UNSIGNED
     parcel.edit = read_unsealed(parcel.plain)
@@ -150,6 +146,12 @@ def look_into_one(parcel: Parcel) -> str | None:
     if any(doubts):
         hold(parcel.edit, "; ".join(doubt for doubt in doubts if doubt))
     return None
+
+
+def said_in(lay: str) -> dict[str, object]:
+    said, _ = parse(mend(lay.encode()).decode())
+    assert isinstance(said, dict)  # it has an id
+    return said
 
 
 # ── Taking it in, in one transaction ───────────────────────────────────────────────────────
@@ -165,7 +167,7 @@ async def take_in(tx: Tx, group: Group) -> None:
             if any(parcel.edit is edit for edit in otherwise):
                 parcel.why = OTHERWISE
     for parcel in opened:
-        if parcel.blob.what == "draft" and parcel.plain is not None:
+        if parcel.blob and parcel.blob.what == "draft" and parcel.plain is not None:
             kept = await drafts.keep(tx, me, parcel.blob.id, parcel.plain, parcel.blob.made_at, group.received_at)
             parcel.why = None if kept else NO_DRAFT
     await mark(tx, me.school, [(parcel.hash, parcel.why) for parcel in group.parcels])

@@ -226,6 +226,20 @@ class Sealed(Table):
     outcome = Text(default="waiting")  # waiting, opened, unopened
     why = Text(null=True, default=None)  # it could not be opened
     opened_at = BigInt(null=True, default=None)
+    size = BigInt(default=0)  # of `lay`, in characters
+    taken_by = Text(null=True, default=None)  # who took it in at the desk, out of a copy that a phone had saved
+
+
+class SavedCopy(Table):
+    """A file in which a phone had saved what waits, brought to the desk, until somebody has looked at it and taken it in."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id. SHA-256 of the file
+    staff = Text()  # who brought it
+    brought_at = BigInt()
+    body = Text()  # as it is; empty once it is taken in
+    taken_at = BigInt(null=True, default=None)
+    told = Text(null=True, default=None)  # what came of it: counts, JSON
 
 
 class Draft(Table):
