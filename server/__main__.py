@@ -1,4 +1,4 @@
-"""What an operator can say: serve · demo · migrate · new-school · new-keys · import · check · backup · set-password."""
+"""What an operator can say: serve · demo · migrate · new-school · new-keys · put-back-keys · import · check · backup · set-password."""
 
 import argparse
 import asyncio
@@ -17,13 +17,13 @@ from server.access import chain, keys, passwords
 from server.access.founding import found_school
 from server.access.sign_in import set_password
 from server.app import create_app
-from server.intake.keys import new_intake_key
-from server.intake.tending import unopened_count
+from server.intake.keys import Lost, all_keys, new_intake_key, put_back
+from server.intake.tending import not_opened, open_all
 from server.logs import start_logging
 from server.reports.views import make_views
 from server.settings import Settings, from_environment
 from server.store.backup import NotBackedUp, back_up
-from server.store.database import Unreachable, close_database, open_database, reading, writing
+from server.store.database import Unreachable, close_database, is_missing, open_database, reading, writing
 from server.store.migrations import due, migrate
 from server.sync.desk import judge_all_again
 
@@ -78,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument("--full-name", metavar="NAME", required=True, help="the administrator's own")
     renewing = command("new-keys", _new_keys, "Make a new key for phones to seal to. The old ones go on opening.")
     renewing.add_argument("--school", metavar="NAME", help="its name or id; all schools, if left out")
+    putting_back = command(
+        "put-back-keys", _put_back_keys, "Fetch the keys that phones sealed to out of a backup, and open what waits for them."
+    )
+    putting_back.add_argument("backup", metavar="BACKUP", help="a copy of this database: a file, or a postgresql:// address")
     checking = command(
         "check", _check, "Build every record again from its edits, prove the access log, look at the keys; say what differs."
     )
@@ -172,8 +176,11 @@ def _check(asked: argparse.Namespace, settings: Settings) -> int:
             print(f"{name}: {'every record is what its edits add up to' if not found else f'{len(found)} differences'}")
             for line in found:
                 print(f"  {line}")
-            if sealed := await reading(unopened_count, id):
-                print(f"  {sealed} that came sealed could not be opened: an administrator sees them under Held.")
+            unopened, waiting = await reading(not_opened, id)
+            if unopened:
+                print(f"  {unopened} that came sealed could not be opened: an administrator sees them under Held.")
+            if waiting:
+                print(f"  {waiting} that came sealed more than an hour ago wait to be opened: `lanyard serve` does it, and is it running?")
         if asked.anchor and not differing:
             asked.anchor.write_bytes(msgspec.json.encode(heads))
         clear, locked = await reading(keys.problems)
@@ -200,6 +207,8 @@ def _new_keys(asked: argparse.Namespace, settings: Settings) -> int:
             print(f"{name}: phones seal to {await writing(new_intake_key, id)} from when they next hear from the school.")
         if closed := await writing(keys.close_all):
             print(f"{closed} keys that lay in the clear are closed with the passphrase now.")
+        for id, _ in schools:
+            await open_all(id, again=True)
         return len(schools)
 
     try:
@@ -211,6 +220,37 @@ def _new_keys(asked: argparse.Namespace, settings: Settings) -> int:
         return 1
     print(f"There is no school {asked.school}." if asked.school else "There is no school yet.", file=sys.stderr)
     return 1
+
+
+def _put_back_keys(asked: argparse.Namespace, settings: Settings) -> int:
+    async def fetch() -> list[Lost]:
+        return await reading(all_keys)
+
+    async def keep(found: list[Lost]) -> set[str]:
+        schools = await writing(put_back, found)
+        for id in sorted(schools):
+            await open_all(id, again=True)
+        return schools
+
+    backup = msgspec.structs.replace(settings, database=asked.backup)
+    if is_missing(backup):
+        print(f"There is no {asked.backup}.", file=sys.stderr)
+        return 1
+    if "0004" in asyncio.run(due(backup)):
+        print(f"{shown(backup)} holds no keys that phones seal to.", file=sys.stderr)
+        return 1
+    found = asyncio.run(with_database(backup, fetch()))
+    try:
+        schools = asyncio.run(with_database(settings, keep(found)))
+    except keys.Locked:
+        print("The keys in the backup cannot be opened with LANYARD_KEYS_PASSPHRASE. Nothing was changed.", file=sys.stderr)
+        return 1
+    print(
+        f"Keys are put back for {len(schools)} schools, and what waited for them is opened."
+        if schools
+        else "None of its keys is missing here."
+    )
+    return 0
 
 
 def _new_school(asked: argparse.Namespace, settings: Settings) -> int:

@@ -18,7 +18,7 @@ from server.intake.crate import read_crate
 from server.settings import Settings, from_environment
 from server.store.database import reading, writing
 from tests.letters import edit
-from tests.sealing import Sealer, crate
+from tests.sealing import Blob, Sealer, crate
 from tests.world import AMIRA, make_world
 
 PASSPHRASE = "seven brass umbrellas"
@@ -99,26 +99,137 @@ def test_without_the_right_passphrase_nothing_is_served_or_made(
     assert privates(a_file) == before
 
 
+class Locked:
+    """Amira’s phone, locked: it knows the school’s keys, seals, and hands over what it sealed."""
+
+    def __init__(self) -> None:
+        self.sealer, self.number = Sealer("amira", "amira-phone"), 0
+
+    def learn(self) -> None:
+        async def school_keys() -> None:
+            await writing(lambda tx: tx.run("update phone set public = $1 where id = 'amira-phone'", self.sealer.public))
+            self.sealer.learn(await intake_keys.published("northgate"), await intake_keys.list_key("northgate"))
+
+        do(school_keys())
+
+    def write(self) -> Blob:
+        self.number += 1
+        return self.sealer.seal(edit("amira-phone", self.number, "incident", {"category": "fight"}))
+
+    def hand_over(self, *blobs: Blob) -> None:
+        async def arrive() -> None:
+            sent = read_crate(json.dumps(crate(*blobs)).encode())
+            hashes = await writing(storing.keep, Bearer(AMIRA, True, False, False), sent, 1_795_000_000_000_000)
+            await opening.open_sealed("northgate", hashes)
+
+        do(arrive())
+
+
+def outcomes() -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in do(reading(lambda tx: tx.rows("select outcome, why from sealed order by received_at, outcome")))]
+
+
 def test_what_came_while_the_key_was_locked_is_opened_when_it_is_not(a_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANYARD_KEYS_PASSPHRASE", PASSPHRASE)
-    sealer, told = Sealer("amira", "amira-phone"), edit("amira-phone", 1, "incident", {"category": "fight"})
-
-    async def school_keys() -> None:
-        sealer.learn(await intake_keys.published("northgate"), await intake_keys.list_key("northgate"))
-
-    async def arrive() -> None:
-        await writing(lambda tx: tx.run("update phone set public = $1 where id = 'amira-phone'", sealer.public))
-        sent = read_crate(json.dumps(crate(sealer.seal(told))).encode())
-        hashes = await writing(storing.keep, Bearer(AMIRA, True, False, False), sent, 1_795_000_000_000_000)
-        await opening.open_sealed("northgate", hashes)
-
-    async def outcomes() -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await reading(lambda tx: tx.rows("select outcome, why from sealed"))]
-
-    do(school_keys())
+    phone = Locked()
+    phone.learn()
     monkeypatch.setenv("LANYARD_KEYS_PASSPHRASE", "another")
-    do(arrive())
-    assert do(outcomes()) == [("unopened", opening.LOCKED)]
+    phone.hand_over(phone.write())
+    assert outcomes() == [("unopened", opening.LOCKED)]
     monkeypatch.setenv("LANYARD_KEYS_PASSPHRASE", PASSPHRASE)
     do(tending.open_all(again=True))
-    assert do(outcomes()) == [("opened", None)]
+    assert outcomes() == [("opened", None)]
+
+
+def test_after_new_keys_twice_what_was_sealed_to_any_of_them_opens_and_what_had_failed_is_tried_again(
+    a_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, sealed = Locked(), []
+    for _ in range(3):
+        phone.learn()
+        sealed.append(phone.write())
+        assert main(["new-keys"]) == 0
+    assert len({blob["kid"] for blob in sealed}) == 3
+    with monkeypatch.context() as broken:
+        broken.setattr(opening, "unseal", lambda blob, key: None)
+        phone.hand_over(*sealed)
+    assert outcomes() == [("unopened", opening.BROKEN)] * 3
+    assert main(["new-keys", "--school", "Southfield"]) == 0
+    assert outcomes() == [("unopened", opening.BROKEN)] * 3  # another school's
+    assert main(["new-keys", "--school", "Northgate"]) == 0
+    assert outcomes() == [("opened", None)] * 3
+
+
+def test_a_restored_school_gets_the_keys_back_that_it_had_made_since(
+    a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone, older, newer = Locked(), a_file.with_name("monday.db"), a_file.with_name("tuesday.db")
+    phone.learn()
+    assert main(["backup", str(older)]) == 0
+    assert main(["new-keys"]) == 0
+    assert main(["new-keys"]) == 0
+    assert main(["backup", str(newer)]) == 0
+    phone.learn()
+    sealed = phone.write()
+    for file in a_file.parent.glob(f"{a_file.name}*"):
+        file.unlink()
+    older.rename(a_file)
+    phone.hand_over(sealed)
+    assert outcomes() == [("unopened", opening.NOT_OURS)]
+    for wrong, words in ((a_file.with_name("nowhere.db"), "There is no"), (a_file, "None of its keys is missing")):
+        capsys.readouterr()
+        assert main(["put-back-keys", str(wrong)]) == (0 if wrong == a_file else 1)
+        assert words in "".join(capsys.readouterr())
+    before = privates(newer)
+    assert main(["put-back-keys", str(newer)]) == 0
+    assert "Keys are put back for 2 schools" in capsys.readouterr().out
+    assert outcomes() == [("opened", None)]
+    assert privates(newer) == before
+    assert main(["check"]) == 0
+    phone.learn()
+    assert phone.write()["kid"] == sealed["kid"]  # and phones seal to the newest again
+
+
+def test_keys_that_the_passphrase_does_not_open_are_not_put_back(
+    a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = a_file.with_name("closed.db")
+    assert main(["new-keys"]) == 0
+    monkeypatch.setenv("LANYARD_KEYS_PASSPHRASE", PASSPHRASE)
+    a_copy = a_file.with_name("copy.db")
+    assert main(["backup", str(a_copy)]) == 0
+    monkeypatch.setenv("LANYARD_DATABASE", str(a_copy))
+    assert main(["new-keys"]) == 0
+    a_copy.rename(closed)
+    monkeypatch.setenv("LANYARD_DATABASE", str(a_file))
+    monkeypatch.setenv("LANYARD_KEYS_PASSPHRASE", "another")
+    before = privates(a_file)
+    capsys.readouterr()
+    assert main(["put-back-keys", str(closed)]) == 1
+    assert "Nothing was changed" in capsys.readouterr().err
+    assert privates(a_file) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["serve"],
+        ["new-keys"],
+        ["import", "pupils", "pupils.csv"],
+        ["set-password", "amira"],
+        ["new-school", "A", "--admin", "a", "--full-name", "A"],
+        ["backup", "copy.db"],
+    ],
+)
+def test_a_mistyped_database_is_said_to_be_missing_and_none_is_made(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANYARD_DATABASE", "lanyrad.db")
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "here is no" in said
+    assert "lanyrad.db" in said
+    assert words[0] == "backup" or "`lanyard migrate` or `lanyard demo` makes one" in said
+    assert list(tmp_path.iterdir()) == []

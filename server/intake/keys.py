@@ -52,6 +52,28 @@ async def openers(tx: Tx, school: str, kids: set[str]) -> dict[str, EllipticCurv
     return {row["id"]: _opened(row["private"]) for row in rows}
 
 
+# ── Put back from a backup ─────────────────────────────────────────────────────────────────
+
+COLUMNS = "id, purpose, school, private, public, made_at, published"
+
+Lost = tuple[str, ...]  # a row of these
+
+
+async def all_keys(tx: Tx) -> list[Lost]:
+    return [tuple(row) for row in await tx.rows(f"select {COLUMNS} from key where purpose = $1", INTAKE)]
+
+
+async def put_back(tx: Tx, keys: list[Lost]) -> set[str]:
+    """The schools that had lost any of these keys, and have them again. Raises Locked where our passphrase does not open one."""
+    here = {row[0] for row in await tx.rows("select id from school")}
+    known = {row[0] for row in await tx.rows("select id from key where purpose = $1", INTAKE)}
+    missing = [key for key in keys if key[2] in here and key[0] not in known]
+    for key in missing:
+        opened(key[3])
+    await tx.run_many(f"insert into key ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)", missing)
+    return {key[2] for key in missing}
+
+
 def _opened(private: str) -> EllipticCurvePrivateKey | None:
     try:
         return opened(private)
