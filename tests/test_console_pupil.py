@@ -82,6 +82,10 @@ async def test_a_withheld_address_is_on_no_page(desk_app: Litestar) -> None:
         page = await (await at_desk(desk_app, me)).open("/console/pupil/jose")
         assert "Address withheld" in page
         assert "Hidden Row" not in page.html
+    await writing(give_his_uncle_the_same)
+    page = await (await at_desk(desk_app, CAROL)).open("/console/pupil/jose")
+    assert "Rui D'Souza" in page
+    assert "Hidden Row" not in page.html
     assert "7 Kiln Lane" in await (await at_desk(desk_app, CAROL)).open("/console/pupil/marcus")
 
 
@@ -192,3 +196,10 @@ async def test_nobody_else_lifts_a_warning_nor_one_of_another_school(desk_app: L
     row = await reading(lambda tx: tx.row("select do_not_contact from contact where pupil = 'zoe' and position = 2"))
     assert row is not None
     assert row["do_not_contact"]
+
+
+async def give_his_uncle_the_same(tx: Tx) -> None:
+    await tx.run(
+        "insert into contact (id, school, pupil, person, position, name, address, seq)"
+        " values ('rui', 'northgate', 'jose', 'rui', 2, 'Rui D''Souza', '1 Hidden Row', 1)"
+    )

@@ -136,6 +136,27 @@ async def test_the_address_of_a_pupil_who_is_hidden_is_not_told_by_way_of_a_cont
     assert "2 Quay Street" not in text
 
 
+async def test_an_address_that_is_withheld_is_not_told_under_another_name_or_a_sisters(world: Settings) -> None:
+    await writing(live_where_ana_does)
+    text = csv_of(await reading(contacts_sheet, "northgate", ["jose", "dara", "marcus"], []))
+    assert "Rui D'Souza" in text
+    assert "Tia Pinto" in text
+    assert "7 Kiln Lane" in text
+    assert "Hidden Row" not in text
+
+
+async def live_where_ana_does(tx: Tx) -> None:
+    """Jose's uncle is no secret, but lives where his mother does; so does Dara, his sister."""
+    await tx.run("update pupil set address_withheld = $1, family = 'pinto' where id = 'jose'", False)
+    await tx.run("update pupil set family = 'pinto' where id = 'dara'")
+    for pupil, name in (("jose", "Rui D'Souza"), ("dara", "Tia Pinto")):
+        await tx.run(
+            "insert into contact (id, school, pupil, person, position, name, address, seq)"
+            " values ($1, 'northgate', $1, $1, 3, $2, '1 Hidden Row', 1)",
+            pupil, name,
+        )  # fmt: skip
+
+
 async def give_zoes_mother_an_address(tx: Tx) -> None:
     await tx.run("update contact set address = '2 Quay Street' where id = 'zoe-karin'")
 

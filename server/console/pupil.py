@@ -25,6 +25,7 @@ from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
+from server.store.withheld import APART, IS_APART
 
 FOUND_AT_MOST = 50
 STORY_PAGE = 100
@@ -129,9 +130,9 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         line=pupil_line(row),
         known_as=", ".join(f"{name} {row['surname']}" for name in names),
         left=row["left_at"] is not None,
-        address="" if row["address_withheld"] or not sees_contacts else row["address"] or "",
-        address_withheld=bool(row["address_withheld"]),
-        contacts=await contacts_of(tx, me, id) if sees_contacts else None,
+        address="" if row["is_apart"] or not sees_contacts else row["address"] or "",
+        address_withheld=bool(row["is_apart"]),
+        contacts=await contacts_of(tx, me, id, bool(row["is_apart"])) if sees_contacts else None,
         siblings=await siblings_of(tx, me, row),
         term=term[0] if term else "",
         attendance=await attendance_of(tx, me.school, id, term[1], term[2]) if term and sees_attendance else None,
@@ -139,12 +140,12 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         story=[moment(record, id, directory) for record in story],
         older=more,
         kinds=[(each.name, each.plural) for each in KINDS.values()],
-        warned=bool(row["address_withheld"]) or await tx.row(WARNED, me.school, id) is not None,
+        warned=bool(row["is_apart"]) or await tx.row(WARNED, me.school, id) is not None,
     )
 
 
 async def pupil_row(tx: Tx, me: Me, id: str) -> Row:
-    row = await tx.row("select * from pupil where school = $1 and id = $2", me.school, id)
+    row = await tx.row(f"with {APART} select p.*, {IS_APART} as is_apart from pupil p where p.school = $1 and p.id = $2", me.school, id)
     if row is None:
         raise NotFound
     return row
@@ -190,16 +191,16 @@ async def may_see_contacts(tx: Tx, me: Me, pupil: Row) -> bool:
     return await tx.row(mine, me.school, me.staff, pupil["id"]) is not None
 
 
-async def contacts_of(tx: Tx, me: Me, pupil: str) -> list[Adult]:
+async def contacts_of(tx: Tx, me: Me, pupil: str, is_apart: bool) -> list[Adult]:
     rows = await tx.rows("select * from contact where school = $1 and pupil = $2 and not gone order by position, name", me.school, pupil)
-    return [adult(row) for row in rows]
+    return [adult(row, is_apart) for row in rows]
 
 
-def adult(row: Row) -> Adult:
+def adult(row: Row, is_apart: bool) -> Adult:
     silent, withheld = bool(row["do_not_contact"]), bool(row["address_withheld"])
     return Adult(
         row["name"], row["relationship"], [] if silent else [phone for phone in (row["phone"], row["other_phone"]) if phone],
-        "" if silent else row["email"] or "", "" if withheld or silent else row["address"] or "",
+        "" if silent else row["email"] or "", "" if is_apart or silent else row["address"] or "",
         bool(row["parental_responsibility"]), silent, withheld, row["note"],
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from server.reports.csv import Column, Sheet
 from server.reports.patterns import Line, Patterns
 from server.reports.timetable import WALL_CLOCK
 from server.store.database import Tx
+from server.store.withheld import APART, IS_APART
 
 COMBINED = {
     Merge.LATEST: "The newest answer.",
@@ -182,17 +183,18 @@ CONTACT_COLUMNS = (
     Column("Phone", "Rung first."),
     Column("Other phone", "Rung next."),
     Column("Email", "Where the school writes."),
-    Column("Address", "Empty where it is withheld, for the contact or for the pupil."),
+    Column("Address", "Empty where one is withheld in the family: it may stand under another name."),
 )
+
+CONTACTS = f"""
+    with {APART}
+    select coalesce(p.preferred, p.forename), p.surname, p.form, c.position, c.name, c.relationship, c.parental_responsibility,
+           c.phone, c.other_phone, c.email, case when {IS_APART} then null else c.address end
+    from contact c join pupil p on p.school = c.school and p.id = c.pupil
+    where c.school = $1 and c.pupil = any($2) and not c.gone and not c.do_not_contact
+    order by p.surname, p.forename, p.id, c.position"""
 
 
 async def contacts_sheet(tx: Tx, school: str, pupils: Sequence[str], about: Sequence[str]) -> Sheet:
-    rows = await tx.rows(
-        "select coalesce(p.preferred, p.forename), p.surname, p.form, c.position, c.name, c.relationship, c.parental_responsibility,"
-        " c.phone, c.other_phone, c.email, case when c.address_withheld or p.address_withheld then null else c.address end"
-        " from contact c join pupil p on p.school = c.school and p.id = c.pupil"
-        " where c.school = $1 and c.pupil = any($2) and not c.gone and not c.do_not_contact"
-        " order by p.surname, p.forename, p.id, c.position",
-        school, list(pupils),
-    )  # fmt: skip
+    rows = await tx.rows(CONTACTS, school, list(pupils))
     return Sheet("Contacts", about, CONTACT_COLUMNS, [[f"{row[0]} {row[1]}", *row[2:6], "Yes" if row[6] else "", *row[7:]] for row in rows])
