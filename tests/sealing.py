@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -12,11 +13,14 @@ from pyhpke import AEADId, CipherSuite, KDFId, KEMId
 
 from server.access import base64url
 from server.access.keys import raw
-from tests.letters import SENT_AT
+from tests.letters import SENT_AT, edit
+from tests.world import PASSWORD
 
 SUITE = CipherSuite.new(KEMId.DHKEM_P256_HKDF_SHA256, KDFId.HKDF_SHA256, AEADId.AES256_GCM)
 
 Blob = dict[str, Any]
+
+NOTE = "he said he had seen the marmalade cat"
 
 
 class Sealer:
@@ -70,3 +74,41 @@ def flipped(text: str, at: int = -10) -> str:
     other = "B" if text[at] == "A" else "A"
     at %= len(text)
     return text[:at] + other + text[at + 1 :]
+
+
+class Handset:
+    """A phone that is locked: all it has is its grant and what it sealed."""
+
+    def __init__(self, door: httpx.AsyncClient, sealer: Sealer, grant: str) -> None:
+        self.door, self.sealer, self.grant, self.number = door, sealer, grant, 0
+
+    def write(self, **more: Any) -> dict[str, Any]:
+        self.number += 1
+        values = more.pop("values", {"category": "fight", "account": NOTE})
+        return edit(self.sealer.phone, self.number, "incident", values, **more)
+
+    async def send(self, *blobs: Any, **more: Any) -> httpx.Response:
+        return await self.post(json.dumps(crate(*blobs, **more)).encode())
+
+    async def post(self, body: bytes, **headers: str) -> httpx.Response:
+        said = {"Content-Type": "application/json", "Authorization": f"Bearer {self.grant}"} | headers
+        return await self.door.post("/api/intake", content=body, headers=said)
+
+    async def kept(self, *blobs: Any) -> list[str]:
+        answer = await self.send(*blobs)
+        assert answer.status_code == 200, answer.text
+        assert set(answer.json()) == {"kept", "unreadable", "now"}
+        kept: list[str] = answer.json()["kept"]
+        return kept
+
+
+async def handset_of(door: httpx.AsyncClient, staff: str, phone: str | None = None, where: str = "northgate") -> Handset:
+    """Signed in once, then signed out: its grant outlives that."""
+    sealer = Sealer(staff, phone or f"{staff}-handset", where)
+    said = {"username": staff, "password": PASSWORD, "phone": {"id": sealer.phone, "name": "Locked phone", "public": sealer.public}}
+    answer = await door.post("/api/session", json=said)
+    assert answer.status_code == 200, answer.text
+    listed = (await door.get("/api/school")).json()["intake"]
+    sealer.learn(listed, answer.json()["keys"]["public"])
+    await door.delete("/api/session")
+    return Handset(door, sealer, answer.json()["grant"])

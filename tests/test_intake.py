@@ -4,7 +4,6 @@ import gzip
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from server.access.keys import new_key
@@ -13,56 +12,16 @@ from server.intake.storing import LEFT, REVOKED, UNKNOWN
 from server.store.database import reading, writing
 from server.store.moments import from_wire
 from server.sync import desk
-from tests.letters import SENT_AT, edit
+from tests.letters import SENT_AT
 from tests.school import DAY, School
-from tests.sealing import Blob, Sealer, crate, flipped
+from tests.sealing import NOTE, Blob, Handset, crate, flipped, handset_of
 from tests.test_api_sync import forged
-from tests.world import ADA, BEN, CAROL, DAN, PASSWORD
-
-NOTE = "he said he had seen the marmalade cat"
-
-
-class Handset:
-    """A phone that is locked: all it has is its grant and what it sealed."""
-
-    def __init__(self, school: School, sealer: Sealer, grant: str) -> None:
-        self.school, self.sealer, self.grant, self.number = school, sealer, grant, 0
-
-    def write(self, **more: Any) -> dict[str, Any]:
-        self.number += 1
-        values = more.pop("values", {"category": "fight", "account": NOTE})
-        return edit(self.sealer.phone, self.number, "incident", values, **more)
-
-    async def send(self, *blobs: Any, **more: Any) -> httpx.Response:
-        return await self.post(json.dumps(crate(*blobs, **more)).encode())
-
-    async def post(self, body: bytes, **headers: str) -> httpx.Response:
-        said = {"Content-Type": "application/json", "Authorization": f"Bearer {self.grant}"} | headers
-        return await self.school.door.post("/api/intake", content=body, headers=said)
-
-    async def kept(self, *blobs: Any) -> list[str]:
-        answer = await self.send(*blobs)
-        assert answer.status_code == 200, answer.text
-        assert set(answer.json()) == {"kept", "unreadable", "now"}
-        kept: list[str] = answer.json()["kept"]
-        return kept
-
-
-async def handset_of(school: School, staff: str, phone: str | None = None, where: str = "northgate") -> Handset:
-    """Signed in once, then signed out: its grant outlives that."""
-    sealer = Sealer(staff, phone or f"{staff}-handset", where)
-    said = {"username": staff, "password": PASSWORD, "phone": {"id": sealer.phone, "name": "Locked phone", "public": sealer.public}}
-    answer = await school.door.post("/api/session", json=said)
-    assert answer.status_code == 200, answer.text
-    listed = (await school.door.get("/api/school")).json()["intake"]
-    sealer.learn(listed, answer.json()["keys"]["public"])
-    await school.door.delete("/api/session")
-    return Handset(school, sealer, answer.json()["grant"])
+from tests.world import ADA, BEN, CAROL, DAN
 
 
 @pytest.fixture
 async def amira(school: School) -> Handset:
-    return await handset_of(school, "amira")
+    return await handset_of(school.door, "amira")
 
 
 async def edits(school: School) -> dict[str, dict[str, Any]]:
@@ -146,7 +105,7 @@ async def test_numbers_that_came_sealed_are_not_wanted_again(school: School, ami
 
 
 async def test_what_is_sent_as_another_persons_phones_or_schools_cannot_be_opened(school: School, amira: Handset) -> None:
-    ben, dan = await handset_of(school, "ben"), await handset_of(school, "dan", where="southfield")
+    ben, dan = await handset_of(school.door, "ben"), await handset_of(school.door, "dan", where="southfield")
     blob = amira.sealer.seal(amira.write())
     assert await ben.kept(blob) == [blob["id"]]
     assert await dan.kept(blob) == [blob["id"]]
@@ -424,7 +383,7 @@ async def test_what_one_phone_brings_is_bounded_and_what_is_here_is_still_said_t
     assert (answer.status_code, answer.json()["refusal"], answer.headers["retry-after"]) == (429, "too_much", "3600")
     assert "Nothing is lost" in answer.json()["words"]
     assert await amira.kept(*blobs[:3]) == kept  # a repeat takes no room
-    ben = await handset_of(school, "ben")
+    ben = await handset_of(school.door, "ben")
     assert await ben.kept({"id": "junk"}) == ["junk"]
     school.now += 2 * DAY
     assert (await amira.send(blobs[3])).status_code == (200 if "DAY" in limit else 429)
@@ -458,7 +417,7 @@ async def test_after_two_rotations_a_thousand_of_a_thousand_edits_arrive(school:
     for which in range(3):
         sealed += [amira.sealer.seal(amira.write(values={"category": "fight"})) for _ in range(334 if which == 0 else 333)]
         await writing(keys.new_intake_key, "northgate")
-        other = await handset_of(school, "amira")
+        other = await handset_of(school.door, "amira")
         amira.sealer.keys = other.sealer.keys
         assert len(amira.sealer.keys) == which + 2
     assert len({blob["kid"] for blob in sealed}) == 3
@@ -471,7 +430,7 @@ async def test_after_two_rotations_a_thousand_of_a_thousand_edits_arrive(school:
 
 
 async def test_keys_of_one_school_open_nothing_of_another(school: School, amira: Handset) -> None:
-    dan = await handset_of(school, "dan", where="southfield")
+    dan = await handset_of(school.door, "dan", where="southfield")
     assert dan.sealer.keys[0]["kid"] != amira.sealer.keys[0]["kid"]
     told = amira.write()
     amira.sealer.keys = dan.sealer.keys
@@ -489,7 +448,7 @@ async def test_the_list_of_keys_is_the_schools_own_word_and_changes_only_with_th
     changed = await school.door.get("/api/school", headers=cookie | {"If-None-Match": first.headers["etag"]})
     assert changed.status_code == 200
     with pytest.raises(Exception, match="verification failed"):
-        amira.sealer.learn(changed.json()["intake"], (await handset_of(school, "dan", where="southfield")).sealer.public)
+        amira.sealer.learn(changed.json()["intake"], (await handset_of(school.door, "dan", where="southfield")).sealer.public)
     amira.sealer.learn(changed.json()["intake"], await keys.list_key("northgate"))
     assert len(amira.sealer.keys) == 2
 

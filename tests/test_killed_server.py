@@ -59,10 +59,12 @@ async def kill_again_and_again(databases: Databases, kills: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def a_server(settings: Settings) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+async def a_server(
+    settings: Settings, serve: Callable[[Settings, int], None] | None = None
+) -> AsyncIterator[tuple[str, Callable[[], None]]]:
     """A process of its own, ready; its address, and how to kill it. Forked from one that has everything imported already."""
     port = free_port()
-    address, process = f"http://localhost:{port}", NURSERY.Process(target=serve_quietly, args=(settings, port), daemon=True)
+    address, process = f"http://localhost:{port}", NURSERY.Process(target=serve or serve_quietly, args=(settings, port), daemon=True)
     process.start()
     try:
         for _ in range(600):
