@@ -30,10 +30,10 @@ phone: pwa/node_modules/.installed
 bench: .venv/.tools pwa/dist/.built  ## what is measured, side by side
 	@$(BIN)/python -m bench
 
-soak: .venv/.tools pwa/dist/.built  ## the long ones: 10,000 seeds, 200 kills
+soak: .venv/.tools pwa/dist/.built  ## the long ones, hours of them: 10,000 seeds, 200 kills of the server, 500 of the browser
 	@sh tests/machine.sh
 	@EVERY_STEP=1 sh pwa/node.sh npm --prefix pwa run --silent test -- crashes
-	@$(BIN)/pytest -q -n 2 -m soak
+	@$(BIN)/pytest -q -n 2 -m soak -rP
 
 lock:  ## write the lock files again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) --extra install -o requirements.lock

@@ -1,0 +1,71 @@
+"""Somebody who writes as fast as the screens let them, and whom the browser's end finds anywhere: unlocking, typing, saving, sending."""
+
+import json
+import sqlite3
+from collections import Counter
+
+from tests.journeys.handset import PIN
+from tests.journeys.school import School
+
+# In the page itself, so that every engine is as fast as it can be. What the screen has called saved stands in `saved`.
+BEGIN = """
+    const [pin, mark, sendEvery] = given;
+    window.saved = [];
+    const until = async (claim) => {
+        for (;;) {
+            const found = claim();
+            if (found) return found;
+            await new Promise((resolve) => setTimeout(resolve, 4));
+        }
+    };
+    const title = () => document.getElementById('title')?.textContent;
+    const called = (what, words) => [...document.querySelectorAll(what)].find((one) => one.textContent.trim() === words);
+    const tap = async (what, words) => (await until(() => called(what, words))).click();
+    const write = (field, words) => {
+        field.value = words;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    const asked = (question) => until(() => document.getElementById(called('label', question)?.htmlFor));
+    // Another app in front, and back again: what waits for its ten seconds of Undo goes at once.
+    const lookAway = () => {
+        for (const hidden of [true, false]) {
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }
+    };
+    const goOn = async () => {
+        await until(() => ['Locked', 'Now'].includes(title()));
+        if (title() === 'Locked') {
+            write(document.getElementById('pin'), pin);
+            document.querySelector('form').requestSubmit();
+        }
+        await until(() => title() === 'Now');
+        for (let n = 0; ; n++) {
+            const words = `${mark}-${n}.`;
+            await tap('a', 'Incident');
+            await tap('button', 'I do not know who');
+            write(await asked('Who else?'), words);
+            await tap('label.chip', 'Fight');
+            await tap('label.chip', 'Yard');
+            await tap('button', 'Save');
+            await until(() => !document.getElementById('form') && title() === 'Now');
+            if (!document.querySelector('.toast')?.textContent.includes('Saved on this phone.')) throw new Error('It did not say saved');
+            window.saved.push(words);
+            if (n % sendEvery === sendEvery - 1) lookAway();
+        }
+    };
+    goOn().catch((error) => { window.stopped = String(error); });
+"""
+SAVED = "if (window.stopped) throw new Error(window.stopped); return window.saved ?? []"
+SEND_EVERY = 5
+
+
+def given(mark: str) -> list[object]:
+    return [PIN, mark, SEND_EVERY]
+
+
+def arrived(school: School) -> Counter[str]:
+    """What the school has of what was written so, each with how often: as edits that are part of their record."""
+    with sqlite3.connect(f"file:{school.database}?mode=ro", uri=True) as database:
+        rows = database.execute('select "values" from edit where seq is not null').fetchall()
+    return Counter(words for (values,) in rows if (words := json.loads(values).get("others")))
