@@ -204,7 +204,7 @@ test('only a list of keys that the school itself signed is believed', async () =
   const other = (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])) as CryptoKeyPair;
   const keys = [await network.intake.key];
   const list = await signedList(pair.privateKey, 'northgate', keys);
-  expect(await intakeKeys(list, pinned, 'northgate')).toEqual(keys);
+  expect(await intakeKeys(list, pinned, 'northgate')).toEqual({ keys, made_at: 0, by: pinned });
   const [head, claims, signature] = list.split('.');
   const forged = [
     await signedList(other.privateKey, 'northgate', keys),

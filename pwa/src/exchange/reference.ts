@@ -1,7 +1,7 @@
 // What the school is, and who is there: asked for now and then, and only what is new.
 
 import { recognise } from '../local/session';
-import { intakeKeys } from '../local/seal';
+import { intakeKeys, isNewer } from '../local/seal';
 import { setting, settle, sets, type Mine, type MyWriting } from '../local/stores';
 import type { Ask } from '../school';
 import type { PeopleAnswer, SchoolAnswer } from '../wire';
@@ -13,7 +13,8 @@ const MOST_PAGES = 200;
 /** Kinds, lists, periods and who I am. True unless the school could not be heard. */
 export async function refreshSchool(db: Mine, ask: Ask): Promise<boolean> {
   const [etag, phone] = await db.reading(['school', 'settings'], async (tx) => [
-    (await tx.objectStore('school').get('etag')) as string | undefined,
+    // Signed by another key than the one learnt since, the list of keys is wanted again, however little has changed.
+    (await setting(tx, 'intake_list'))?.by === (await setting(tx, 'pinned')) ? ((await tx.objectStore('school').get('etag')) as string | undefined) : undefined,
     await setting(tx, 'session_phone'),
   ]);
   const heard = await ask('/api/school', { etag, phone });
@@ -29,13 +30,16 @@ const isSchool = (json: unknown): json is SchoolAnswer => Array.isArray((json as
 async function keepSchool(db: Mine, answer: SchoolAnswer, etag: string | null): Promise<void> {
   const me = { ...answer.me, school: answer.school };
   const pinned = await db.reading(['settings'], (tx) => setting(tx, 'pinned'));
-  const intake = answer.intake && pinned ? await intakeKeys(answer.intake, pinned, answer.school.id) : undefined;
+  const list = answer.intake && pinned ? await intakeKeys(answer.intake, pinned, answer.school.id) : undefined;
   await db.writing(['school', 'settings', 'records_a', 'records_b'], async (tx) => {
     const before = (await tx.objectStore('school').get('answer')) as SchoolAnswer | undefined;
     await tx.objectStore('school').put(answer, 'answer');
     await tx.objectStore('school').put(etag, 'etag');
     tx.objectStore('school').put(me, 'me');
-    if (intake) await settle(tx, 'intake', intake);
+    if (list && isNewer(list, await setting(tx, 'intake_list'))) {
+      await settle(tx, 'intake', list.keys);
+      await settle(tx, 'intake_list', { made_at: list.made_at, by: list.by });
+    }
     if (answer.vault) await settle(tx, 'locks', { hidden_s: answer.vault.hidden_s, idle_s: answer.vault.idle_s });
     if (JSON.stringify(before?.kinds) !== JSON.stringify(answer.kinds)) await fileAgain(tx, answer);
   });

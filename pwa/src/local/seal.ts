@@ -65,20 +65,26 @@ async function keyOf(suite: Suite, intake: IntakeKey): Promise<CryptoKey> {
 
 // ── Which keys are the school's ──────────────────────────────────────────────────────────────
 
-/** The list as the school signed it; undefined when it was not signed by the key that this phone learnt when its person first signed in. */
-export async function intakeKeys(signedList: string, pinned: string, school: string): Promise<{ kid: string; public: string }[] | undefined> {
+/** Which keys the school opens, when it said so, and by which key it signed that. */
+export type Intake = { keys: { kid: string; public: string }[]; made_at: number; by: string };
+
+/** The list as the school signed it; undefined when it was not signed by the key that this phone learnt when its person last signed in. */
+export async function intakeKeys(signedList: string, pinned: string, school: string): Promise<Intake | undefined> {
   try {
     const [head = '', claims = '', signature = ''] = signedList.split('.');
     if (read64(head).alg !== 'ES256') return undefined;
     const key = await crypto.subtle.importKey('raw', toBytes(pinned), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
     if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;
-    const { iss, aud, keys } = read64(claims) as { iss?: unknown; aud?: unknown; keys?: { kid: string; public: string }[] };
-    if (iss !== school || aud !== 'lanyard:intake' || !Array.isArray(keys) || !keys.every(isKey)) return undefined;
-    return keys.map(({ kid, public: point }) => ({ kid, public: point }));
+    const { iss, aud, iat, keys } = read64(claims) as { iss?: unknown; aud?: unknown; iat?: unknown; keys?: { kid: string; public: string }[] };
+    if (iss !== school || aud !== 'lanyard:intake' || typeof iat !== 'number' || !Array.isArray(keys) || !keys.every(isKey)) return undefined;
+    return { keys: keys.map(({ kid, public: point }) => ({ kid, public: point })), made_at: iat, by: pinned };
   } catch {
     return undefined;
   }
 }
+
+/** A list that is older than the one known, under the same key, is an old answer told again. */
+export const isNewer = (list: Intake, known: { made_at: number; by: string } | undefined): boolean => known?.by !== list.by || list.made_at >= known.made_at;
 
 const read64 = (part: string): Record<string, unknown> => fromJson(toBytes(part)) as Record<string, unknown>;
 const isKey = (key: { kid: string; public: string }): boolean => typeof key?.kid === 'string' && typeof key.public === 'string' && toBytes(key.public).length === 65;

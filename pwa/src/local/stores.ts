@@ -42,8 +42,9 @@ export type Settings = {
   last_contact: string; // when the school last answered, by this phone's clock
   last_sent: string; // when it last gave a receipt
   revoked: boolean;
-  pinned: string; // the public key by which the school signs the list of its intake keys, learnt at the first sign-in
+  pinned: string; // the public key by which the school signs the list of its intake keys, learnt when its person signs in, and only then
   intake: { kid: string; public: string }[]; // that list: the first is to be sealed to
+  intake_list: { made_at: number; by: string }; // when it was made, and by which key it was signed
   locks: { hidden_s: number; idle_s: number }; // when the phone locks by itself
   recovering: boolean; // a PIN was forgotten: the drafts that went up sealed are to be asked for
 };
@@ -108,7 +109,7 @@ export type Owner = {
   key: string;
   school: string;
   staff: string;
-  called: string; // what they sign in as, hashed: the same person keeps their phone's id
+  called: string; // what they sign in as, hashed with a salt of this installation: the same person keeps their phone's id
   phone: string;
 };
 
