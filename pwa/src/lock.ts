@@ -3,11 +3,15 @@
 // A locked page is a page loaded again: the one before took the key and everybody's names with it.
 
 import { render } from 'preact';
+import { isPast } from './local/clock';
 import { allWritten } from './local/drafts';
-import { hasArrived, me, mine, standing, watchMe } from './local/session';
+import { hasArrived, me, mine, myDisk, standing, watchMe } from './local/session';
 import { setting, type Settings } from './local/stores';
+import { lookAt } from './local/vault';
 
 const LOOK_EVERY_MS = 2_000;
+/** What time it is, is kept now and then: a clock set back later gains no more than this. */
+const KEEP_TIME_EVERY_MS = 60_000;
 /** What is on its way to the disk is waited for, but not for ever: it is blanked meanwhile. */
 const PATIENCE_MS = 1_500;
 const AT_FIRST: Settings['locks'] = { hidden_s: 60, idle_s: 180 };
@@ -78,13 +82,22 @@ let wasHidden = false;
 
 /** A clock that jumps, either way, locks: it is only a PIN. */
 function look(): void {
+  keepTime();
   if (standing() !== 'open') return;
-  const now = Date.now();
-  const isPast = (what: string, seconds: number) => Math.abs(now - recalled(what)) > seconds * 1_000;
   const wasAway = document.hidden || wasHidden;
   wasHidden = document.hidden;
-  if (isPast(TOUCHED, locks.idle_s) || (wasAway && isPast(SEEN, locks.hidden_s))) return void lockNow();
+  if (isPast(recalled(TOUCHED), locks.idle_s * 1_000) || (wasAway && isPast(recalled(SEEN), locks.hidden_s * 1_000))) return void lockNow();
   if (!document.hidden) remember(SEEN);
+}
+
+let timeKept = 0;
+
+/** And a lease that is over ends, whether the phone is open or not. */
+function keepTime(): void {
+  const disk = myDisk();
+  if (!disk || !isPast(timeKept, KEEP_TIME_EVERY_MS)) return;
+  timeKept = Date.now();
+  void lookAt(disk).catch(() => {});
 }
 
 function remember(what: string): void {

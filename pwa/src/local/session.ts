@@ -9,7 +9,7 @@ import { newId } from './ids';
 import { library, newSigning } from './seal';
 import { Shelves } from './shelves';
 import { settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
-import { choose, destroy, endLease, isThere, signing, unlock, type Chosen, type Keys, type Opened } from './vault';
+import { choose, destroy, endLease, lookAt, signing, unlock, type Chosen, type Keys, type Opened } from './vault';
 
 export type Me = { id: string; name: string; role: string; may: string[]; school: School };
 /** `told`: what the school would have them know. */
@@ -64,7 +64,7 @@ async function become(owner: Owner | undefined): Promise<void> {
   here?.open?.db.close();
   here?.disk.close();
   const disk = owner && diskOf(owner.school, owner.staff);
-  here = owner && disk ? { owner, disk, hasVault: await isThere(disk), open: null } : null;
+  here = owner && disk ? { owner, disk, hasVault: (await lookAt(disk)) !== undefined, open: null } : null;
   tell();
 }
 

@@ -3,77 +3,60 @@
 // The key is wrapped twice. Online under the PIN and a share that the school hands out, counting the guesses; offline under the
 // PIN and a key of this phone, only while a lease from the school lasts. Whether a PIN is right is known only by opening.
 
-import type { Ask, Heard } from '../school';
-import { refusal } from '../school';
-import { close, joined, random, toBytes, toText, unclose, utf8, type Bytes, type Closed } from './bytes';
+import { close, random, unclose, utf8, type Bytes, type Closed } from './bytes';
+import { hear, look, type Seen } from './clock';
 import { forgetAll, note, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
+import { aes, authOf, stretch, wrapping } from './pin';
 import { newSigning } from './seal';
+import { newShare, openShare, type Asked, type Door, type Share } from './share';
 
-const ROUNDS = 600_000;
-export const SHORTEST_PIN = 6;
-const LONGEST_PIN = 64;
 /** From this many wrong PINs on there is a pause, twice as long each time. */
 const WRONG_BEFORE_A_PAUSE = 5;
 const FIRST_PAUSE_MS = 30_000;
+/** No pause is longer, ours or the school's, whatever a clock said when it was set. */
+const LONGEST_PAUSE_MS = 60 * 60 * 1_000;
 /** And at this many everything that the school sent is destroyed. What was written never is. */
 export const WRONG_AT_MOST = 10;
 
-/** As it lies on the disk. None of it opens anything without the PIN. */
-export type Vault = {
+/** As it lies on the disk. None of it opens anything without the PIN. Its times are by this phone's sense of time. */
+export type Vault = Seen & {
   id: string;
   salt: Bytes;
   online: Closed;
-  offline?: Closed;
-  lease_until: number; // milliseconds by the school's clock
-  seen_at: number; // the latest moment that the school has told us: a clock set back gains nothing
+  offline?: Closed | undefined;
+  lease_until: number;
   failures: number; // wrong PINs since the last right one
-  paused_until: number; // by this phone's clock
+  begun?: string[]; // tries of which nothing came to light: one is being made, or the app was ended meanwhile
+  paused_until: number;
+  isForgotten?: boolean; // by the school: it went back to a backup, or counted ten wrong ones
 };
 
 export type Keys = { id: string; data: CryptoKey; sign: CryptoKey };
 
-/** Whom the school hands the share to: this phone, signed in. */
-export type Door = { ask: Ask; phone: string };
-
-export type Opened =
-  | { is: 'open'; keys: Keys }
+export type NotOpened =
   | { is: 'wrong'; left: number; pause_s: number }
   | { is: 'pause'; pause_s: number }
   | { is: 'lease over'; because: 'no signal' | 'sign in' } // the school must be asked, and cannot be
   | { is: 'gone'; because: 'ten wrong' | 'the school' | 'revoked' };
 
-export type Chosen = { is: 'open'; keys: Keys } | { is: 'refused'; because: 'no signal' | 'sign in' | 'revoked' | 'busy' };
+/** `password_by`: the school has forgotten this PIN, and keeps it again only after the password; until then the lease opens. */
+export type Opened = { is: 'open'; keys: Keys; password_by?: number } | NotOpened;
+
+type Refused = { is: 'refused'; because: 'no signal' | 'sign in' | 'revoked' | 'busy' };
+export type Chosen = { is: 'open'; keys: Keys } | Refused;
+export type Changed = { is: 'changed' } | NotOpened | Refused;
 
 // ── Choosing a PIN ─────────────────────────────────────────────────────────────────────────
-
-const COMMONEST = new Set('123456 123123 654321 121212 112233 789456 159753 147258 123321 147852 159357 696969 101010 131313 232323 112211 456123 741852 258456 456789'.split(' '));
-
-/** Why this cannot be the PIN, in words; null if it can. */
-export function wrongWith(pin: string): string | null {
-  if (!/^\d+$/.test(pin)) return 'Use digits only.';
-  if (pin.length < SHORTEST_PIN) return `Use at least ${SHORTEST_PIN} digits.`;
-  if (pin.length > LONGEST_PIN) return `Use at most ${LONGEST_PIN} digits.`;
-  const steps = new Set([...pin].slice(1).map((digit, at) => (Number(digit) - Number(pin[at]) + 10) % 10));
-  const isRun = steps.size === 1 && [0, 1, 9].includes([...steps][0]!);
-  return isRun || COMMONEST.has(pin) || /^(..?.?)\1+$/.test(pin) ? 'That is one of the first that anybody would try. Choose another.' : null;
-}
 
 /**
  * A new key under a new PIN. Whatever was closed under an earlier one can then be read by nobody here: what the school sent is
  * forgotten, and what was written goes to the school sealed.
  */
-export async function choose(disk: Disk, pin: string, { ask, phone }: Door): Promise<Chosen> {
-  const salt = random(16);
-  const stretched = await stretch(pin, salt);
-  const heard = await ask('/api/vault', { method: 'PUT', phone, json: { phone, auth: await authOf(stretched) } });
-  const share = shareIn(heard);
-  if (!share) return { is: 'refused', because: whyNot(heard) };
+export async function choose(disk: Disk, pin: string, door: Door): Promise<Chosen> {
   const raw = random(32);
-  const id = newId();
-  const online = await close(await wrapping(stretched, share.share, 'lanyard online'), raw, id);
-  const vault: Vault = { id, salt, online, ...lease(share), failures: 0, paused_until: 0 };
-  await offlineToo(disk, vault, stretched, raw);
+  const vault = await wrapped(disk, newId(), raw, pin, door);
+  if ('is' in vault) return vault;
   const keys = await keysFrom(disk, vault, raw);
   await disk.writing(
     ['keys', 'pages', 'settings'],
@@ -87,87 +70,158 @@ export async function choose(disk: Disk, pin: string, { ask, phone }: Door): Pro
   return { is: 'open', keys };
 }
 
-// ── Opening ────────────────────────────────────────────────────────────────────────────────
-
-/** Every try is counted before it is made: a phone that is switched off in between gains none. */
-export async function unlock(disk: Disk, pin: string, { ask, phone }: Door): Promise<Opened> {
-  const vault = await begun(disk);
-  if (!vault) return { is: 'gone', because: 'ten wrong' };
-  if ('pause_s' in vault) return { is: 'pause', pause_s: vault.pause_s };
-  const stretched = await stretch(pin, vault.salt);
-  const heard = await ask('/api/vault', { method: 'POST', phone, json: { phone, auth: await authOf(stretched), offline_failures: vault.failures } });
-  const share = shareIn(heard);
-  if (share) return await withShare(disk, vault, stretched, share);
-  if (heard.heard === 'answered') {
-    const { refusal: said, left } = refusal(heard.json) as { refusal: string; left?: number };
-    if (said === 'wrong_pin') return await wrong(disk, vault, left);
-    if (said === 'no_vault' || said === 'phone_revoked') return await lose(disk, said === 'no_vault' ? 'the school' : 'revoked');
-    if (heard.status === 429) return await paused(disk, vault, (heard.retryAfter_s ?? 60) * 1_000);
-  }
-  return await withLease(disk, vault, stretched, heard.heard === 'answered' && heard.status === 401 ? 'sign in' : 'no signal');
+/** Another PIN for the same key, for whoever knows the one before: that one opens until the moment the new one lies on the disk. */
+export async function change(disk: Disk, pin: string, to: string, door: Door): Promise<Changed> {
+  const tried = await tryPin(disk, pin, door);
+  if (tried.is !== 'right') return tried;
+  const vault = await wrapped(disk, tried.vault.id, tried.raw, to, door);
+  tried.raw.fill(0);
+  if ('is' in vault) return vault;
+  await keep(disk, vault.id, () => vault);
+  return { is: 'changed' };
 }
 
-/** Reads the vault and counts the try. */
-function begun(disk: Disk): Promise<Vault | { pause_s: number } | undefined> {
+async function wrapped(disk: Disk, id: string, raw: Bytes, pin: string, door: Door): Promise<Vault | Refused> {
+  const salt = random(16); // another each time: the school tells the shares of one phone apart by what is made of it
+  const stretched = await stretch(pin, salt);
+  const heard = await newShare(door, await authOf(stretched));
+  if (heard.is !== 'share') return { is: 'refused', because: whyNot(heard) };
+  const online = await close(await wrapping(stretched, heard.share.share, 'lanyard online'), raw, id);
+  return await withOffline(disk, { id, salt, online, ...STARTS_AFRESH, ...lease(heard.share) }, stretched, raw);
+}
+
+function whyNot(heard: Asked): Refused['because'] {
+  if (heard.is === 'revoked') return 'revoked';
+  return heard.is === 'not now' ? heard.because : 'busy';
+}
+
+// ── Opening ────────────────────────────────────────────────────────────────────────────────
+
+export async function unlock(disk: Disk, pin: string, door: Door): Promise<Opened> {
+  const tried = await tryPin(disk, pin, door);
+  if (tried.is !== 'right') return tried;
+  const { vault, raw, forgets } = tried;
+  const again = forgets ? await introduce(disk, vault, raw, pin, door) : vault;
+  return { is: 'open', keys: await keysFrom(disk, vault, raw), ...(again.isForgotten && { password_by: again.lease_until }) };
+}
+
+/** The school is given this PIN anew; if it wants the password first, all stays as it is. */
+async function introduce(disk: Disk, vault: Vault, raw: Bytes, pin: string, door: Door): Promise<Vault> {
+  const again = await wrapped(disk, vault.id, raw, pin, door);
+  return 'is' in again ? vault : await keep(disk, vault.id, () => again);
+}
+
+/** `forgets`: the school has just said that it does not know this PIN, which is right. */
+type Right = { is: 'right'; vault: Vault; raw: Bytes; forgets: boolean };
+
+/** Every try is written down before it is made, and taken back if nothing came to light: whoever ends the app in between gains none. */
+async function tryPin(disk: Disk, pin: string, door: Door): Promise<Right | NotOpened> {
+  const id = newId();
+  const vault = await begun(disk, id);
+  if (!vault) return { is: 'gone', because: 'ten wrong' };
+  if ('pause_s' in vault) return { is: 'pause', pause_s: vault.pause_s };
+  try {
+    return await judged(disk, vault, id, pin, door);
+  } catch (why) {
+    await keep(disk, vault.id, (now) => takenBack(now, id)).catch(() => {});
+    throw why;
+  }
+}
+
+/** The school says first; then the lease. A school that went back to a backup knows less than this phone: what it forgot is no wrong PIN. */
+async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: Door): Promise<Right | NotOpened> {
+  const stretched = await stretch(pin, vault.salt);
+  const heard = await openShare(door, await authOf(stretched), vault.failures);
+  if (heard.is === 'revoked') return await lose(disk, 'revoked');
+  if (heard.is === 'pause' && !vault.isForgotten) return await paused(disk, vault, id, heard.pause_ms);
+  if (heard.is === 'share') {
+    const raw = await byShare(vault, stretched, heard.share);
+    if (raw) return { ...(await right(disk, { ...vault, isForgotten: false, ...lease(heard.share) }, stretched, raw)), forgets: false };
+  }
+  const forgets = heard.is === 'wrong' || heard.is === 'unknown' || heard.is === 'share';
+  const raw = await byLease(disk, vault, stretched);
+  if (raw instanceof Uint8Array) return { ...(await right(disk, { ...vault, isForgotten: forgets || vault.isForgotten === true }, stretched, raw)), forgets };
+  if (heard.is === 'wrong' || (raw === 'wrong' && heard.is !== 'share')) return await wrong(disk, vault, id, heard.is === 'wrong' ? heard.left : WRONG_AT_MOST);
+  if (heard.is === 'unknown' && vault.failures === WRONG_AT_MOST - 1) return await lose(disk, 'ten wrong'); // the tenth, by the school's count
+  await keep(disk, vault.id, (now) => ({ ...takenBack(now, id), isForgotten: forgets || now.isForgotten === true }));
+  if (forgets) return { is: 'gone', because: 'the school' }; // nothing is destroyed: it may yet be put right there
+  return { is: 'lease over', because: heard.is === 'not now' && heard.because === 'sign in' ? 'sign in' : 'no signal' };
+}
+
+const byShare = async (vault: Vault, stretched: Bytes, { share }: Share): Promise<Bytes | null> =>
+  await unclose(await wrapping(stretched, share, 'lanyard online'), vault.online, vault.id).catch(() => null);
+
+async function byLease(disk: Disk, vault: Vault, stretched: Bytes): Promise<Bytes | 'wrong' | 'over'> {
+  if (!vault.offline || !lasts(vault)) return 'over';
+  return await unclose(await offlineKey(disk, stretched), vault.offline, vault.id).catch(() => 'wrong');
+}
+
+async function right(disk: Disk, vault: Vault, stretched: Bytes, raw: Bytes): Promise<Omit<Right, 'forgets'>> {
+  const open = await withOffline(disk, { ...vault, ...STARTS_AFRESH }, stretched, raw);
+  return { is: 'right', raw, vault: await keep(disk, vault.id, () => open) };
+}
+
+async function wrong(disk: Disk, vault: Vault, id: string, schoolsLeft: number): Promise<NotOpened> {
+  const { failures, paused_until, seen_at } = await keep(disk, vault.id, (now) => counted(now, id));
+  if (failures >= WRONG_AT_MOST) return await lose(disk, 'ten wrong');
+  const left = Math.max(1, Math.min(WRONG_AT_MOST - failures, schoolsLeft));
+  return { is: 'wrong', left, pause_s: Math.max(0, paused_until - seen_at) / 1_000 };
+}
+
+async function paused(disk: Disk, vault: Vault, id: string, pause_ms: number): Promise<NotOpened> {
+  await keep(disk, vault.id, (now) => ({ ...takenBack(now, id), paused_until: now.seen_at + pause_ms }));
+  return { is: 'pause', pause_s: Math.ceil(pause_ms / 1_000) };
+}
+
+async function lose(disk: Disk, because: 'ten wrong' | 'revoked'): Promise<NotOpened> {
+  await destroy(disk);
+  return { is: 'gone', because };
+}
+
+// ── Counting ───────────────────────────────────────────────────────────────────────────────
+
+const STARTS_AFRESH = { failures: 0, begun: [], paused_until: 0 };
+
+/** Reads the vault, and writes the try down with the pause that it costs should nobody ever hear of it again. */
+function begun(disk: Disk, id: string): Promise<Vault | { pause_s: number } | undefined> {
   return disk.writing(
     ['keys'],
     async (tx) => {
-      const vault = await vaultIn(tx);
-      const pause_ms = Math.min((vault?.paused_until ?? 0) - Date.now(), FIRST_PAUSE_MS * 2 ** WRONG_AT_MOST);
-      if (!vault || pause_ms > 0) return vault && { pause_s: Math.ceil(pause_ms / 1_000) };
-      await tx.objectStore('keys').put({ ...vault, failures: vault.failures + 1 }, 'vault');
-      return vault;
+      const kept = await vaultIn(tx);
+      if (!kept) return undefined;
+      const now = { ...kept, ...look(kept) };
+      const before = now.begun ?? [];
+      const pause_ms = before.includes(id) ? 0 : Math.min(now.paused_until - now.seen_at, LONGEST_PAUSE_MS);
+      const next = pause_ms > 0 ? { ...now, paused_until: now.seen_at + pause_ms } : resting({ ...now, begun: [...before.filter((one) => one !== id), id].slice(-WRONG_AT_MOST) });
+      await tx.objectStore('keys').put(next, 'vault');
+      return pause_ms > 0 ? { pause_s: Math.ceil(pause_ms / 1_000) } : next;
     },
     () => [],
   );
 }
 
-async function withShare(disk: Disk, vault: Vault, stretched: Bytes, share: Share): Promise<Opened> {
-  const raw = await unclose(await wrapping(stretched, share.share, 'lanyard online'), vault.online, vault.id).catch(() => null);
-  if (!raw) return { is: 'gone', because: 'the school' }; // its share is for another vault. Nothing is destroyed: it may yet be put right there
-  const open: Vault = { ...vault, ...lease(share, vault), failures: 0, paused_until: 0 };
-  await offlineToo(disk, open, stretched, raw);
-  await keep(disk, open);
-  return { is: 'open', keys: await keysFrom(disk, open, raw) };
+/** A try of which nothing ever came to light brings a pause nearer, and never the end. */
+function resting(now: Vault): Vault {
+  const tries = now.failures + (now.begun?.length ?? 0);
+  const pause_ms = tries < WRONG_BEFORE_A_PAUSE ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (tries - WRONG_BEFORE_A_PAUSE), LONGEST_PAUSE_MS);
+  return { ...now, paused_until: pause_ms && now.seen_at + pause_ms };
 }
 
-async function withLease(disk: Disk, vault: Vault, stretched: Bytes, because: 'no signal' | 'sign in'): Promise<Opened> {
-  if (!vault.offline || !lasts(vault)) {
-    await keep(disk, vault); // nothing was tried, so nothing counts
-    return { is: 'lease over', because };
-  }
-  const raw = await unclose(await offlineKey(disk, stretched), vault.offline, vault.id).catch(() => null);
-  if (!raw) return await wrong(disk, vault);
-  await keep(disk, { ...vault, failures: 0, paused_until: 0 });
-  return { is: 'open', keys: await keysFrom(disk, vault, raw) };
-}
+/** Proved wrong: once, however often this is run. */
+const counted = (now: Vault, id: string): Vault => (now.begun?.includes(id) ? resting({ ...takenBack(now, id), failures: now.failures + 1 }) : now);
 
-async function wrong(disk: Disk, vault: Vault, schoolsLeft = WRONG_AT_MOST): Promise<Opened> {
-  const failures = vault.failures + 1;
-  const left = Math.min(WRONG_AT_MOST - failures, schoolsLeft);
-  if (left <= 0) return await lose(disk, 'ten wrong');
-  const pause_ms = failures < WRONG_BEFORE_A_PAUSE ? 0 : FIRST_PAUSE_MS * 2 ** (failures - WRONG_BEFORE_A_PAUSE);
-  await keep(disk, { ...vault, failures, paused_until: pause_ms ? Date.now() + pause_ms : 0 });
-  return { is: 'wrong', left, pause_s: pause_ms / 1_000 };
-}
-
-async function paused(disk: Disk, vault: Vault, pause_ms: number): Promise<Opened> {
-  await keep(disk, { ...vault, paused_until: Date.now() + pause_ms });
-  return { is: 'pause', pause_s: Math.ceil(pause_ms / 1_000) };
-}
-
-async function lose(disk: Disk, because: 'ten wrong' | 'the school' | 'revoked'): Promise<Opened> {
-  await destroy(disk);
-  return { is: 'gone', because };
-}
+const takenBack = (now: Vault, id: string): Vault => ({ ...now, begun: (now.begun ?? []).filter((one) => one !== id), paused_until: 0 });
 
 /** Throws where another tab has chosen a new PIN meanwhile, or tried one too many: what is there now must not be undone. */
-const keep = (disk: Disk, vault: Vault): Promise<void> =>
+const keep = (disk: Disk, id: string, next: (now: Vault) => Vault): Promise<Vault> =>
   disk.writing(
     ['keys'],
     async (tx) => {
-      if ((await vaultIn(tx))?.id !== vault.id) throw new Error('The vault is another by now');
-      await tx.objectStore('keys').put(vault, 'vault');
+      const kept = await vaultIn(tx);
+      if (kept?.id !== id) throw new Error('The vault is another by now');
+      const now = next({ ...kept, ...look(kept) });
+      await tx.objectStore('keys').put(now, 'vault');
+      return now;
     },
     () => [],
   );
@@ -177,77 +231,35 @@ const keep = (disk: Disk, vault: Vault): Promise<void> =>
 /** For good, and at once: the key's wraps, and every page. Never the outbox, never the drafts: they are sealed, and go to the school. */
 export const destroy = (disk: Disk): Promise<void> => disk.writing(['keys', 'pages', 'settings'], (tx) => forgetAll(tx), () => []);
 
-/** Whether there is a key here that a PIN can open; a lease that is over ends at the first look. */
-export async function isThere(disk: Disk): Promise<boolean> {
-  const vault = await disk.reading(['keys'], vaultIn);
-  if (vault?.offline && !lasts(vault)) await endLease(disk);
-  return vault !== undefined;
+/** Looks at the clock, and at what the vault is by now; a lease that is over ends at the first look. Undefined where no PIN opens anything. */
+export async function lookAt(disk: Disk): Promise<Vault | undefined> {
+  const kept = await disk.reading(['keys'], vaultIn);
+  const next = (now: Vault): Vault => (lasts(now) ? now : { ...now, offline: undefined });
+  return kept && (await keep(disk, kept.id, next).catch(() => next({ ...kept, ...look(kept) }))); // a full disk keeps nobody out
 }
 
 /** From now on only the school can open it. */
-export function endLease(disk: Disk): Promise<void> {
-  return disk.writing(
-    ['keys'],
-    async (tx) => {
-      const vault = await vaultIn(tx);
-      if (vault) await tx.objectStore('keys').put(withoutLease(vault), 'vault');
-    },
-    () => [],
-  );
+export async function endLease(disk: Disk): Promise<void> {
+  const kept = await disk.reading(['keys'], vaultIn);
+  if (kept) await keep(disk, kept.id, (now) => ({ ...now, offline: undefined }));
 }
 
-const withoutLease = ({ offline: _, ...vault }: Vault): Vault => vault;
+/** Whether the PIN opens it without the school. */
+export const opensAlone = (vault: Vault | undefined): boolean => vault?.offline !== undefined && lasts(vault);
 
-const lasts = ({ lease_until, seen_at }: Vault): boolean => Math.max(Date.now(), seen_at) < lease_until;
+const lasts = ({ lease_until, ...seen }: Vault): boolean => look(seen).seen_at < lease_until;
 
-// ── The school's share ─────────────────────────────────────────────────────────────────────
+const lease = ({ lease_until, now }: Share): Pick<Vault, 'lease_until'> & Required<Seen> => ({ lease_until, ...hear(now) });
 
-type Share = { share: Bytes; lease_until: number; now: number };
+// ── Keys ───────────────────────────────────────────────────────────────────────────────────
 
-function shareIn(heard: Heard): Share | null {
-  if (heard.heard !== 'answered' || heard.status !== 200) return null;
-  try {
-    const { share, lease_until, now } = heard.json as { share: string; lease_until: string; now: string };
-    const read = { share: toBytes(share), lease_until: Date.parse(lease_until), now: Date.parse(now) };
-    return read.share.length === 32 && read.lease_until >= 0 && read.now >= 0 ? read : null;
-  } catch {
-    return null;
-  }
+async function withOffline(disk: Disk, vault: Vault, stretched: Bytes, raw: Bytes): Promise<Vault> {
+  return { ...vault, offline: lasts(vault) ? await close(await offlineKey(disk, stretched), raw, vault.id) : undefined };
 }
-
-const lease = ({ lease_until, now }: Share, before?: Vault): Pick<Vault, 'lease_until' | 'seen_at'> => ({ lease_until, seen_at: Math.max(now, before?.seen_at ?? 0) });
-
-function whyNot(heard: Heard): 'no signal' | 'sign in' | 'revoked' | 'busy' {
-  if (heard.heard === 'not heard') return 'no signal';
-  if (heard.status === 401) return 'sign in';
-  return refusal(heard.json).refusal === 'phone_revoked' ? 'revoked' : 'busy';
-}
-
-// ── From a PIN to a key ──────────────────────────────────────────────────────────────────────
-
-async function stretch(pin: string, salt: Bytes): Promise<Bytes> {
-  const typed = await crypto.subtle.importKey('raw', utf8(pin), 'PBKDF2', false, ['deriveBits']);
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations: ROUNDS }, typed, 256));
-}
-
-async function derived(from: Bytes, what: string): Promise<Bytes> {
-  const key = await crypto.subtle.importKey('raw', from, 'HKDF', false, ['deriveBits']);
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: utf8(what) }, key, 256));
-}
-
-/** What the school knows a PIN by: it says nothing of the key. */
-const authOf = async (stretched: Bytes): Promise<string> => toText(await derived(stretched, 'lanyard auth'));
-
-const wrapping = async (stretched: Bytes, half: Bytes, what: string): Promise<CryptoKey> => aes(await derived(joined(stretched, half), what));
 
 async function offlineKey(disk: Disk, stretched: Bytes): Promise<CryptoKey> {
   const half = await crypto.subtle.sign('HMAC', await deviceKey(disk), utf8('offline'));
   return await wrapping(stretched, new Uint8Array(half), 'lanyard offline');
-}
-
-async function offlineToo(disk: Disk, vault: Vault, stretched: Bytes, raw: Bytes): Promise<void> {
-  if (lasts(vault)) vault.offline = await close(await offlineKey(disk, stretched), raw, vault.id);
-  else delete vault.offline;
 }
 
 /** The raw key is in memory for this moment only. */
@@ -256,8 +268,6 @@ async function keysFrom(disk: Disk, { id }: Vault, raw: Bytes): Promise<Keys> {
   raw.fill(0);
   return { id, data, sign: pair.privateKey };
 }
-
-const aes = (raw: Bytes): Promise<CryptoKey> => crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
 
 /** This phone's own key, which cannot be taken out of the browser: it is never the only wall. */
 const deviceKey = (disk: Disk): Promise<CryptoKey> =>

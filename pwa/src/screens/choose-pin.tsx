@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { choosePin } from '../local/session';
-import { wrongWith } from '../local/vault';
+import { wrongWith } from '../local/pin';
 import { lockOthers } from '../lock';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';

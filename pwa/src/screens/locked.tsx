@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { unsealedOnDisk } from '../local/disk';
 import { myDisk, signOut, unlockWith } from '../local/session';
-import { SHORTEST_PIN, type Opened } from '../local/vault';
+import { SHORTEST_PIN } from '../local/pin';
+import type { Opened } from '../local/vault';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
