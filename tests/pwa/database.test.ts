@@ -107,6 +107,21 @@ test('callbacks that never come end in words, not in a screen that waits for eve
   await said;
 });
 
+test('whoever goes on answering has as long as they need', async () => {
+  const db = notebook();
+  await write(db, 'a');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const reading = db.reading(['notes'], async (tx, heard) => {
+    for (let at = 0; at < 5; at++) {
+      await tx.objectStore('notes').getAll();
+      vi.advanceTimersByTime(5_000);
+      heard();
+    }
+    return 'all';
+  });
+  expect(await reading).toBe('all');
+});
+
 test('a newer version in another tab is not kept waiting, and loses nothing', async () => {
   const db = notebook('updated');
   await write(db, 'a');

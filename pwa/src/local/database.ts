@@ -3,7 +3,7 @@
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
 import { CLOSED, FULL, NotSaved, SILENT, StorageTrouble, UNREADABLE, UPDATED } from './trouble';
 
-/** Opening, and each transaction, must answer within this: some phones never call back after a long sleep. */
+/** Opening, and each transaction, must answer within this: some phones never call back after a long sleep. A slow one that goes on answering has as long as it needs. */
 const ANSWER_MS = 8_000;
 /** How long to wait before opening again after the connection was lost. */
 const PAUSES_MS = [0, 100, 500, 2_000];
@@ -32,11 +32,11 @@ export class Database<Schema extends DBSchema> {
     private readonly steps: readonly Step<Schema>[],
   ) {}
 
-  /** Reads in one snapshot. `work` may await nothing but this transaction's own requests. */
-  reading<T>(stores: Names<Schema>, work: (tx: Reading<Schema>) => Promise<T>): Promise<T> {
+  /** Reads in one snapshot. `work` may await nothing but this transaction's own requests; where they are many, it says when one was answered. */
+  reading<T>(stores: Names<Schema>, work: (tx: Reading<Schema>, heard: () => void) => Promise<T>): Promise<T> {
     return this.#trying(UNREADABLE, StorageTrouble, async () => {
       const db = await this.#open();
-      return await inTime(work(db.transaction(stores, 'readonly')));
+      return await inTime((heard) => work(db.transaction(stores, 'readonly'), heard));
     });
   }
 
@@ -55,10 +55,10 @@ export class Database<Schema extends DBSchema> {
     const db = await this.#open();
     const tx = db.transaction(stores, 'readwrite', { durability: 'strict' }) as Writing<Schema>;
     // A request's success comes before a quota can still abort the whole; only `complete` is a promise.
-    const complete = inTime(tx.done);
+    const complete = inTime(() => tx.done);
     complete.catch(() => {});
     try {
-      const answer = await inTime(work(tx));
+      const answer = await inTime(() => work(tx));
       await complete;
       return answer;
     } catch (error) {
@@ -99,7 +99,7 @@ export class Database<Schema extends DBSchema> {
 
   #open(): Promise<IDBPDatabase<Schema>> {
     if (this.#isClosed) return Promise.reject(new StorageTrouble(CLOSED));
-    this.#opened ??= inTime(
+    this.#opened ??= inTime(() =>
       openDB<Schema>(this.name, this.steps.length, {
         upgrade: async (db, from, _to, tx) => {
           try {
@@ -142,13 +142,17 @@ const LOST = new Set(['InvalidStateError', 'UnknownError', 'TimeoutError', 'Abor
 
 const nameOf = (error: unknown): string => (error as Error | null)?.name ?? '';
 
-async function inTime<T>(promise: Promise<T>): Promise<T> {
+async function inTime<T>(work: (heard: () => void) => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('The storage did not answer', 'TimeoutError')), ANSWER_MS);
-  });
+  let late = (_: DOMException): void => {};
+  const silence = new Promise<never>((_, reject) => (late = reject));
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => late(new DOMException('The storage did not answer', 'TimeoutError')), ANSWER_MS);
+  };
+  heard();
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([work(heard), silence]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,8 +1,8 @@
 // What one person holds while their phone is unlocked: every row in memory, and nothing on the disk that can be read without the
 // key. A change is closed and sealed first, then written in one strict transaction; only then does the memory follow.
 
-import { asJson, close, fromJson, toBytes, unclose } from './bytes';
-import { diskOf, note, noted, vaultIn, type Disk, type DiskWriting, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
+import { asJson, close, fromJson, toBytes, toText, unclose, type Closed } from './bytes';
+import { diskOf, newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DiskWriting, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
 import type { Draft } from './drafts';
 import type { Listener } from './database';
 import { Rows, Sheet } from './rows';
@@ -14,6 +14,10 @@ import type { Keys } from './vault';
 /** Rows are written again, so many to a page, when the pages hold more than twice what lives. */
 const ROWS_TO_A_PAGE = 100;
 const SPARE_ROWS = 500;
+/** So many pages are asked for at once: a slow phone answers in between, and is waited for. */
+const PAGES_AT_ONCE = 20;
+/** Instead of a vault's id: the school can open it, and nobody here. */
+const NOBODYS = '';
 /** Other tabs wrote in between so often: something is wrong. */
 const MOST_TRIES = 50;
 
@@ -265,19 +269,19 @@ export class Shelves {
   // ── Catching up with what other tabs and the worker have written ────────────────────────────────
 
   async #catchUp(): Promise<void> {
-    const news = await this.disk.reading(['settings', 'keys', 'outbox', 'drafts', 'pages'], async (tx) => {
+    const news = await this.disk.reading(['settings', 'keys', 'outbox', 'drafts', 'pages'], async (tx, heard) => {
       const epoch = (await noted(tx, 'epoch')) ?? 0;
       if (epoch === this.#epoch) return null;
       const history = (await noted(tx, 'history')) ?? 0;
       const afresh = history !== this.#history;
-      const [pages, outbox, drafts] = [tx.objectStore('pages'), tx.objectStore('outbox'), tx.objectStore('drafts')];
+      const [outbox, drafts] = [tx.objectStore('outbox'), tx.objectStore('drafts')];
       const since = <Key extends IDBValidKey>(last: Key) => (afresh ? null : IDBKeyRange.lowerBound(last, true));
       return {
         epoch,
         history,
         afresh,
         vault: (await vaultIn(tx))?.id,
-        pages: await pages.getAll(since(this.#page)),
+        pages: await pagesAfter(tx, afresh ? 0 : this.#page, heard),
         outbox: await outbox.index('changed').getAll(since(this.#epoch)),
         drafts: await drafts.index('changed').getAll(since(this.#epoch)),
         outboxIds: new Set(await outbox.getAllKeys()),
@@ -288,23 +292,48 @@ export class Shelves {
     if (!news) return;
     const keys = await this.#keys();
     if (news.vault !== keys.id) throw new StorageTrouble(UNREADABLE);
+    const [ours, typed] = [news.outbox.filter(isUnder(keys)), news.drafts.filter(isUnder(keys))];
     const [pages, edits, drafts] = await Promise.all([
-      Promise.all(news.pages.map((page) => this.#opened(page, keys))),
-      Promise.all(news.outbox.filter(({ vault }) => vault === keys.id).map((row) => this.#openedEdit(row, keys))),
-      Promise.all(news.drafts.filter(({ vault }) => vault === keys.id).map(({ id, copy }) => unclose(keys.data, copy, this.#about('drafts', id)).then(fromJson))),
+      readable(news.pages, (page) => this.#opened(page, keys)),
+      readable(ours, (row) => this.#openedEdit(row, keys)),
+      readable(typed, ({ id, copy }) => unclose(keys.data, copy, this.#about('drafts', id)).then((bytes) => fromJson(bytes) as Draft)),
     ]);
+    const torn: Torn = { pages: pages.torn, rows: [...edits.torn, ...drafts.torn].filter(({ sealed }) => sealed !== undefined) };
+    if (torn.pages.length + torn.rows.length > 0) {
+      await this.#doWithout(torn);
+      return await this.#catchUp();
+    }
     if (news.afresh) this.#forgetMemory();
     this.#dropGone(news.outboxIds, news.draftIds);
-    for (const page of pages) this.#lay(page);
-    this.#kept.edits.apply(new Map(edits.map((kept) => [kept.edit.id, kept])));
-    this.#kept.drafts.apply(new Map((drafts as Draft[]).map((draft) => [draft.id, draft])));
-    for (const row of [...news.outbox, ...news.drafts]) if (row.vault === keys.id) this.#noteSeal(row.id, row.sealed !== undefined);
-    for (const { id, vault, unsent } of news.outbox) if (vault === keys.id) this.#inOutbox.add(id), unsent === undefined && this.#strays.add(id);
+    for (const [, page] of pages.read) this.#lay(page);
+    this.#kept.edits.apply(new Map(edits.read.map(([, kept]) => [kept.edit.id, kept])));
+    this.#kept.drafts.apply(new Map(drafts.read.map(([, draft]) => [draft.id, draft])));
+    for (const [row] of [...edits.read, ...drafts.read]) this.#noteSeal(row.id, row.sealed !== undefined);
+    for (const [{ id, unsent }] of edits.read) this.#inOutbox.add(id), unsent === undefined && this.#strays.add(id);
     this.#kept.settings.clear();
     this.#kept.settings.apply(news.settings);
     this.#page = news.pages.at(-1)?.n ?? this.#page;
     this.#pageRows += news.pages.reduce((rows, page) => rows + page.rows, 0);
     [this.#epoch, this.#history] = [news.epoch, news.history];
+  }
+
+  /** What the key does not open keeps nobody out. A page is fetched again; what was written goes to the school as it lies there, sealed. */
+  #doWithout({ pages, rows }: Torn): Promise<void> {
+    return this.disk.writing(
+      ['settings', 'outbox', 'drafts', 'pages'],
+      async (tx) => {
+        const changed = await newEpoch(tx);
+        await note(tx, 'history', ((await noted(tx, 'history')) ?? 0) + 1);
+        if (pages.length > 0) await note(tx, 'unreadable', true);
+        for (const { n, epoch } of pages) if ((await tx.objectStore('pages').get(n))?.epoch === epoch) await tx.objectStore('pages').delete(n);
+        for (const { id, copy } of rows) {
+          const [edit, draft] = [await tx.objectStore('outbox').get(id), await tx.objectStore('drafts').get(id)];
+          if (edit && isSame(edit.copy, copy)) await (edit.unsent === undefined ? tx.objectStore('outbox').delete(id) : tx.objectStore('outbox').put({ ...edit, vault: NOBODYS, changed }));
+          if (draft && isSame(draft.copy, copy)) await tx.objectStore('drafts').put({ ...draft, vault: NOBODYS, changed });
+        }
+      },
+      () => [],
+    );
   }
 
   async #opened({ n, epoch, closed }: Page, { data }: Keys): Promise<PageRow[]> {
@@ -375,6 +404,29 @@ export class Shelves {
     return NAMES.filter((name) => !APART.has(name)).flatMap((name) =>
       [...this.#kept[name].rows].filter(([id]) => name !== 'edits' || !this.#inOutbox.has(id)).map(([id, row]): PageRow => [name, id, row]),
     );
+  }
+}
+
+/** What could not be read, of what was asked for. */
+type Torn = { pages: Page[]; rows: (OutboxRow | DraftRow)[] };
+
+const isUnder = ({ id }: Keys) => ({ vault }: { vault: string }): boolean => vault === id;
+
+const isSame = (one: Closed, other: Closed): boolean => toText(one.iv) === toText(other.iv) && toText(one.bytes) === toText(other.bytes);
+
+/** Each is tried twice: a phone that is short of memory for a moment has lost nothing. */
+async function readable<Row, Read>(rows: Row[], open: (row: Row) => Promise<Read>): Promise<{ read: [Row, Read][]; torn: Row[] }> {
+  const opened = await Promise.all(rows.map((row) => open(row).catch(() => open(row)).then((read): [Row, Read] => [row, read], () => null)));
+  return { read: opened.filter((one) => one !== null), torn: rows.filter((_, at) => opened[at] === null) };
+}
+
+async function pagesAfter(tx: DiskReading, last: number, heard: () => void): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (;;) {
+    const more = await tx.objectStore('pages').getAll(IDBKeyRange.lowerBound(pages.at(-1)?.n ?? last, true), PAGES_AT_ONCE);
+    heard();
+    pages.push(...more);
+    if (more.length < PAGES_AT_ONCE) return pages;
   }
 }
 
