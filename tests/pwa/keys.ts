@@ -54,7 +54,7 @@ const suite = new CipherSuite({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha
 /** The school's intake: it stores first, and opens after. What cannot be opened, or is not signed, is held. */
 export class Intake {
   readonly pair = suite.kem.generateKeyPair();
-  readonly key = this.pair.then(async ({ publicKey }) => ({ kid: 'the first', public: toText(new Uint8Array(await suite.kem.serializePublicKey(publicKey))) }));
+  key = this.pair.then(async ({ publicKey }) => ({ kid: 'the first', public: toText(new Uint8Array(await suite.kem.serializePublicKey(publicKey))) }));
   /** By phone; a phone that is not here signs with the key that all phones of these tests share. */
   publics = new Map<string, string>();
   stored = new Map<string, Blob>();

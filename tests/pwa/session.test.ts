@@ -2,7 +2,9 @@
 
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { diskOf } from '../../pwa/src/local/disk';
+import { fromJson, toBytes, toText, utf8 } from '../../pwa/src/local/bytes';
+import { diskOf, noted } from '../../pwa/src/local/disk';
+import { newSigning } from '../../pwa/src/local/seal';
 import type { Ask, Heard, Question } from '../../pwa/src/school';
 import type { Letter, SealedLetter } from '../../pwa/src/wire';
 import { Intake, Shares, signedList, SIGNING } from './keys';
@@ -18,6 +20,9 @@ class Door {
   isRevoked = false;
   isFresh = true; // the password was given a moment ago
   cookie: { staff: string; phone: string } | null = null;
+  phones = new Map<string, { staff: string; public: string }>();
+  signsWith = SIGNING; // the list of its intake keys
+  listed_at = 0;
   asked: Asked[] = [];
   signal = true;
 
@@ -37,7 +42,7 @@ class Door {
     if (this.isRevoked && !question.grant) return answered(403, { refusal: 'phone_revoked' });
     if (path === '/api/vault') return isOther || !this.cookie ? answered(401, { refusal: 'sign_in' }) : this.vault(question);
     if (path === '/api/school') {
-      const list = await signedList((await SIGNING).pair.privateKey, 'northgate', [await this.intake.key]);
+      const list = await signedList((await this.signsWith).pair.privateKey, 'northgate', [await this.intake.key], { iat: this.listed_at });
       return answered(200, { ...SCHOOL_ANSWER, me: { ...SCHOOL_ANSWER.me, id: this.cookie!.staff }, intake: list, vault: { lease_hours: 12, hidden_s: 60, idle_s: 180 } });
     }
     if (path.startsWith('/api/drafts')) return this.drafts(path, question.method);
@@ -59,29 +64,39 @@ class Door {
     return answered(200, [...mine].map(([id, draft]) => ({ id, draft })));
   }
 
-  private async signIn({ username, password, phone }: { username: string; password: string; phone: { id: string; public: string } }): Promise<Heard> {
-    if (password !== 'right') return answered(401, { refusal: 'sign_in' });
-    this.cookie = { staff: username, phone: phone.id };
-    this.intake.publics.set(phone.id, phone.public);
-    return answered(200, { keys: { public: (await SIGNING).public }, staff: { id: username, name: username, role: 'teacher' }, school: { id: 'northgate', name: 'Northgate' }, phone: phone.id, grant: `grant of ${username}` });
+  /** Another key than the one known for a phone, or somebody else's phone, is another phone. */
+  private async signIn({ username, password, pairing, phone }: { username: string; password: string; pairing?: string; phone: { id: string; public: string } }): Promise<Heard> {
+    if (pairing === undefined && password !== 'right') return answered(401, { refusal: 'sign_in' });
+    const who = pairing === undefined ? username : whoFor(pairing);
+    const known = this.phones.get(phone.id);
+    const id = known && (known.staff !== who || known.public !== phone.public) ? `another than ${phone.id}` : phone.id;
+    this.phones.set(id, { staff: who, public: phone.public });
+    this.cookie = { staff: who, phone: id };
+    this.intake.publics.set(id, phone.public);
+    return answered(200, { keys: { public: (await this.signsWith).public }, staff: { id: who, name: who, role: 'teacher' }, school: { id: 'northgate', name: 'Northgate' }, phone: id, grant: `grant of ${who}` });
   }
 }
+
+/** A code as the desk makes it: who it is for stands in it, for anybody to read. */
+const codeFor = (staff: string): string => `head.${toText(utf8(JSON.stringify({ iss: 'northgate', sub: staff })))}.signature`;
+const whoFor = (code: string): string => (fromJson(toBytes(code.split('.')[1]!)) as { sub: string }).sub;
 
 const answered = (status: number, json: unknown): Heard => ({ heard: 'answered', status, json, etag: null, retryAfter_s: null });
 
 /** The app as it starts on this handset: its own modules, the handset's storage. */
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, everybody, view, drafts, reference] = await Promise.all([
+  const [session, outbox, everybody, view, drafts, reference, { shared }] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/exchange/everybody'),
     import('../../pwa/src/local/view'),
     import('../../pwa/src/local/drafts'),
     import('../../pwa/src/exchange/reference'),
+    import('../../pwa/src/local/stores'),
   ]);
   await session.resume();
-  return { ...session, ...outbox, ...everybody, ...view, ...drafts, ...reference };
+  return { ...session, ...outbox, ...everybody, ...view, ...drafts, ...reference, shared };
 }
 
 let door: Door;
@@ -372,4 +387,227 @@ test('choosing another PIN wants the password given a moment ago', async () => {
   app = await startApp();
   expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
   expect((await app.waiting()).count).toBe(1);
+});
+
+// ── Paired ─────────────────────────────────────────────────────────────────────────────────────
+
+const phonesTold = () => door.asked.filter(({ method, path }) => path === '/api/session' && method === 'POST').map(({ json }) => (json as { phone: { id: string; public: string } }).phone);
+
+async function pair(staff: string): Promise<void> {
+  expect(await app.pair(codeFor(staff), door.ask)).toEqual({ standing: 'new', told: undefined });
+  expect(app.whoArrived()).toMatchObject({ name: staff, school: { name: 'Northgate' } });
+  expect((await app.choosePin(PIN, door.ask)).is).toBe('open');
+  await app.refreshSchool(app.mine(), door.ask);
+}
+
+test.each(['a new handset', 'one that they have written on'])('whoever is paired on %s, and later signs in with the password, is the same phone and keeps the PIN', async (handset) => {
+  if (handset !== 'a new handset') {
+    await signIn('amira');
+    await write('before');
+    await app.signOut(door.ask);
+    app = await startApp();
+  }
+  await pair('amira');
+  await write('paired');
+  await app.signOut(door.ask);
+  app = await startApp();
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ standing: 'locked' });
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
+  expect(new Set(phonesTold().map(({ id, public: key }) => `${id} ${key}`))).toHaveLength(1);
+  await exchange();
+  app = await startApp();
+  await sendsSealed('after a pairing');
+});
+
+/** What is sent sealed afterwards: the school knows its signature. */
+async function sendsSealed(category: string): Promise<void> {
+  await app.unlockWith(PIN, door.ask);
+  await write(category, 'r3');
+  app = await startApp();
+  await exchange();
+  expect(authors()).toMatchObject({ [category]: 'amira' });
+  expect(door.intake.held).toEqual([]);
+}
+
+test('somebody else who signs in beside one who was paired is another phone', async () => {
+  await pair('amira');
+  await signIn('ben');
+  expect(app.me()).toMatchObject({ id: 'ben' });
+  expect(door.cookie!.phone).not.toBe(phonesTold()[0]!.id);
+  await write('ben’s');
+  app = await startApp();
+  await exchange();
+  expect(authors()).toEqual({ 'ben’s': 'ben' });
+  expect(door.intake.held).toEqual([]);
+});
+
+test('the key that lies on the disk is the one that the school was told', async () => {
+  await signIn('amira');
+  await app.signOut(door.ask);
+  await app.shared.writing(['owners'], (tx) => tx.objectStore('owners').clear()); // it was switched off before that was written
+  app = await startApp();
+  await pair('amira');
+  const disk = diskOf('northgate', 'amira');
+  const { public: key } = (await disk.reading(['keys'], (tx) => tx.objectStore('keys').get('signing'))) as { public: string };
+  disk.close();
+  expect(key).toBe(phonesTold().at(-1)!.public);
+});
+
+// ── Several people's phones in one ───────────────────────────────────────────────────────────────
+
+const writeInTheDark = async (name: string) => {
+  await signIn(name);
+  await write(`${name}’s`, name);
+};
+
+test('with no signal everybody comes back to their own locked phone by what they sign in as, and their PIN', async () => {
+  for (const name of ['amira', 'ben']) await writeInTheDark(name);
+  door.signal = false;
+  app = await startApp();
+  for (const name of ['amira', 'ben', 'amira']) {
+    const answer = await app.signIn(name, 'whatever', door.ask);
+    if (!('locked' in answer) || !answer.locked) throw new Error('no way back');
+    await app.turnTo(answer.locked);
+    expect(app.standing()).toBe('locked');
+    expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
+    expect(app.me()).toMatchObject({ id: name });
+    expect((await app.waiting()).edits.map(({ values }) => values.category)).toEqual([`${name}’s`]);
+    app = await startApp();
+  }
+});
+
+test('that way is open only while the lease lasts, and to nobody who was never here', async () => {
+  await writeInTheDark('amira');
+  await app.signOut(door.ask); // which ends it
+  door.signal = false;
+  for (const name of ['amira', 'carol']) expect(await app.signIn(name, 'right', door.ask)).not.toHaveProperty('locked');
+});
+
+test('somebody else who signs in leaves the first one’s vault as it is, lease and all', async () => {
+  await writeInTheDark('amira');
+  app = await startApp();
+  await signIn('ben');
+  const disk = diskOf('northgate', 'amira');
+  expect(await disk.reading(['keys'], (tx) => tx.objectStore('keys').get('vault'))).toHaveProperty('offline.bytes');
+  disk.close();
+});
+
+// ── A school that went back to a backup ──────────────────────────────────────────────────────
+
+test('a school that has forgotten this phone: everything is here, the password is asked for, and then the PIN is the school’s again', async () => {
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await signIn('amira');
+  await exchange();
+  await write('mine');
+  door.shares.vaults.clear();
+  door.isFresh = false;
+  app = await startApp();
+  expect(await app.unlockWith(PIN, door.ask)).toMatchObject({ is: 'open', password_by: app.passwordBy() });
+  expect(app.passwordBy()).toBeGreaterThan(Date.now());
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r9']);
+  door.isFresh = true;
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ standing: 'locked' });
+  expect(await app.unlockWith(PIN, door.ask)).not.toHaveProperty('password_by');
+  expect(app.passwordBy()).toBeUndefined();
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r9']);
+  expect(door.shares.vaults.size).toBe(1);
+});
+
+test('the same with the lease over: another PIN is chosen after the password, and nothing that was written is lost', async () => {
+  await signIn('amira');
+  await write('mine');
+  await app.signOut(door.ask);
+  door.shares.vaults.clear();
+  app = await startApp();
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ standing: 'locked' });
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'the school' });
+  expect(app.standing()).toBe('new');
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ standing: 'new' });
+  expect((await app.choosePin(PIN, door.ask)).is).toBe('open');
+  await app.refreshSchool(app.mine(), door.ask);
+  await exchange();
+  expect(authors()).toEqual({ mine: 'amira' });
+});
+
+// ── A page that nobody can read ──────────────────────────────────────────────────────────────
+
+test('a page that cannot be read keeps nobody out: it is said, and fetched again, and what was written is here', async () => {
+  for (const record of ['r8', 'r9']) {
+    door.school.write(record, 'carol', { category: 'seen' });
+    await (app.me() ? undefined : signIn('amira'));
+    await exchange();
+  }
+  await write('mine');
+  await app.keep(draft);
+  const { disk } = app.mine();
+  await disk.writing(['pages'], async (tx) => {
+    for (const page of await tx.objectStore('pages').getAll()) if (page.n % 2 === 0) await tx.objectStore('pages').put({ ...page, epoch: page.epoch + 1 });
+  });
+  app = await startApp();
+  door.signal = false;
+  expect(await app.unlockWith(PIN, door.ask)).toMatchObject({ is: 'open', told: expect.stringContaining('fetched again') });
+  expect((await app.waiting()).count).toBe(1);
+  expect(await app.drafts()).toEqual([draft]);
+  door.signal = true;
+  await app.refreshSchool(app.mine(), door.ask);
+  await exchange();
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r8', 'r9']);
+  app = await startApp();
+  expect(await app.unlockWith(PIN, door.ask)).toMatchObject({ is: 'open', told: undefined });
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r8', 'r9']);
+});
+
+// ── Which keys are the school's ────────────────────────────────────────────────────────────────
+
+const sealsTo = () => app.mine().disk.reading(['settings'], async (tx) => (await noted(tx, 'intake'))?.map(({ kid }) => kid));
+
+test('a school that signs with another key is believed once somebody has given their password, and says so once', async () => {
+  await signIn('amira');
+  door.signsWith = newSigning();
+  door.intake.key = door.intake.key.then((key) => ({ ...key, kid: 'another' }));
+  await app.refreshSchool(app.mine(), door.ask);
+  expect(await sealsTo()).toEqual(['the first']); // a mere answer changes nothing, and what is written is still sealed
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ told: expect.stringContaining('new seal') });
+  expect(await sealsTo()).toEqual(['the first']);
+  await app.refreshSchool(app.mine(), door.ask);
+  expect(await sealsTo()).toEqual(['another']);
+  expect(await app.signIn('amira', 'right', door.ask)).toMatchObject({ told: undefined });
+});
+
+test('an older list of keys never takes the place of a newer one', async () => {
+  door.listed_at = 200;
+  await signIn('amira');
+  door.intake.key = door.intake.key.then((key) => ({ ...key, kid: 'another' }));
+  door.listed_at = 100;
+  await app.refreshSchool(app.mine(), door.ask);
+  expect(await sealsTo()).toEqual(['the first']);
+  door.listed_at = 300;
+  await app.refreshSchool(app.mine(), door.ask);
+  expect(await sealsTo()).toEqual(['another']);
+});
+
+// ── What they sign in as ─────────────────────────────────────────────────────────────────────────
+
+const inShared = () => app.shared.reading(['owners', 'settings'], async (tx) => ({ owners: await tx.objectStore('owners').getAll(), salt: await tx.objectStore('settings').get('salt') }));
+const unsalted = async (name: string) => toText(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`lanyard signs in as ${name}`))));
+
+test('what somebody signs in as is told by no list of hashes: every handset has a salt of its own', async () => {
+  await signIn('amira');
+  const first = await inShared();
+  expect(JSON.stringify(first)).not.toContain(await unsalted('amira'));
+  vi.stubGlobal('indexedDB', new (indexedDB.constructor as new () => IDBFactory)());
+  app = await startApp();
+  await signIn('amira');
+  expect((await inShared()).owners[0]!.called).not.toBe(first.owners[0]!.called);
+});
+
+test('a hash of an earlier version is salted at the next start, and its owner is the same phone', async () => {
+  await signIn('amira');
+  const { owners: [owner] } = await inShared();
+  const called = await unsalted('amira');
+  await app.shared.writing(['owners'], (tx) => tx.objectStore('owners').put({ ...owner!, called }));
+  app = await startApp();
+  expect((await inShared()).owners[0]!.called).not.toContain(called);
+  await signIn('amira');
+  expect(new Set(phonesTold().map(({ id }) => id))).toHaveLength(1);
 });

@@ -3,24 +3,25 @@
 
 import { ask, refusal, type Ask } from '../school';
 import type { School, SignedInAnswer } from '../wire';
-import { toText, utf8 } from './bytes';
-import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, type Disk, type Signing } from './disk';
+import { fromJson, joined, random, toBytes, toText, utf8, type Bytes } from './bytes';
+import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { library, newSigning } from './seal';
 import { Shelves } from './shelves';
-import { settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
-import { choose, destroy, endLease, lookAt, signing, unlock, type Chosen, type Keys, type Opened } from './vault';
+import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
+import { change, choose, destroy, endLease, lookAt, opensAlone, signing, unlock, type Changed, type Chosen, type Keys, type Opened } from './vault';
 
 export type Me = { id: string; name: string; role: string; may: string[]; school: School };
 /** `told`: what the school would have them know. */
 export type SignedIn = { standing: Standing; told: string | undefined };
-/** Why not, in words to show beside the form; after too many tries, the seconds to wait. */
-export type Refused = { refused: string; wait_s?: number };
+/** Why not, in words to show beside the form; after too many tries, the seconds to wait. `locked`: the school cannot be reached, and this phone opens to their PIN all the same. */
+export type Refused = { refused: string; wait_s?: number; locked?: Owner };
 
 /** `new`: signed in, and a PIN is still to be chosen. */
 export type Standing = 'out' | 'new' | 'locked' | 'open';
 
-type Here = { owner: Owner; disk: Disk; hasVault: boolean; open: { me: Me; db: Mine } | null };
+/** `passwordBy`: the school has forgotten their PIN, and the lease that still opens it ends then. */
+type Here = { owner: Owner; disk: Disk; hasVault: boolean; open: { me: Me; db: Mine } | null; passwordBy?: number | undefined };
 
 let here: Here | null = null;
 /** Whoever has just given their password here: their name, until there is a vault to put it in. */
@@ -34,6 +35,12 @@ export const standing = (): Standing => (!here ? 'out' : here.open ? 'open' : he
 
 /** Whether the password was given a moment ago: the school lets nobody else choose a PIN. */
 export const hasArrived = (): boolean => arriving !== null;
+
+/** Who it is that a PIN is being chosen for. */
+export const whoArrived = (): MeAtSchool | null => arriving;
+
+/** Until when the password has to be given, where the school has forgotten the PIN. */
+export const passwordBy = (): number | undefined => here?.passwordBy;
 
 /** What whoever is signed in holds. */
 export function mine(): Mine {
@@ -74,26 +81,52 @@ async function become(owner: Owner | undefined): Promise<void> {
 export async function signIn(username: string, password: string, asked: Ask = ask, forgot = false): Promise<SignedIn | Refused> {
   const name = username.trim().toLowerCase();
   if (!name || !password) return { refused: 'Type your name and your password.' };
-  const called = await hashed(name);
-  const known = (await allOwners()).find((owner) => owner.called === called);
-  const keys = known ? await withDisk(known, signing) : await newSigning();
-  return await enterWith({ username: name, password }, known?.phone ?? newId(), called, keys, asked, forgot);
+  const called = await salted(await hashed(name));
+  const owners = await allOwners();
+  // Whoever was paired has never said what they sign in as: if it is somebody else, the school gives this phone another id for them.
+  const known = owners.find((owner) => owner.called === called) ?? owners.find((owner) => owner.called === '');
+  const answer = await enterWith({ username: name, password }, known, called, asked, forgot);
+  const isAway = 'isAway' in answer && known?.called === called && !forgot && opensAlone(await withDisk(known, lookAt));
+  return isAway ? { ...answer, locked: known } : answer;
+}
+
+/** Back to a locked phone of one's own, on a handset that others use too. Needs no signal: the PIN is what opens it. */
+export async function turnTo(owner: Owner): Promise<void> {
+  await shared.writing(['settings'], (tx) => tx.objectStore('settings').put(owner.key, 'current'));
+  await become(owner);
 }
 
 /** By a code that the desk shows as a square. Whoever it is for chooses a PIN, and what was written here before is sent. */
-export const pair = async (code: string, asked: Ask = ask): Promise<SignedIn | Refused> => await enterWith({ pairing: code }, newId(), '', await newSigning(), asked, true);
+export async function pair(code: string, asked: Ask = ask): Promise<SignedIn | Refused> {
+  const key = forWhom(code);
+  return await enterWith({ pairing: code }, (await allOwners()).find((owner) => owner.key === key), '', asked, true);
+}
+
+/** Whom a code says it is for: not believed, only so that the school is told of a phone that it may know. */
+function forWhom(code: string): string {
+  try {
+    const { iss, sub } = fromJson(toBytes(code.split('.')[1] ?? '')) as { iss: string; sub: string };
+    return keyOf(iss, sub);
+  } catch {
+    return '';
+  }
+}
 
 type Who = { username: string; password: string } | { pairing: string };
 
-async function enterWith(who: Who, phone: string, called: string, keys: Signing, asked: Ask, forgot: boolean): Promise<SignedIn | Refused> {
-  const heard = await asked('/api/session', { method: 'POST', json: { ...who, phone: { id: phone, name: phoneName(), public: keys.public } } });
-  if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} Signing in needs the school once; after that Lanyard works without.` };
+/** As the phone that the school knows, if it knows one: `known` is who has been here before. */
+async function enterWith(who: Who, known: Owner | undefined, called: string, asked: Ask, forgot: boolean): Promise<SignedIn | (Refused & { isAway?: true })> {
+  const keys = known ? await withDisk(known, signing) : await newSigning();
+  const heard = await asked('/api/session', { method: 'POST', json: { ...who, phone: { id: known?.phone ?? newId(), name: phoneName(), public: keys.public } } });
+  if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} Signing in needs the school once; after that Lanyard works without.`, isAway: true };
   if (heard.status === 429) return { refused: 'That was too many tries. Wait a little, then try again.', wait_s: heard.retryAfter_s ?? 60 };
   if (heard.status !== 200) return { refused: wordsOf(heard.json, heard.status) };
   const answer = heard.json as SignedInAnswer;
-  await welcome(called, answer, keys, forgot);
-  return { standing: standing(), told: answer.told };
+  const isResealed = await welcome(called, answer, keys, forgot);
+  return { standing: standing(), told: [answer.told, isResealed && RESEALED].filter(Boolean).join(' ') || undefined };
 }
+
+const RESEALED = 'The school has a new seal since you last signed in here. What you write is closed to it from now on.';
 
 const NOT_HEARD = {
   'no signal': 'The school cannot be reached.',
@@ -108,21 +141,22 @@ function wordsOf(json: unknown, status: number): string {
   return refusal(json).words ?? 'The school could not sign you in just now. Try again in a minute.';
 }
 
-async function welcome(called: string, { staff, school, phone, grant, keys: schools }: SignedInAnswer, keys: Signing, forgot: boolean): Promise<void> {
+/** True if the school signs with another key than the one learnt here before: only a password, or a code, makes this phone believe that. */
+async function welcome(called: string, { staff, school, phone, grant, keys: schools }: SignedInAnswer, keys: Signing, forgot: boolean): Promise<boolean> {
   const key = keyOf(school.id, staff.id);
   const before = (await allOwners()).find((owner) => owner.key === key);
   const owner: Owner = { key, school: school.id, staff: staff.id, called: called || (before?.called ?? ''), phone };
-  // The school holds a share for a phone it knows by another id: no PIN opens that any more.
-  const needsPin = forgot || (before !== undefined && before.phone !== phone);
-  await withDisk(owner, (disk) =>
+  const { pinned, vault } = await withDisk(owner, (disk) =>
     disk.writing(['settings', 'keys'], async (tx) => {
+      const pinned = await noted(tx, 'pinned');
       await note(tx, 'session_phone', phone);
       await note(tx, 'phone', (await noted(tx, 'phone')) ?? phone);
       await note(tx, 'grant', grant ?? (await noted(tx, 'grant')));
       await note(tx, 'revoked', undefined);
-      await note(tx, 'pinned', (await noted(tx, 'pinned')) ?? schools?.public); // the first one learnt stays
-      if ((await tx.objectStore('keys').get('signing')) === undefined) await tx.objectStore('keys').put(keys, 'signing');
+      await note(tx, 'pinned', schools?.public ?? pinned);
+      await tx.objectStore('keys').put(keys, 'signing'); // the one that the school has just been told
       await newEpoch(tx);
+      return { pinned, vault: await vaultIn(tx) };
     }),
   );
   await shared.writing(['owners', 'settings'], async (tx) => {
@@ -130,17 +164,27 @@ async function welcome(called: string, { staff, school, phone, grant, keys: scho
     await tx.objectStore('settings').put(owner.key, 'current');
     await tx.objectStore('settings').delete('owed');
   });
-  if (here?.open && here.owner.key === owner.key && !needsPin) {
+  // The school holds a share for a phone it knows by another id, or none: no PIN opens that any more.
+  const needsPin = forgot || (before !== undefined && before.phone !== phone) || (vault?.isForgotten === true && !opensAlone(vault));
+  const isResealed = pinned !== undefined && schools !== undefined && pinned !== schools.public;
+  if (here?.open && here.owner.key === owner.key && !needsPin && !vault?.isForgotten) {
     here.owner = owner; // only the session had run out
-    return tell();
+    tell();
+    return isResealed;
   }
   arriving = { ...staff, may: [], school };
   await become(owner);
   if (needsPin && here) here.hasVault = false;
   tell();
+  return isResealed;
 }
 
 // ── The PIN ────────────────────────────────────────────────────────────────────────────────
+
+/** `told`: what they would want to know of what was found. */
+export type Unlocked = Opened & { told?: string | undefined };
+
+const FETCHED_AGAIN = 'Part of what the school sent could not be read, and is fetched again. What you wrote is here.';
 
 /** A new vault for whoever has just signed in. What an earlier one held is forgotten, but for what was written. */
 export async function choosePin(pin: string, asked: Ask = ask): Promise<Chosen> {
@@ -150,10 +194,10 @@ export async function choosePin(pin: string, asked: Ask = ask): Promise<Chosen> 
   return chosen;
 }
 
-export async function unlockWith(pin: string, asked: Ask = ask): Promise<Opened> {
+export async function unlockWith(pin: string, asked: Ask = ask): Promise<Unlocked> {
   const { disk, owner } = here!;
   const opened = await unlock(disk, pin, { ask: asked, phone: owner.phone });
-  if (opened.is === 'open') await enter(opened.keys);
+  if (opened.is === 'open') return { ...opened, told: await enter(opened.keys, opened.password_by) };
   if (opened.is === 'gone') {
     if (opened.because === 'revoked') await disk.writing(['settings'], async (tx) => (await note(tx, 'revoked', true), void (await newEpoch(tx))));
     here!.hasVault = false;
@@ -162,7 +206,13 @@ export async function unlockWith(pin: string, asked: Ask = ask): Promise<Opened>
   return opened;
 }
 
-async function enter(keys: Keys): Promise<void> {
+/** Another PIN, for whoever knows the one before. */
+export async function changePin(pin: string, to: string, asked: Ask = ask): Promise<Changed> {
+  const { disk, owner } = here!;
+  return await change(disk, pin, to, { ask: asked, phone: owner.phone });
+}
+
+async function enter(keys: Keys, passwordBy?: number): Promise<string | undefined> {
   const { disk, owner } = here!;
   void library();
   const db = new Shelves(disk, { school: owner.school, staff: owner.staff }, keys);
@@ -171,10 +221,22 @@ async function enter(keys: Keys): Promise<void> {
   const whoever = known ?? arriving ?? { id: owner.staff, name: '', role: '', may: [], school: { id: owner.school, name: '' } };
   if (!known && arriving) await db.writing(['school'], (tx) => tx.objectStore('school').put(whoever, 'me'));
   arriving = null;
-  if (here?.disk !== disk) return db.close(); // signed out meanwhile
-  here = { ...here, hasVault: true, open: { me: whoever, db } };
+  const isTorn = await db.reading(['settings'], (tx) => tx.objectStore('settings').get('unreadable') === true);
+  if (isTorn) await db.writing(['settings', 'records_a', 'records_b', 'held_a', 'held_b'], fetchAgain);
+  if (here?.disk !== disk) return void db.close(); // signed out meanwhile
+  here = { ...here, hasVault: true, open: { me: whoever, db }, passwordBy };
   tell();
   void db.sealTheRest().catch(() => {}); // and again whenever the school's keys come
+  return isTorn ? FETCHED_AGAIN : undefined;
+}
+
+/** Some pages could not be read, and are not here any more: records are collected beside what is left, people and the rest anew. */
+async function fetchAgain(tx: MyWriting): Promise<void> {
+  const { spare } = await sets(tx);
+  tx.objectStore(`records_${spare}`).clear();
+  tx.objectStore(`held_${spare}`).clear();
+  await settle(tx, 'rebuilding', { cursor: null });
+  for (const name of ['people', 'school_at', 'unreadable'] as const) await settle(tx, name, undefined);
 }
 
 /** What was written here before there were PINs. Safe to repeat: it is taken from where it was only once it is safe. */
@@ -274,15 +336,31 @@ async function withDisk<T>({ school, staff }: Owner, work: (disk: Disk) => Promi
   }
 }
 
-const hashed = async (name: string): Promise<string> => toText(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`lanyard signs in as ${name}`))));
+const hashed = async (name: string): Promise<string> => digested(utf8(`lanyard signs in as ${name}`));
 
-/** An earlier version kept what they sign in as in the clear. */
+/** With a salt of this installation: the same name reads otherwise on every handset. */
+const salted = async (hash: string): Promise<string> => `salted ${await digested(joined(toBytes(await salt()), utf8(hash)))}`;
+
+const digested = async (bytes: Bytes): Promise<string> => toText(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+
+const salt = (): Promise<string> =>
+  shared.writing(
+    ['settings'],
+    async (tx) => {
+      const kept = (await tx.objectStore('settings').get('salt')) ?? toText(random(16));
+      await tx.objectStore('settings').put(kept, 'salt');
+      return kept;
+    },
+    () => [],
+  );
+
+/** Earlier versions kept what they sign in as in the clear, or without a salt. */
 async function allOwners(): Promise<Owner[]> {
   const owners = (await shared.reading(['owners'], (tx) => tx.objectStore('owners').getAll())) as (Owner & { username?: string })[];
   return await Promise.all(
     owners.map(async ({ username, ...owner }) => {
-      if (username === undefined) return owner;
-      const told = { ...owner, called: await hashed(username) };
+      if (username === undefined && (!owner.called || owner.called.startsWith('salted '))) return owner;
+      const told = { ...owner, called: await salted(username === undefined ? owner.called : await hashed(username)) };
       await shared.writing(['owners'], (tx) => tx.objectStore('owners').put(told), () => []);
       return told;
     }),

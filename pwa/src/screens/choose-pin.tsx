@@ -1,7 +1,7 @@
 // Choosing a PIN: once, after the password. It opens what the school sends to this phone, and nothing else does.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { choosePin } from '../local/session';
+import { choosePin, signOut, whoArrived } from '../local/session';
 import { wrongWith } from '../local/pin';
 import { lockOthers } from '../lock';
 import { announce } from '../look/announce';
@@ -44,8 +44,9 @@ export function ChoosePin() {
     requestAnimationFrame(() => focusOn('problem'));
   }
 
+  const whose = whoArrived();
   return (
-    <Screen home title="Choose a PIN" dock={<button type="submit" form="choose-pin" class="button main">{choosing ? 'Setting it' : 'Set PIN'}</button>}>
+    <Screen home title="Choose a PIN" meta={whose && `For ${whose.name}, ${whose.school.name}`} dock={<button type="submit" form="choose-pin" class="button main">{choosing ? 'Setting it' : 'Set PIN'}</button>}>
       {problem && (
         <div class="problems" id="problem" role="alert" tabIndex={-1}>
           <h2>There is a problem</h2>
@@ -64,6 +65,7 @@ export function ChoosePin() {
         </div>
       </form>
       <p class="meta">If you forget it, sign in with your password and choose another: nothing that you wrote is lost. Ten wrong PINs remove what the school has sent from this phone, and never what you wrote.</p>
+      <button type="button" class="button whole" onClick={() => void signOut()}>That is not me</button>
     </Screen>
   );
 }

@@ -2,13 +2,14 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { unsealedOnDisk } from '../local/disk';
-import { myDisk, signOut, unlockWith } from '../local/session';
+import { myDisk, unlockWith, type Unlocked } from '../local/session';
 import { SHORTEST_PIN } from '../local/pin';
 import type { Opened } from '../local/vault';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Strip } from '../look/strip';
+import { toast } from '../look/toast';
 import { count } from '../look/words';
 import { useStatus } from '../sync';
 
@@ -34,7 +35,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
     setOpening(true);
     const answer = await unlockWith(typed).catch(() => null);
     setOpening(false);
-    if (answer?.is === 'open') return announce('Unlocked');
+    if (answer?.is === 'open') return opened(answer);
     if (answer?.is === 'gone') return onGone(answer.because);
     pin.current!.value = '';
     if (answer && 'pause_s' in answer) setPause(answer.pause_s);
@@ -68,7 +69,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
           {passwordWanted && <a class="button whole" href="/sign-in">Sign in</a>}
           <div class="tiles pair">
             <a class="button link" href="/sign-in?forgot=1">I forgot my PIN</a>
-            <button type="button" class="button link" onClick={somebodyElse}>Somebody else</button>
+            <a class="button link" href="/sign-in">Somebody else</a>
           </div>
         </form>
       </main>
@@ -96,9 +97,10 @@ function wordsFor(answer: Opened | null): string {
   }
 }
 
-async function somebodyElse(): Promise<void> {
-  await signOut();
-  go('/sign-in', 'replace');
+function opened({ password_by, told }: Unlocked & { is: 'open' }): void {
+  announce('Unlocked');
+  if (told) toast(told);
+  if (password_by) go('/sign-in'); // which says why
 }
 
 function useUnsealed(waiting: number): number {

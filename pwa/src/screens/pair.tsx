@@ -1,7 +1,7 @@
 // Pairing: the desk showed a square, and this phone has looked at it. One tap, and then a PIN.
 
 import { useEffect, useState } from 'preact/hooks';
-import { pair } from '../local/session';
+import { pair, standing } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Screen } from '../look/screen';
@@ -37,7 +37,9 @@ export function Pair() {
           <a href="/sign-in">{refused}</a>
         </div>
       )}
-      <p>{code ? 'The school has made this code for you. Tap Pair, then choose the PIN that opens Lanyard on this phone.' : 'There is no code in this address any more. Look at the square at the desk again, or sign in with your password.'}</p>
+      <p>{code ? 'The school has made this code for one person. Tap Pair: then it says who that is, and you choose the PIN that opens Lanyard on this phone.' : 'There is no code in this address any more. Look at the square at the desk again, or sign in with your password.'}</p>
+      {standing() === 'locked' && <p>Somebody uses Lanyard on this phone already. What is theirs stays here, locked, and what they wrote is sent.</p>}
+      {standing() === 'locked' && <a class="button whole" href="/">Back to the locked phone</a>}
     </Screen>
   );
 }

@@ -1,12 +1,13 @@
 // Signing in: once, with signal. After that Lanyard works without.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { signIn, standing } from '../local/session';
+import { passwordBy, signIn, standing, turnTo } from '../local/session';
+import type { Owner } from '../local/stores';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
-import { count } from '../look/words';
+import { count, when } from '../look/words';
 import { ask } from '../school';
 import { useStatus } from '../sync';
 import { saved } from '../look/strip';
@@ -30,6 +31,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
   const { waiting } = useStatus();
   const form = useRef<HTMLFormElement>(null);
   const [refused, setRefused] = useState<string>();
+  const [locked, setLocked] = useState<Owner>();
   const [wait, setWait] = useState(0);
   const [asking, setAsking] = useState(false);
   const [seen, setSeen] = useState(false);
@@ -49,6 +51,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
     setAsking(false);
     if ('refused' in answer) {
       setRefused(answer.refused);
+      setLocked(answer.locked);
       setWait(answer.wait_s ?? 0);
       announce(answer.refused, 'assertive');
       focusOn('problem');
@@ -58,15 +61,23 @@ export function SignIn({ because }: { because?: Because } = {}) {
     }
   }
 
+  async function open(): Promise<void> {
+    await turnTo(locked!);
+    go('/', 'replace');
+  }
+
+  const forgottenBy = me && passwordBy();
   return (
     <Screen home title="Sign in to Lanyard" dock={<button type="submit" form="sign-in" class="button main">{asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in'}</button>}>
       {because && <p>{BECAUSE[because]}</p>}
+      {forgottenBy && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
       {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
       {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
       {refused && (
         <div class="problems" id="problem" tabIndex={-1}>
           <h2>There is a problem</h2>
           <a href="#username" onClick={(event) => { event.preventDefault(); focusOn('username'); }}>{refused}</a>
+          {locked && <button type="button" class="button whole" onClick={open}>Open with your PIN</button>}
         </div>
       )}
       <form id="sign-in" class="stack wide" ref={form} noValidate onSubmit={enter}>
@@ -84,7 +95,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
       </form>
       <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
       {me && <a class="button whole" href="/">Not now: go on writing</a>}
-      {standing() === 'locked' && <a class="button whole" href="/">Back to the PIN</a>}
+      {standing() === 'locked' && <a class="button whole" href="/">Back to the locked phone</a>}
     </Screen>
   );
 }
