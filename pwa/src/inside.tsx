@@ -9,6 +9,7 @@ import type { Address } from './look/address';
 import { tie } from './look/appearance';
 import { Screen } from './look/screen';
 import { Capture } from './screens/capture';
+import { ChangePin } from './screens/change-pin';
 import { FirstRun } from './screens/first-run';
 import { NeedsYou } from './screens/needs-you';
 import { NothingHere } from './screens/nothing-here';
@@ -59,6 +60,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return <Pupil key={named} id={named} />;
     case 'this-phone':
       return <ThisPhone />;
+    case 'change-pin':
+      return <ChangePin />;
     case 'sign-in':
       return asked.has('install') ? <FirstRun /> : <SignIn />;
     default:

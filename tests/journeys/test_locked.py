@@ -287,6 +287,21 @@ def test_a_pin_that_anybody_would_try_first_is_not_taken(phone: Handset, school:
     expect(phone.page.get_by_role("button", name="Begin")).to_be_visible()
 
 
+def test_another_pin_leaves_everything_where_it_is(phone: Handset, school: School) -> None:
+    ready(phone, "amira")
+    phone.open("/this-phone").tap("Change PIN")
+    phone.page.get_by_label("Your PIN now").fill(PIN)
+    phone.page.get_by_label("Six digits or more").fill("271828")
+    phone.page.get_by_label("The same again").fill("271828")
+    phone.tap("Change PIN")
+    expect(phone.title).to_have_text("This phone")
+    lock(phone)
+    phone.give_pin(PIN)
+    expect(phone.page.locator("#pin-why")).to_contain_text("9 tries are left")
+    phone.give_pin("271828")
+    expect(phone.title).to_have_text("This phone")
+
+
 # ── Several people's phones in one ──────────────────────────────────────────────────────────
 
 

@@ -529,6 +529,22 @@ test('the same with the lease over: another PIN is chosen after the password, an
   expect(authors()).toEqual({ mine: 'amira' });
 });
 
+// ── Another PIN ──────────────────────────────────────────────────────────────────────────────
+
+test('another PIN leaves everything where it is, in other tabs too', async () => {
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await signIn('amira');
+  await exchange();
+  await write('mine');
+  const tab = app;
+  expect(await app.changePin(PIN, '271828', door.ask)).toEqual({ is: 'changed' });
+  app = await startApp();
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('wrong');
+  expect((await app.unlockWith('271828', door.ask)).is).toBe('open');
+  await tab.write({ record: 'r2', kind: 'incident', values: { category: 'from another tab' }, seen: null });
+  expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r2', 'r9']);
+});
+
 // ── A page that nobody can read ──────────────────────────────────────────────────────────────
 
 test('a page that cannot be read keeps nobody out: it is said, and fetched again, and what was written is here', async () => {

@@ -57,7 +57,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
       focusOn('problem');
     } else {
       if (answer.told) toast(answer.told);
-      go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : '/', 'replace');
+      go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : then, 'replace');
     }
   }
 
@@ -67,6 +67,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
   }
 
   const forgottenBy = me && passwordBy();
+  const then = new URLSearchParams(location.search).get('then') === 'change-pin' ? '/change-pin' : '/';
   return (
     <Screen home title="Sign in to Lanyard" dock={<button type="submit" form="sign-in" class="button main">{asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in'}</button>}>
       {because && <p>{BECAUSE[because]}</p>}

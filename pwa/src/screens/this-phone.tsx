@@ -66,7 +66,10 @@ export function ThisPhone() {
       <section class="stack" aria-labelledby="copies">
         <h2 id="copies">Copies of school data</h2>
         <p class="meta">This phone keeps names, and the records you may hold, so that it works with no signal. They are closed with your PIN, and signing out removes them. It never removes what you wrote and the school has not heard: that stays, and is sent.</p>
-        <div><button type="button" class="button" onClick={() => void leave(status.waiting)}>Sign out</button></div>
+        <div class="tiles pair">
+          <a class="button" href="/change-pin">Change PIN</a>
+          <button type="button" class="button" onClick={() => void leave(status.waiting)}>Sign out</button>
+        </div>
       </section>
       <p class="meta num">Version {typeof BUILD === 'string' ? BUILD : 'in the making'}</p>
     </Screen>
