@@ -27,9 +27,10 @@ BEFORE_OPENING_COMMITS = ("server.intake.opening", "mark")
 BEFORE_THE_ANSWER = ("server.api.intake", "Kept")
 
 
-@pytest.mark.parametrize(
-    "where", [AFTER_STORING, HALF_INTO_A_RECORD, BEFORE_OPENING_COMMITS, BEFORE_THE_ANSWER], ids=lambda where: where[1]
-)
+LONG = [pytest.param(where, marks=pytest.mark.soak) for where in (HALF_INTO_A_RECORD, BEFORE_THE_ANSWER)]
+
+
+@pytest.mark.parametrize("where", [AFTER_STORING, BEFORE_OPENING_COMMITS, *LONG], ids=lambda where: where[1])
 async def test_killed_between_storing_and_answering_nothing_is_lost_or_doubled(databases: Databases, where: tuple[str, str]) -> None:
     settings = Settings(database=databases.address("killed_intake"))
     await databases.copy("world", "killed_intake")

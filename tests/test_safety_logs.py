@@ -16,7 +16,7 @@ from server.store.database import Tx, reading
 from tests.letters import edit, letter
 from tests.routes import doors
 from tests.school import School
-from tests.test_intake import handset_of
+from tests.sealing import handset_of
 from tests.visitor import no_phone_app, signed_in, try_signing_in, visitor
 from tests.world import CAROL, CONTACTS, FULL_NAMES, PASSWORD, PUPILS
 
@@ -84,7 +84,7 @@ async def test_a_run_of_everything_leaves_no_name_in_the_log(world: Settings, wr
 async def test_what_was_sealed_leaves_no_name_in_the_log_whatever_becomes_of_it(
     school: School, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    phone = await handset_of(school, "amira")
+    phone = await handset_of(school.door, "amira")
     values = {"account": NOTE, "pupils": {"put": {"zoe": {}}, "drop": []}}
     taken, held, failing = (phone.write(values=values | more) for more in ({}, {"place": "the marmalade shop"}, {}))
     broken = phone.sealer.seal(phone.write(values=values)) | {"kid": NOTE, "what": NOTE}
