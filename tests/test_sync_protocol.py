@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from server.access import pairing, rights, shares
-from server.intake import crate, drafts, storing, tending
+from server.intake import copies, crate, drafts, storing, tending
 from server.intake.keys import list_key, published
 from server.kinds.shapes import NOTE_LIMIT
 from server.sync import letter, merge, phones, taking, unseen, wire
@@ -88,6 +88,7 @@ def compare(expected: Any, actual: Any, told: dict[str, Any], at: str = "$") -> 
         ("20,000 things or 100 MB a day", (storing.A_DAY, storing.A_DAY_SIZE) == (20_000, 100_000_000)),
         ("beyond 50,000 or 300 MB that are kept", (storing.ALTOGETHER, storing.ALTOGETHER_SIZE) == (50_000, 300_000_000)),
         ("kept sealed for 30 days", tending.KEPT_FOR == 30 * DAY),
+        ("10,000 things and 20 MB at most", (copies.THINGS_LIMIT, copies.BYTES_LIMIT) == (10_000, 20_000_000)),
         ("for its author alone, 30 days", drafts.KEPT_FOR == 30 * DAY),
         ("given within 15 minutes", rights.FRESH_S == 15 * 60),
         ("From the fifth wrong one on each is followed by 15 minutes", (shares.FREE_TRIES, shares.REST_S) == (5, 15 * 60)),

@@ -22,6 +22,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "warnings": frozenset({Role.DSL, Role.ADMIN}),  # lift “do not ring” and “address withheld”
     "access_log": frozenset({Role.DSL}),  # who looked at whom
     "sealed": frozenset({Role.ADMIN}),  # what came sealed and could not be opened
+    "copies": frozenset({Role.ADMIN, Role.MANAGER}),  # take in what a phone had saved into a file
 }
 
 

@@ -7,6 +7,7 @@ from litestar.static_files import create_static_files_router
 from server.console import (
     change,
     close,
+    copies,
     decide,
     held,
     lifting,
@@ -38,6 +39,7 @@ PAGES = (
     undo,
     held,
     sealed,
+    copies,
     pupil,
     looking,
     lifting,

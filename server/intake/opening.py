@@ -22,7 +22,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
 from server.sync.letter import Sent, mend, parse
-from server.sync.unsealed import hold, read_unsealed, take_unsealed, told_otherwise
+from server.sync.unsealed import hold, hold_unproved, read_unsealed, take_unsealed, told_otherwise
 
 NEITHER = "it says that it is neither a record nor a draft"
 NO_EDIT = "what is in it is no edit"
@@ -43,6 +43,7 @@ class Parcel(msgspec.Struct):
     lay: str
     review: str | None
     blob: Outside | None = None  # what can be read of it without a key
+    unproved: bool = False  # nothing shows that it is whose it says it is
     plain: bytes | None = None
     edit: Sent | None = None
     why: str | None = None  # it could not be opened
@@ -52,6 +53,7 @@ class Group(msgspec.Struct):
     """What came from one phone at one moment."""
 
     me: Me
+    taken_by: str | None  # who took it in at the desk, out of a copy
     sent_at: int | None
     received_at: int
     keys: Mapping[str, EllipticCurvePrivateKey | None]  # the school's, of those they name; None: our passphrase does not open it
@@ -88,24 +90,25 @@ def note_fault(error: Exception, parcel: Parcel) -> None:
 # ── What is needed to open it ──────────────────────────────────────────────────────────────
 
 FIND = """
-    select hash, staff, phone, kid, lay, sent_at, received_at, review from sealed
-    where school = $1 and hash = any($2) and outcome <> 'opened' and edit <> '' order by received_at, staff, phone, hash"""
+    select hash, staff, phone, taken_by, kid, lay, sent_at, received_at, review from sealed
+    where school = $1 and hash = any($2) and outcome <> 'opened' and edit <> '' order by received_at, staff, phone, taken_by, hash"""
 
 
 async def find(tx: Tx, school: str, hashes: list[str]) -> list[Group]:
     groups = []
     rows = await tx.rows(FIND, school, hashes)
-    for (received_at, staff, phone), together in groupby(rows, key=lambda row: (row["received_at"], row["staff"], row["phone"])):
-        groups.append(await group_of(tx, Me(staff=staff, school=school, role="", phone=phone), received_at, list(together)))
+    for (_, staff, phone, _), together in groupby(rows, key=lambda row: (row["received_at"], row["staff"], row["phone"], row["taken_by"])):
+        groups.append(await group_of(tx, Me(staff=staff, school=school, role="", phone=phone), list(together)))
     return groups
 
 
-async def group_of(tx: Tx, me: Me, received_at: int, rows: list[Row]) -> Group:
+async def group_of(tx: Tx, me: Me, rows: list[Row]) -> Group:
     publics = await tx.rows("select id, public from phone where school = $1 and staff = $2 and public is not null", me.school, me.staff)
     return Group(
         me=me,
+        taken_by=rows[0]["taken_by"],
         sent_at=rows[0]["sent_at"],
-        received_at=received_at,
+        received_at=rows[0]["received_at"],
         keys=await openers(tx, me.school, {row["kid"] for row in rows}),
         publics={row["id"]: row["public"] for row in publics},
         parcels=[Parcel(row["hash"], row["lay"], row["review"]) for row in rows],
@@ -135,17 +138,24 @@ def look_into_one(parcel: Parcel, group: Group) -> str | None:
     parcel.plain = unseal(blob, key)
     if parcel.plain is None:
         return BROKEN
-    signed = is_signed(blob, [group.publics[phone] for phone in dict.fromkeys((blob.phone, group.me.phone)) if phone in group.publics])
+    signed = is_signed(blob, keys_for(blob, group))
     if blob.what == "draft":
         return None if signed else UNSIGNED
     parcel.edit = read_unsealed(parcel.plain)
     if parcel.edit is None:
         return NO_EDIT
+    parcel.unproved = not signed and group.taken_by is not None  # no grant speaks for it either
     inside = (parcel.edit.id, parcel.edit.phone, parcel.edit.number)
     doubts = [parcel.review, None if signed else UNSIGNED, None if inside == (blob.id, blob.phone, blob.number) else SWAPPED]
     if any(doubts):
         hold(parcel.edit, "; ".join(doubt for doubt in doubts if doubt))
     return None
+
+
+def keys_for(blob: Outside, group: Group) -> list[str]:
+    """Under a grant, those of that phone; what is brought in a copy may be from any phone of its author's."""
+    phones = group.publics if group.taken_by else dict.fromkeys((blob.phone, group.me.phone))
+    return [group.publics[phone] for phone in phones if phone in group.publics]
 
 
 def said_in(lay: str) -> dict[str, object]:
@@ -159,9 +169,12 @@ def said_in(lay: str) -> dict[str, object]:
 
 async def take_in(tx: Tx, group: Group) -> None:
     me, opened = group.me, [parcel for parcel in group.parcels if parcel.why is None]
-    edits = [parcel.edit for parcel in opened if parcel.edit]
+    edits = [parcel.edit for parcel in opened if parcel.edit and not parcel.unproved]
+    unproved = [parcel.edit for parcel in opened if parcel.edit and parcel.unproved]
+    if group.taken_by and unproved:
+        await hold_unproved(tx, me, await told_otherwise(tx, me, unproved), group.taken_by, group.received_at)
     if edits:
-        await take_unsealed(tx, me, edits, group.sent_at, group.received_at)
+        await take_unsealed(tx, me, edits, group.sent_at, group.received_at, in_person=group.taken_by is not None)
         otherwise = await told_otherwise(tx, me, edits)
         for parcel in opened:
             if any(parcel.edit is edit for edit in otherwise):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from server.intake import drafts
+from server.intake import copies, drafts
 from server.intake.opening import open_sealed
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -79,6 +79,7 @@ async def next_some(tx: Tx, school: str, outcomes: list[str], after: tuple[int, 
 async def sweep(tx: Tx) -> None:
     await tx.run("delete from sealed where outcome = 'opened' and opened_at <= $1", now() - KEPT_FOR)
     await drafts.sweep(tx)
+    await copies.sweep(tx)
 
 
 # ── For the desk, and for whoever runs the server ──────────────────────────────────────────

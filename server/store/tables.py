@@ -236,6 +236,9 @@ class SavedCopy(Table):
     school = Text()
     id = Text(primary_key=True)  # key: school, id. SHA-256 of the file
     staff = Text()  # who brought it
+    author = Text()  # whose it says it is
+    phone = Text()
+    saved_at = BigInt(null=True, default=None)  # by that phone’s clock
     brought_at = BigInt()
     body = Text()  # as it is; empty once it is taken in
     taken_at = BigInt(null=True, default=None)

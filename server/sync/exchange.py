@@ -1,5 +1,7 @@
 """One exchange: here are my edits, what haven't I seen? One letter, one transaction, one answer."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET
 
@@ -12,7 +14,7 @@ from server.store.numbers import Place
 from server.sync.cursor import Cursor, read_cursor
 from server.sync.finding import ALREADY_USED, as_sent, decode, kept_apart
 from server.sync.keeping import Coming
-from server.sync.letter import Letter, Sent
+from server.sync.letter import Letter, Nameless, Sent
 from server.sync.phones import COLUMNS, COPIED, Phone, arrive, forked_from, keep_phones, note, phone_of, phones_of
 from server.sync.taking import Intake
 from server.sync.unseen import Page, unseen
@@ -48,7 +50,7 @@ async def exchange(tx: Tx, letter: Letter, me: Me, received_at: int, *, sending_
     await numbers.lock(tx, me.school)
     now = await look(tx, letter, me)
     receipts, forked = await take_edits(tx, letter, now, received_at)
-    await keep_nameless(tx, letter, me, received_at)
+    await keep_nameless(tx, letter.nameless, letter.phone, me, received_at)
     return await write_answer(tx, letter, now, receipts, forked, received_at, sending_only)
 
 
@@ -171,12 +173,12 @@ def by_our_clock(made_at: int | None, sent_at: int | None, at: int) -> int:
     return max(0, made_at + (at - sent_at if sent_at is not None else 0))
 
 
-async def keep_nameless(tx: Tx, letter: Letter, me: Me, at: int) -> None:
-    if letter.nameless:
+async def keep_nameless(tx: Tx, nameless: Sequence[Nameless], phone: str, me: Me, at: int) -> None:
+    if nameless:
         await tx.run_many(
             "insert into unreadable (school, hash, phone, staff, received_at, original) values ($1, $2, $3, $4, $5, $6)"
             " on conflict (school, hash) do nothing",
-            [(me.school, it.hash, letter.phone, me.staff, at, it.original) for it in letter.nameless],
+            [(me.school, it.hash, phone, me.staff, at, it.original) for it in nameless],
         )
 
 

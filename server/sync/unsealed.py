@@ -1,18 +1,23 @@
 """Taking in what a phone had sealed: edits like any other, whoever's phone it was and whatever has become of it since."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from server.store import numbers
+from server.store import ids, numbers
 from server.store.database import Tx
 from server.store.me import Me
 from server.store.numbers import Place
 from server.sync.exchange import Now, take_edits
 from server.sync.finding import as_sent, kept_apart, member
+from server.sync.keeping import Coming
 from server.sync.letter import DEPTH_LIMIT, Letter, Sent, deeper_than, mend, parse, read_edit
 from server.sync.phones import phones_of
+from server.sync.taking import Intake as Taking
 
 IN_TRANSIT = ("phone", "number")  # what a phone may have had to say anew of an edit that is the same
 
@@ -36,8 +41,11 @@ def hold(edit: Sent, why: str) -> None:
     edit.set_aside = None  # nor does it let anything rest meanwhile
 
 
-async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, received_at: int) -> None:
-    """`me`: whose grant they came under, and which phone's. Each is taken or held, and stored. Safe to repeat."""
+async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, received_at: int, *, in_person: bool = False) -> None:
+    """`me`: whose they are, and from which phone. Each is taken or held, and stored. Safe to repeat.
+
+    `in_person`: somebody brought them to the desk; the phone was not heard of.
+    """
     last = await numbers.lock(tx, me.school)
     author = msgspec.structs.replace(await member(tx, me.school, me.staff), phone=me.phone)
     phone = (await phones_of(tx, author, {me.phone}))[me.phone]
@@ -55,8 +63,44 @@ async def take_unsealed(tx: Tx, me: Me, edits: list[Sent], sent_at: int | None, 
     )
     place = Place(last, mark=0) if last else None  # nobody is answered from it
     await take_edits(tx, letter, Now(author, place, None, None, phone), received_at)
-    if last_seen is not None and last_seen > received_at:  # it waited here
+    if in_person or (last_seen is not None and last_seen > received_at):  # it waited here
         await tx.run("update phone set seen_at = $3 where school = $1 and id = $2", me.school, me.phone, last_seen)
+
+
+UNPROVED = (
+    "it came in a copy that somebody brought to the desk, without the phone’s own signature: nobody has shown who wrote it."
+    " Ask its author; if their phone has sent it since, set this one aside"
+)
+BROUGHT = "brought_by"  # in the JSON of such an edit: who may not decide about it
+
+
+async def hold_unproved(tx: Tx, me: Me, edits: Iterable[Sent], brought_by: str, at: int) -> list[str]:
+    """The ids under which they are held. `me`: whose they say they are. Safe to repeat.
+
+    Each is kept under an id, a phone and a number of its own, and as if it had seen nothing: so nothing that is proved ever makes
+    way for it, and what it says it is may still come.
+    """
+    last = await numbers.lock(tx, me.school)
+    author = await member(tx, me.school, me.staff)
+    held = {unproved_id(me, edit): edit for edit in edits}
+    rows = await tx.rows("select id from edit where school = $1 and id = any($2)", me.school, list(held))
+    new = [unproved(id, edit, brought_by) for id, edit in held.items() if id not in {row[0] for row in rows}]
+    comings = [Coming(sent=sent, id=sent.id, role=author.role, received_at=at, moment=at, stuck={"phone": UNPROVED}) for sent in new]
+    await Taking(tx, me.school, at, last).take_in(author, comings)
+    return list(held)
+
+
+def unproved_id(me: Me, edit: Sent) -> str:
+    said = hashlib.sha256(edit.original.encode()).hexdigest()
+    return str(uuid.uuid5(ids.OURS, f"copy/{me.school}/{me.staff}/{said}"))
+
+
+def unproved(id: str, edit: Sent, brought_by: str) -> Sent:
+    said = {key: value for key, value in said_in(edit.original).items() if key not in ("amends", "set_aside", "draft")}
+    lay = json.dumps(said | {"id": id, "phone": id, "number": 1, "seen": None, BROUGHT: brought_by}).encode()
+    sent = read_edit(0, mend(lay), lay)
+    assert isinstance(sent, Sent)  # it has an id
+    return sent
 
 
 async def told_otherwise(tx: Tx, me: Me, edits: Sequence[Sent]) -> list[Sent]:

@@ -22,12 +22,16 @@ create table saved_copy (
     school text not null references school (id),
     id text not null,
     staff text not null,
+    author text not null,
+    phone text not null,
+    saved_at bigint,
     brought_at bigint not null,
     body text not null,
     taken_at bigint,
     told text,
     primary key (school, id),
-    foreign key (school, staff) references staff (school, id)
+    foreign key (school, staff) references staff (school, id),
+    foreign key (school, author) references staff (school, id)
 );
 """
 
