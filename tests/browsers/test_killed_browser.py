@@ -22,17 +22,6 @@ AT_THE_DOOR_S = 2.5
 BETWEEN_TWO_SAVES_S = 0.15
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 
-NOTHING_WAITS = """
-    const opened = (request) => new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-    });
-    const db = await opened(indexedDB.open('lanyard northgate amira'));
-    const waiting = await opened(db.transaction('outbox').objectStore('outbox').index('unsent').count());
-    db.close();
-    return waiting === 0;
-"""
-
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_three_kills_lose_nothing_that_was_called_saved_and_double_nothing(
@@ -101,7 +90,7 @@ class Killed:
     def show_that_everything_arrived_once(self) -> None:
         self.hand.open().give_pin()
         self.hand.stand_at("Now")
-        self.hand.until(NOTHING_WAITS)
+        self.hand.until(writer.NOTHING_WAITS)
         arrived = writer.arrived(self.school)
         assert self.saved, f"seed {SEED}: nothing was called saved, and nothing shown"
         assert sorted(self.saved - arrived.keys()) == [], f"lost, seed {SEED}"

@@ -41,6 +41,9 @@ BEGIN = """
         }
         await until(() => title() === 'Now');
         for (let n = 0; ; n++) {
+            window.rests = true;
+            await until(() => !window.mayRest);
+            window.rests = false;
             const words = `${mark}-${n}.`;
             await tap('a', 'Incident');
             await tap('button', 'I do not know who');
@@ -57,15 +60,34 @@ BEGIN = """
     goOn().catch((error) => { window.stopped = String(error); });
 """
 SAVED = "if (window.stopped) throw new Error(window.stopped); return window.saved ?? []"
+REST = "window.mayRest = true; return window.rests"
+GO_ON = "window.mayRest = false"
 SEND_EVERY = 5
 
+# What waits on the disk, by id: that much is there to be read without a PIN.
+WAITING = """
+    const opened = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+    const db = await opened(indexedDB.open('lanyard northgate amira'));
+    const waiting = await opened(db.transaction('outbox').objectStore('outbox').index('unsent').getAll());
+    db.close();
+    return waiting.map(({ id }) => id);
+"""
+NOTHING_WAITS = f"const waiting = await (async () => {{ {WAITING} }})(); return waiting.length === 0"
 
-def given(mark: str) -> list[object]:
-    return [PIN, mark, SEND_EVERY]
+
+def given(mark: str, send_every: int = SEND_EVERY) -> list[object]:
+    return [PIN, mark, send_every]
 
 
 def arrived(school: School) -> Counter[str]:
     """What the school has of what was written so, each with how often: as edits that are part of their record."""
+    return Counter(words for values in edits_at(school).values() if (words := json.loads(values).get("others")))
+
+
+def edits_at(school: School) -> dict[str, str]:
+    """Their values as JSON, by id."""
     with sqlite3.connect(f"file:{school.database}?mode=ro", uri=True) as database:
-        rows = database.execute('select "values" from edit where seq is not null').fetchall()
-    return Counter(words for (values,) in rows if (words := json.loads(values).get("others")))
+        return dict(database.execute('select id, "values" from edit where seq is not null'))
