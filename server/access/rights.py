@@ -21,6 +21,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off
     "warnings": frozenset({Role.DSL, Role.ADMIN}),  # lift “do not ring” and “address withheld”
     "access_log": frozenset({Role.DSL}),  # who looked at whom
+    "openings": frozenset({Role.DSL, Role.ADMIN}),  # look into what was opened in an emergency
+    "safety": frozenset({Role.ADMIN}),  # set what phones may hold, who may open in an emergency; make up a canary
     "sealed": frozenset({Role.ADMIN}),  # what came sealed and could not be opened
     "copies": frozenset({Role.ADMIN, Role.MANAGER}),  # take in what a phone had saved into a file
 }

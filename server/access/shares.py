@@ -8,12 +8,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from server.access import base64url
 from server.access.audit import looked
+from server.access.settings_of import said, within
 from server.refusals import NoVault, PhoneRevoked, Refusal, TooMany, WrongPin
 from server.store.database import Tx, writing
 from server.store.engines import Row
@@ -152,18 +152,7 @@ class Rules(msgspec.Struct):
 
 
 async def rules_of(tx: Tx, school: str) -> Rules:
-    row = await tx.row("select settings from school where id = $1", school)
-    assert row is not None
-    return rules_from(msgspec.json.decode(row["settings"]))
-
-
-def rules_from(settings: dict[str, Any]) -> Rules:
-    said = settings.get("vault")
-    said = said if isinstance(said, dict) else {}
+    vault = await said(tx, school, "vault")
     return Rules(
-        _within(said.get("lease_hours"), *LEASE_HOURS), _within(said.get("hidden_s"), *HIDDEN_S), _within(said.get("idle_s"), *IDLE_S)
+        within(vault.get("lease_hours"), *LEASE_HOURS), within(vault.get("hidden_s"), *HIDDEN_S), within(vault.get("idle_s"), *IDLE_S)
     )
-
-
-def _within(said: Any, otherwise: int, least: int, most: int) -> int:
-    return max(least, min(said, most)) if type(said) is int else otherwise

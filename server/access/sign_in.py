@@ -49,6 +49,16 @@ async def sign_in(username: str, password: str, *, handset: Handset | None, devi
     return await writing(_welcome, row, username, taken.lane, device or throttle.new_device(), handset, old_token)
 
 
+async def confirm(me: Me, password: str, device: str | None) -> None:
+    """That it is still they who sit there. Raises WrongPair, TooMany: counted and slowed down like a sign-in."""
+    row = await reading(lambda tx: tx.row(f"{STAFF} staff.id = $1 and staff.left_at is null", me.staff))
+    username = row["username"] if row else ""
+    taken = await writing(throttle.take_a_try, username, device, now())
+    if not await passwords.matches(password, row["password"] if row else None):
+        raise TooMany(taken.rest_s) if taken.rest_s else WrongPair
+    await writing(throttle.forgive, username, taken.lane, device or throttle.new_device(), now())
+
+
 async def sign_out(me: Me, token: str) -> None:
     await writing(_leave, me, token)
 

@@ -99,7 +99,7 @@ FIND = {
         where school = $1 and (seq, 0, id) > ($2, $3, $4) order by seq, id limit $5""",
     PUPIL: """
         select seq, id, left_at is not null as gone, forename, surname, preferred, year, form, family from pupil
-        where school = $1 and (seq, 1, id) > ($2, $3, $4) order by seq, id limit $5""",
+        where school = $1 and not canary and (seq, 1, id) > ($2, $3, $4) order by seq, id limit $5""",
     # A contact changes with its pupil too: whoever leaves a year group takes their family along.
     CONTACT: """
         select * from (
@@ -109,7 +109,8 @@ FIND = {
                    contact.pupil, contact.person, contact.position, contact.name, contact.relationship, contact.phone,
                    contact.other_phone, contact.email, contact.parental_responsibility, contact.do_not_contact,
                    contact.address_withheld, contact.note
-            from contact join pupil on pupil.school = contact.school and pupil.id = contact.pupil where contact.school = $1
+            from contact join pupil on pupil.school = contact.school and pupil.id = contact.pupil
+            where contact.school = $1 and not pupil.canary
         ) changed where (seq, 2, id) > ($2, $3, $4) order by seq, id limit $5""",
 }
 

@@ -10,6 +10,7 @@ from litestar import MediaType, Request, Response
 from litestar.response import Redirect
 from msgspec import Struct
 
+from server.access.emergency import unseen_count
 from server.access.rights import may
 from server.console import words
 from server.console.holding import held_count
@@ -123,6 +124,8 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
     ):
         if may(me, right):
             tabs.append(Tab(path, label))
+    if may(me, "openings"):
+        tabs.append(Tab("/console/openings", "Opened", await unseen_count(tx, me.school)))
     return tabs
 
 

@@ -9,17 +9,18 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from server.access.audit import looked, still_looks
+from server.access.emergency import Open, canary_opened, in_emergency, looked_in_emergency, with_openings
 from server.access.rights import may, signed_in
 from server.console import words
 from server.console.attendance import Attendance, attendance_of
 from server.console.directory import pupil_line
+from server.console.emergency import may_be_opened, may_see_contacts
 from server.console.finding import find_pupils
 from server.console.pages import frame_for, page
 from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, Entry, PupilLine, people_of, title_of
 from server.kinds import KINDS
 from server.kinds.kind import Merge
-from server.kinds.roles import Role
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
@@ -92,6 +93,8 @@ class PupilPage(Struct):
     older: str
     kinds: list[tuple[str, str]]
     warned: bool  # somebody is not to be rung, or an address not to be told
+    opened: Open | None  # in an emergency, by me
+    openable: bool  # it is out of my scope, and I may open it in an emergency
 
 
 # ── Pages ──────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +113,7 @@ async def show_pupil(request: Request[Any, Any, Any], pupil: FromPath[str]) -> R
     is_live = "x-lanyard-live" in request.headers
     found = await (reading if is_live else writing)(pupil_page, me, pupil, kind if kind in KINDS else "", older, is_live)
     if is_live:
-        await still_looks(me, "read pupil", pupil=pupil)
+        await still_looks(me, in_emergency("read pupil") if found.opened else "read pupil", pupil=pupil)
     return page(await frame_for(me), request, "pupil.html", pupil=found, kind=kind)
 
 
@@ -119,8 +122,10 @@ async def show_pupil(request: Request[Any, Any, Any], pupil: FromPath[str]) -> R
 
 async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bool) -> PupilPage:
     row = await pupil_row(tx, me, id)
+    me, openings = await with_openings(tx, me)
+    opened = next((one for one in openings if one.pupil == id), None)
     if not is_live:
-        await looked(tx, me, "read pupil", pupil=id)
+        await note_looking(tx, me, row, opened)
     story, more = await story_of(tx, me, id, kind, older)
     directory = await directory_of(tx, me, story, [id])
     term = await term_now(tx, me.school)
@@ -141,7 +146,18 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         older=more,
         kinds=[(each.name, each.plural) for each in KINDS.values()],
         warned=bool(row["is_apart"]) or await tx.row(WARNED, me.school, id) is not None,
+        opened=opened,
+        openable=opened is None and await may_be_opened(tx, me, row),
     )
+
+
+async def note_looking(tx: Tx, me: Me, row: Row, opened: Open | None) -> None:
+    if row["canary"]:
+        await canary_opened(tx, me, row["id"])
+    if opened:
+        await looked_in_emergency(tx, me, opened, "read pupil", pupil=row["id"])
+    else:
+        await looked(tx, me, "read pupil", pupil=row["id"])
 
 
 async def pupil_row(tx: Tx, me: Me, id: str) -> Row:
@@ -181,14 +197,6 @@ def moment(record: Kept, pupil: str, directory: Directory) -> Moment:
         badge=f"{words.number(answers)} answers" if answers else "",
         state=record.state,
     )  # fmt: skip
-
-
-async def may_see_contacts(tx: Tx, me: Me, pupil: Row) -> bool:
-    """Roles that ring families; a head of year, those of their own pupils."""
-    if not may(me, "contacts") or me.role != Role.HEAD_OF_YEAR or pupil["year"] in me.years:
-        return may(me, "contacts")
-    mine = "select 1 from caseload where school = $1 and staff = $2 and pupil = $3"
-    return await tx.row(mine, me.school, me.staff, pupil["id"]) is not None
 
 
 async def contacts_of(tx: Tx, me: Me, pupil: str, is_apart: bool) -> list[Adult]:

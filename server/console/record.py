@@ -5,8 +5,10 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
+from msgspec.structs import replace
 
 from server.access.audit import looked, still_looks
+from server.access.emergency import Open, in_emergency, looked_in_emergency, with_openings
 from server.access.rights import signed_in
 from server.console import words
 from server.console.holding import HeldEdit, held_in
@@ -20,6 +22,7 @@ from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
 
+ABOUT = "select pupil from record_pupil where school = $1 and record = $2 and dropped_seq is null"
 READ = """
     insert into reading (school, staff, record, seq, at) values ($1, $2, $3, $4, $5)
     on conflict (school, staff, record) do update set seq = excluded.seq, at = excluded.at"""
@@ -28,21 +31,36 @@ READ = """
 @get("/console/record/{record:str}", guards=[signed_in])
 async def show_record(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
     me, is_live = request.state.me, "x-lanyard-live" in request.headers
-    leaf, held = await (reading if is_live else writing)(open_record, me, record, is_live)
+    leaf, held, opened = await (reading if is_live else writing)(open_record, me, record, is_live)
     if leaf is None:
         raise NotFound
     if is_live:
-        await still_looks(me, "read record", record=record)
-    return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=f"/console/record/{record}", begin=beginnings(leaf))
+        await still_looks(me, in_emergency("read record") if opened else "read record", record=record)
+    back, begin = f"/console/record/{record}", [] if opened else beginnings(leaf)
+    return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=back, begin=begin, opened=opened)
 
 
-async def open_record(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Leaf | None, list[HeldEdit]]:
+async def open_record(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Leaf | None, list[HeldEdit], Open | None]:
+    """With the opening under which alone I may read it, where there is one."""
     leaf = await leaf_of(tx, me, id)
     if leaf is None:
-        return None, []
+        return await open_in_emergency(tx, me, id, is_live)
     if not is_live:
         await looked(tx, me, "read record", record=id)
-    return leaf, await held_in(tx, me, id)
+    return leaf, await held_in(tx, me, id), None
+
+
+async def open_in_emergency(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Leaf | None, list[HeldEdit], Open | None]:
+    """To be read, and no more: nothing is decided here, nor is what is held of it shown."""
+    me, openings = await with_openings(tx, me)
+    leaf = await leaf_of(tx, me, id) if openings else None
+    if leaf is None:
+        return None, [], None
+    about = {row["pupil"] for row in await tx.rows(ABOUT, me.school, id)}
+    opened = next(one for one in openings if one.pupil in about)
+    if not is_live:
+        await looked_in_emergency(tx, me, opened, "read record", record=id)
+    return replace(leaf, may_decide=False), [], opened
 
 
 def beginnings(leaf: Leaf) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ ROWS_AT_ONCE = 20_000
 CASELOAD = {"officer": 24, "responder": 12}  # pupils in the care of each
 SETTINGS = {"phone": "01632 960140", "radio": "channel 3"}  # what to ring when a call for help has no signal
 UNFINISHED = {"unfinished": True}  # taken out when the last letter is delivered
+CANARY = {"forename": "Rowan", "surname": "Ashgrove", "year": "9", "form": "9 KEL", "canary": True}  # nobody
 COLOURS = (("#0d6166", "#f0c24b"), ("#5b2a86", "#9fe0c8"), ("#1d4e89", "#f2a65a"), ("#7a1f3d", "#d9d9d9"))
 
 
@@ -33,6 +34,8 @@ async def keep_school(tx: Tx, school: School, number: int, phones: dict[str, Han
         for one in school.staff
     ))  # fmt: skip
     await insert(tx, "pupil", ({**in_school, **_pupil(one), "seq": people.seq} for one in school.pupils))
+    if number == 0:
+        await insert(tx, "pupil", [{**in_school, **CANARY, "id": school.chance("canary").id(made_at), "seq": people.seq}])
     await insert(tx, "contact", ({**in_school, **_contact(one, each), "seq": people.seq} for one in school.pupils for each in one.contacts))
     await insert(tx, "caseload", ({**in_school, **row} for row in _caseloads(school)))
     await insert(tx, "phone", (

@@ -106,7 +106,7 @@ async def school_of(tx: Tx, school: str) -> School:
     words: dict[str, dict[str, str]] = {}
     for row in await tx.rows("select list, code, label from list_entry where school = $1 order by list, position, code", school):
         words.setdefault(row[0], {})[row[1]] = row[2]
-    pupils = await tx.rows("select id, year, left_at from pupil where school = $1", school)
+    pupils = await tx.rows("select id, year, left_at from pupil where school = $1 and not canary", school)
     roll = Counter(row[1] for row in pupils if row[2] is None)
     return School(await timetable_of(tx, school), words, {row[0]: row[1] for row in pupils}, dict(roll))
 

@@ -191,7 +191,7 @@ CONTACTS = f"""
     select coalesce(p.preferred, p.forename), p.surname, p.form, c.position, c.name, c.relationship, c.parental_responsibility,
            c.phone, c.other_phone, c.email, case when {IS_APART} then null else c.address end
     from contact c join pupil p on p.school = c.school and p.id = c.pupil
-    where c.school = $1 and c.pupil = any($2) and not c.gone and not c.do_not_contact
+    where c.school = $1 and c.pupil = any($2) and not p.canary and not c.gone and not c.do_not_contact
     order by p.surname, p.forename, p.id, c.position"""
 
 

@@ -10,3 +10,4 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     years: tuple[str, ...] = ()  # the year groups they look after
     rights: int = 1
     phone: str = ""  # the one they signed in on
+    opened: tuple[str, ...] = ()  # pupils opened in an emergency: set for a page that is read at the desk, and nowhere else

@@ -123,6 +123,7 @@ class Pupil(Table):
     address_withheld = Boolean(default=False)
     left_at = BigInt(null=True, default=None)
     seq = BigInt(default=0)
+    canary = Boolean(default=False)  # made up: nobody has reason to open them. On no phone, in no export, counted nowhere
 
 
 class Contact(Table):
@@ -394,6 +395,21 @@ class Audit(Table):
     pupil = Text(null=True, default=None)
     record = Text(null=True, default=None)
     detail = Text(default="{}")
+
+
+class Opening(Table):
+    """A pupil's record that somebody opened out of scope, and said why; or a canary's page. For the safeguarding lead to look into."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    staff = Text()
+    pupil = Text()
+    why = Text()  # emergency, canary
+    reason = Text(default="")
+    at = BigInt()
+    ends_at = BigInt()  # until when they may read
+    seen_at = BigInt(null=True, default=None)
+    seen_by = Text(null=True, default=None)
 
 
 class Chain(Table):

@@ -15,7 +15,8 @@ def holds(me: Me, *, first: int = 1) -> Clause:
     """SQL that is true for the rows of `record r` that this person may hold, and what fills its `$first`, `$first+1`, …
 
     All of the school's, where their role holds the kind; those about pupils in their years or caseload, where it is scoped to
-    the kind; and always those they wrote in, or are named in as staff.
+    the kind; always those they wrote in, or are named in as staff; and for a page of the desk, those about whom they opened
+    in an emergency.
     """
     school, staff = f"${first}", f"${first + 1}"
     args: list[Any] = [me.school, me.staff]
@@ -34,6 +35,12 @@ def holds(me: Me, *, first: int = 1) -> Clause:
             f" where about.school = r.school and about.record = r.id and about.dropped_seq is null and {about[0]}))"
         )
         args += [scoped, *about[1]]
+    if me.opened:
+        ways.append(
+            "exists (select 1 from record_pupil opened where opened.school = r.school and opened.record = r.id"
+            f" and opened.dropped_seq is null and opened.pupil = any(${first + len(args)}))"
+        )
+        args.append(list(me.opened))
     return f"r.school = {school} and ({' or '.join(ways)})", args
 
 
