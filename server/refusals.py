@@ -60,6 +60,29 @@ class WrongCode(Refusal):
     status, name, words = 401, "wrong_code", "This code does not work any more. Ask for a new one at the desk."
 
 
+class WrongFactor(Refusal):
+    """The one answer to every passkey and every code that will not do, whatever is wrong with it."""
+
+    status, name, words = 401, "wrong_factor", "That did not work. Try again, or begin again with your password."
+
+
+class SecondFactor(Refusal):
+    """The pair is right, and not enough. `ticket`: under which the rest is shown; `ways`: passkey, code, recovery."""
+
+    status, name, words = 401, "second_factor", "One more step: show that it is you."
+
+    def __init__(self, ticket: str, ways: list[str], passkey: Any) -> None:
+        super().__init__(ticket=ticket, ways=ways, publicKey=passkey)
+
+
+class SetUpFactor(Refusal):
+    status, name, words = (
+        403,
+        "set_up_factor",
+        ("Your role needs a second way to show that it is you. Sign in at the desk once to set it up."),
+    )
+
+
 class WrongPin(Refusal):
     """`left`: how many more tries there are before what the phone holds is gone."""
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +16,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database: str = "lanyard.db"
     origins: tuple[str, ...] = ("http://localhost:8000", "http://127.0.0.1:8000")  # where people's browsers find us
+    passkey_domain: str | None = None  # what passkeys are made for; else the host of the first origin. Never change it: they would be lost
     demo_password: str | None = None
     dist: Path = CHECKOUT / "pwa" / "dist"  # the phone's app, as built
     kept: Path = CHECKOUT / "pwa" / "kept"  # files of earlier builds, for phones that still run them
@@ -26,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_postgres(self) -> bool:
         return self.database.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def passkeys_for(self) -> str:
+        return self.passkey_domain or urlsplit(self.origins[0]).hostname or "localhost"
 
     @property
     def secure(self) -> bool:

@@ -277,3 +277,56 @@ async def test_a_word_offers_to_be_renamed_once_it_is_changed(desk: Page) -> Non
     await desk.keyboard.press("Enter")
     await expect(desk.locator("#toast")).to_contain_text("Changed.")
     await expect(desk.locator("#label-yard")).to_have_value("The yard")
+
+
+async def test_a_passkey_is_made_shown_and_removed_at_the_desk(desk: Page) -> None:
+    device = await desk.context.new_cdp_session(desk)
+    await device.send("WebAuthn.enable")
+    lock = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True}
+    there = await device.send("WebAuthn.addVirtualAuthenticator", {"options": {"protocol": "ctap2", "transport": "internal", **lock}})
+    review = desk.locator("h1", has_text="Review")
+
+    async def sign_out() -> None:
+        await desk.locator("details.me summary").click()
+        await desk.get_by_role("button", name="Sign out").click()
+        await expect(desk.locator("h1")).to_have_text("Sign in to the desk")
+
+    async def give_password() -> None:
+        await desk.get_by_label("Your name at school").fill(CAROL.staff)
+        await desk.get_by_label("Password").fill(PASSWORD)
+        await desk.keyboard.press("Enter")
+
+    await desk.goto("/console/own")
+    await desk.get_by_label("What to call it").fill("Office computer")
+    await desk.locator("#password-new").fill("not mine")
+    await desk.get_by_role("button", name="Add a passkey").click()
+    await expect(desk.locator("#not-added")).to_contain_text("That is not your password.")
+    await desk.locator("#password-new").fill(PASSWORD)
+    await desk.get_by_role("button", name="Add a passkey").click()
+    await expect(desk.locator("#passkeys")).to_contain_text("Office computer")
+
+    await sign_out()
+    await desk.get_by_role("button", name="Sign in with a passkey").click()
+    await expect(review).to_be_visible()
+
+    await sign_out()
+    await give_password()
+    await expect(desk.locator("h1")).to_have_text("One more step")
+    await desk.goto("/console/review")
+    await expect(desk.locator("h1")).to_have_text("Sign in to the desk")  # the password alone opened nothing
+    await give_password()
+    await device.send("WebAuthn.setUserVerified", {"authenticatorId": there["authenticatorId"], "isUserVerified": False})
+    await desk.get_by_role("button", name="Show my passkey").click()
+    await expect(desk.locator("#not-shown")).to_contain_text("No passkey was shown.")
+    await device.send("WebAuthn.setUserVerified", {"authenticatorId": there["authenticatorId"], "isUserVerified": True})
+    await desk.get_by_role("button", name="Show my passkey").click()
+    await expect(review).to_be_visible()
+
+    await desk.goto("/console/own")
+    await desk.locator("summary", has_text="Remove").click()
+    await desk.locator("#password-remove1").fill(PASSWORD)
+    await desk.get_by_role("button", name="Remove it").click()
+    await expect(desk.locator("#passkeys")).not_to_contain_text("Office computer")
+    await sign_out()
+    await give_password()
+    await expect(review).to_be_visible()

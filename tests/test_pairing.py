@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from litestar import Litestar
 
+from server.access import throttle
 from server.access.keys import signing_key
-from server.access.pairing import LASTS_S, PURPOSE
+from server.access.pairing import LASTS_S, LETTERS, PURPOSE
 from server.console import pairing
 from server.store import moments
 from server.store.database import reading, writing
@@ -167,3 +168,63 @@ async def test_a_code_says_nothing_to_another_schools_administrator(desk_app: Li
     await desk.send("/console/sign-in", {"username": "don", "password": "three wet umbrellas", "next": "/console/review"})
     shown: Page = await desk.open(path)
     assert shown.status == 404
+
+
+# ── Letters to type ────────────────────────────────────────────────────────────────────────
+
+
+async def letters_shown(desk: Desk, path: str) -> str:
+    return re.findall(r"\b[A-Z]{4}-[A-Z]{4}\b", (await desk.open(path)).text)[0]
+
+
+async def test_eight_letters_pair_a_phone_that_has_no_camera(desk_app: Litestar, squares: list[str]) -> None:
+    desk = await at_desk(desk_app, ADA)
+    path, address = await made(desk, squares)
+    letters = await letters_shown(desk, path)
+    assert f"open {HERE.partition('://')[2]}/pair and type {letters}" in await desk.open(path)
+    assert set(letters) <= {*LETTERS, "-"}
+    assert not set(LETTERS) & set("IOL01")
+    answer = await pair(desk_app, f" {letters.lower()} ")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["staff"]["id"] == "amira"
+    assert "Used" in await desk.open(path)
+    assert letters not in (await desk.open(path)).text
+    await refused(await pair(desk_app, letters, "a-thief"))
+    await refused(await pair(desk_app, token_of(address), "a-thief"))  # they are one code
+
+
+async def test_letters_are_over_when_the_square_is(desk_app: Litestar, squares: list[str]) -> None:
+    desk = await at_desk(desk_app, ADA)
+    path, _ = await made(desk, squares)
+    first = await letters_shown(desk, path)
+    path, _ = await made(desk, squares)
+    await refused(await pair(desk_app, first))
+    second = await letters_shown(desk, path)
+    before = moments._clock
+    moments.set_clock(lambda: before() + LASTS_S * SECOND)
+    await refused(await pair(desk_app, second))
+
+
+@pytest.mark.parametrize("typed", ["", "ABCD", "ABCD-EFG1", "ABCD-EFGHJ", "ÀBCD-EFGH", "ABCD EFGH' --", "\0" * 8, "%%%%%%%%"])
+async def test_letters_that_are_no_code_get_the_one_refusal(desk_app: Litestar, squares: list[str], typed: str) -> None:
+    await made(await at_desk(desk_app, ADA), squares)
+    await refused(await pair(desk_app, typed))
+
+
+async def test_guessing_at_letters_is_slowed_down_and_the_square_still_works(desk_app: Litestar, squares: list[str]) -> None:
+    desk = await at_desk(desk_app, ADA)
+    path, address = await made(desk, squares)
+    letters = await letters_shown(desk, path)
+    at = moments.now()
+    moments.set_clock(lambda: at)
+    guesses = [f"ABCD-EF{one}{two}" for one in LETTERS[:8] for two in LETTERS[:8]]
+    statuses = [(await pair(desk_app, guess)).status_code for guess in guesses if guess != letters]
+    assert (statuses[0], statuses[-1]) == (401, 429)
+    assert statuses.count(401) <= throttle.STRANGERS_A_MINUTE
+    assert (await pair(desk_app, letters)).status_code == 429
+    assert (await pair(desk_app, token_of(address))).status_code == 200
+
+
+async def test_whoever_may_not_pair_is_told_why(desk_app: Litestar) -> None:
+    assert "Only an administrator pairs a phone" in await (await at_desk(desk_app, CAROL)).open("/console/people/amira")
+    assert "Only an administrator pairs a phone" not in await (await at_desk(desk_app, ADA)).open("/console/people/amira")

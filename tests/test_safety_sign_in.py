@@ -7,10 +7,11 @@ import time
 import httpx
 import pytest
 from litestar import Litestar
+from msgspec.structs import replace
 
 from server.access import passwords, throttle
 from server.access.sessions import DESK_AT_MOST_S, DESK_IDLE_S, PHONE_IDLE_S, find
-from server.access.sign_in import set_password, sign_in
+from server.access.sign_in import Comer, set_password, sign_in
 from server.app import create_app
 from server.refusals import TooMany, WrongPair
 from server.settings import Settings
@@ -20,6 +21,7 @@ from tests.visitor import no_phone_app, signed_in, try_signing_in, visitor
 from tests.world import AMIRA, BEN, PASSWORD
 
 SECOND = 1_000_000
+AT_A_DESK = Comer(Settings())
 
 
 @pytest.fixture
@@ -171,7 +173,7 @@ async def test_a_phone_stays_signed_in_while_it_is_used_and_not_for_ever(app: Li
 
 async def test_a_desk_is_signed_out_when_idle_and_at_the_end_of_the_day(app: Litestar, clock: Clock) -> None:
     async def sign_in_at_the_desk() -> httpx.AsyncClient:
-        welcome = await sign_in("carol", PASSWORD, handset=None, device=None, old_token=None)
+        welcome = await sign_in("carol", PASSWORD, AT_A_DESK)
         assert welcome.grant is None
         return visitor(app, Cookie=f"lanyard={welcome.token}")
 
@@ -191,7 +193,7 @@ async def test_a_page_that_keeps_itself_up_to_date_does_not_keep_a_desk_signed_i
     world: Settings, clock: Clock, path: str, headers: dict[str, str]
 ) -> None:
     app = create_app(no_phone_app(world))
-    welcome = await sign_in("carol", PASSWORD, handset=None, device=None, old_token=None)
+    welcome = await sign_in("carol", PASSWORD, AT_A_DESK)
     desk = visitor(app, Cookie=f"lanyard={welcome.token}")
     for _ in range(DESK_IDLE_S // 900 - 1):
         clock.pass_s(900)
@@ -202,7 +204,7 @@ async def test_a_page_that_keeps_itself_up_to_date_does_not_keep_a_desk_signed_i
 
 
 async def test_the_stream_of_hints_itself_is_no_use_of_a_session(world: Settings, clock: Clock) -> None:
-    welcome = await sign_in("carol", PASSWORD, handset=None, device=None, old_token=None)
+    welcome = await sign_in("carol", PASSWORD, AT_A_DESK)
     clock.pass_s(DESK_IDLE_S - 1)
     assert (await find(welcome.token, in_use=False)).me is not None
     clock.pass_s(2)
@@ -230,7 +232,7 @@ async def test_who_is_given_a_new_password_is_told_so_once_and_it_is_audited(app
 
 
 async def test_one_person_has_one_desk_however_often_they_sign_in(world: Settings) -> None:
-    first, second = [await sign_in("carol", PASSWORD, handset=None, device=None, old_token=None) for _ in range(2)]
+    first, second = [await sign_in("carol", PASSWORD, AT_A_DESK) for _ in range(2)]
     assert first.me.phone == second.me.phone
     assert first.token != second.token
 
@@ -290,7 +292,7 @@ async def test_the_account_of_nobody_rests_like_anybodys(app: Litestar, clock: C
 
 
 async def test_a_known_phone_that_guesses_on_becomes_a_stranger(world: Settings, clock: Clock) -> None:
-    device = (await sign_in("amira", PASSWORD, handset=None, device=None, old_token=None)).device
+    device = (await sign_in("amira", PASSWORD, AT_A_DESK)).device
     lanes = set()
     for _ in range(throttle.KNOWN_TRIES + 1):
         lanes.add((await writing(throttle.take_a_try, "amira", device, clock())).lane)
@@ -299,7 +301,7 @@ async def test_a_known_phone_that_guesses_on_becomes_a_stranger(world: Settings,
 
 
 async def test_somebody_elses_device_is_a_stranger(world: Settings) -> None:
-    device = (await sign_in("ben", PASSWORD, handset=None, device=None, old_token=None)).device
+    device = (await sign_in("ben", PASSWORD, AT_A_DESK)).device
     assert (await writing(throttle.take_a_try, "amira", device, moments.now())).lane == throttle.lane_of("amira")
 
 
@@ -332,7 +334,7 @@ async def test_strangers_who_guess_at_the_same_moment_are_each_counted(world: Se
 
 
 async def test_a_known_phone_that_guesses_many_times_at_one_moment_is_counted_each_time(world: Settings, clock: Clock) -> None:
-    await sign_in("amira", PASSWORD, handset=None, device="amiras", old_token=None)
+    await sign_in("amira", PASSWORD, replace(AT_A_DESK, device="amiras"))
     tries = (writing(throttle.take_a_try, "amira", "amiras", clock()) for _ in range(throttle.KNOWN_TRIES + 5))
     taken = [one.lane for one in await asyncio.gather(*tries, return_exceptions=True) if not isinstance(one, BaseException)]
     assert taken.count(throttle.known_lane("amira", "amiras")) == throttle.KNOWN_TRIES
@@ -348,9 +350,9 @@ async def test_who_mistypes_on_her_own_phone_waits_but_the_right_password_lets_h
 async def test_a_morning_when_everybody_signs_in_on_a_new_phone_is_not_guessing(world: Settings, clock: Clock) -> None:
     clock.now -= clock.now % (60 * SECOND)
     for _ in range(throttle.STRANGERS_A_MINUTE + 5):
-        await sign_in("amira", PASSWORD, handset=None, device=None, old_token=None)
+        await sign_in("amira", PASSWORD, AT_A_DESK)
     with pytest.raises(WrongPair):
-        await sign_in("ben", "a guess", handset=None, device=None, old_token=None)
+        await sign_in("ben", "a guess", AT_A_DESK)
 
 
 async def test_what_no_longer_says_anything_is_let_go_at_the_next_sign_in(app: Litestar, clock: Clock) -> None:

@@ -19,6 +19,7 @@ from server.store.migrations import m0001_first_tables as first
 from server.store.migrations import m0004_sealed_intake as fourth
 from server.store.migrations import m0005_chain as fifth
 from server.store.migrations import m0006_openings as sixth
+from server.store.migrations import m0007_second_factor as seventh
 from server.store.tables import AttendanceCode
 from tests.world import AMIRA, insert
 
@@ -65,7 +66,7 @@ async def test_both_engines_keep_the_same_indexes(database: Settings) -> None:
         " and indexname not like '%_pkey' and indexname not like '%_key'",
     }
     later = {"audit_by_record", "audit_to_phones"}
-    written = {*re.findall(r"create index (\w+)", first.TABLES + fourth.TABLES + fifth.TABLES + sixth.TABLES), *later}
+    written = {*re.findall(r"create index (\w+)", first.TABLES + fourth.TABLES + fifth.TABLES + sixth.TABLES + seventh.TABLES), *later}
 
     async def names(tx: Tx) -> set[str]:
         return {row[0] for row in await tx.rows(listed[tx.engine])}

@@ -37,18 +37,22 @@ async def still_looks(me: Me, what: str, *, pupil: str | None = None, record: st
 
 # ── A password that somebody else gave ─────────────────────────────────────────────────────
 
-LAST_SIGN_IN = "select at from audit where school = $1 and staff = $2 and what = 'sign in' order by at desc limit 1"
+LAST_SIGN_IN = """
+    select at from audit where school = $1 and staff = $2 and what in ('sign in', 'sign in by passkey', 'sign in with a code')
+    order by at desc limit 1"""
 PASSWORDS_SINCE = """
-    select audit.at, audit.detail, staff.name from staff join audit on audit.school = staff.school and audit.staff = staff.id
-    where staff.school = $1 and audit.at > $2 and audit.what = 'set password' order by audit.at desc"""
+    select audit.at, audit.detail, staff.name, audit.what from staff join audit on audit.school = staff.school and audit.staff = staff.id
+    where staff.school = $1 and audit.at > $2 and audit.what in ('set password', 'drop second factor') order by audit.at desc"""
 
 
 async def new_password(tx: Tx, me: Me) -> str | None:
     """What to tell me as I sign in: whoever gives me a password could have come in as me. None where it is my first, or nobody did."""
     last = await tx.row(LAST_SIGN_IN, me.school, me.staff)
-    for at, noted, name in await tx.rows(PASSWORDS_SINCE, me.school, last[0]) if last else ():
+    for at, noted, name, what in await tx.rows(PASSWORDS_SINCE, me.school, last[0]) if last else ():
         detail = msgspec.json.decode(noted)
         if detail.get("staff") == me.staff:
             who, day = detail.get("by", name), to_wire(at)[:10]
+            if what == "drop second factor":
+                return f"{who} removed your passkeys and codes on {day}. If you did not ask for it, tell your safeguarding lead."
             return f"{who} gave you a new password on {day}. If you did not ask for one, tell your safeguarding lead."
     return None

@@ -12,11 +12,12 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.access.cookies import session_cookie
 from server.access.sessions import NOBODY, find, opens_the_desk
-from server.refusals import ForeignPage, NotFound
+from server.refusals import ForeignPage, NotFound, SetUpFactor
 from server.settings import Settings
 
 PROTOCOL = "1"
 LIVE = "/api/live"
+OWN = ("/console/own", "/console/sign-", "/console/look", "/console/static/", "/api/passkeys", "/api/session", "/api/here", LIVE)
 LONGEST_PATH = 250  # none of ours is longer
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY = "; ".join((
@@ -64,7 +65,9 @@ class FrontDoor:
             found = NOBODY
         if found.me is not None and connection.headers.get("lanyard-phone", found.me.phone) != found.me.phone:
             found = NOBODY  # a tab that was left open for somebody else
-        scope["state"].update(me=found.me, off=found.off, signed_in_at=found.signed_in_at, token=token)
+        scope["state"].update(me=found.me, off=found.off, signed_in_at=found.signed_in_at, token=token, opens=found.opens)
+        if found.opens == "own" and not path.startswith(OWN):
+            raise SetUpFactor
         await self.app(scope, receive, send)
 
 

@@ -5,12 +5,13 @@ A token is made here at every sign-in and never taken from a request, so nobody 
 
 import hashlib
 import secrets
+from typing import Literal
 
 import msgspec
 
 from server.store import database
 from server.store.database import Tx, writing
-from server.store.me import Me
+from server.store.me import Me, kept_back_in
 from server.store.moments import now
 
 SECOND = 1_000_000
@@ -19,20 +20,30 @@ DESK_IDLE_S, DESK_AT_MOST_S = 2 * 3600, 12 * 3600
 NOTED_EVERY_S = 600  # `used_at` moves this seldom, so that reading does not write
 
 FIND = """
-    select s.school, s.staff, s.phone, s.used_at, s.signed_in_at, s.ends_at, staff.role, staff.years, staff.rights, staff.left_at,
-           phone.revoked_at, phone.is_desk
-    from session s join staff on staff.id = s.staff left join phone on phone.school = s.school and phone.id = s.phone
+    select s.school, s.staff, s.phone, s.used_at, s.signed_in_at, s.ends_at, s.opens, staff.role, staff.years, staff.rights,
+           staff.left_at, phone.revoked_at, phone.is_desk, school.settings
+    from session s join staff on staff.id = s.staff join school on school.id = s.school
+    left join phone on phone.school = s.school and phone.id = s.phone
     where s.hash = $1"""
 KEEP = """
-    insert into session (hash, school, staff, phone, made_at, used_at, signed_in_at, ends_at) values ($1, $2, $3, $4, $5, $5, $5, $6)"""
+    insert into session (hash, school, staff, phone, made_at, used_at, signed_in_at, ends_at, opens)
+    values ($1, $2, $3, $4, $5, $5, $5, $6, $7)"""
+
+
+Opens = Literal["all", "phone", "own"]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Whose session a token names. `off`: they have left, or their phone was switched off, and should forget what it holds."""
+    """Whose session a token names. `off`: they have left, or their phone was switched off, and should forget what it holds.
+
+    `opens`: all; `phone`, not the desk, for somebody showed a code where a second factor is asked for; `own`, nothing but the
+    pages on which a second factor is set up, for it is due and there is none.
+    """
 
     me: Me | None = None
     off: bool = False
     signed_in_at: int = 0  # when a password was last given
+    opens: Opens = "all"
 
 
 NOBODY = Found()
@@ -50,19 +61,28 @@ async def find(token: str, *, in_use: bool = True) -> Found:
     if in_use and moment - row["used_at"] > NOTED_EVERY_S * SECOND:
         await writing(_note_use, kept_as, moment, ends_at(row["is_desk"], row["signed_in_at"], moment))
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
-    me = Me(staff=row["staff"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=row["phone"])
-    return Found(me, signed_in_at=row["signed_in_at"])
+    kept_back = kept_back_in(row["settings"], row["role"])
+    me = Me(
+        staff=row["staff"],
+        school=row["school"],
+        role=row["role"],
+        years=years,
+        rights=row["rights"],
+        phone=row["phone"],
+        kept_back=kept_back,
+    )
+    return Found(me, signed_in_at=row["signed_in_at"], opens=row["opens"])
 
 
 def opens_the_desk(found: Found) -> bool:
-    """A phone stays signed in for months and is lost, or lent; the desk asks for the password once a day."""
-    return now() - found.signed_in_at < DESK_AT_MOST_S * SECOND
+    """A phone stays signed in for months and is lost, or lent; the desk asks once a day, and for the second factor too."""
+    return now() - found.signed_in_at < DESK_AT_MOST_S * SECOND and found.opens != "phone"
 
 
-async def begin(tx: Tx, me: Me, is_desk: bool) -> str:
+async def begin(tx: Tx, me: Me, is_desk: bool, opens: Opens = "all") -> str:
     """A new token for me. The only place where one is made."""
     token, moment = secrets.token_urlsafe(32), now()
-    await tx.run(KEEP, hash_of(token), me.school, me.staff, me.phone, moment, ends_at(is_desk, moment, moment))
+    await tx.run(KEEP, hash_of(token), me.school, me.staff, me.phone, moment, ends_at(is_desk, moment, moment), opens)
     return token
 
 

@@ -13,8 +13,9 @@ import msgspec
 
 from server.access import base64url
 from server.access.audit import looked
-from server.access.settings_of import said, within
+from server.access.settings_of import decide, said, within
 from server.refusals import NoVault, PhoneRevoked, Refusal, TooMany, WrongPin
+from server.store import numbers
 from server.store.database import Tx, writing
 from server.store.engines import Row
 from server.store.me import Me
@@ -140,19 +141,38 @@ def _kept_as(auth: bytes) -> str:
 
 # ── What a school allows its phones ────────────────────────────────────────────────────────
 
-LEASE_HOURS, HIDDEN_S, IDLE_S = (12, 0, 72), (60, 30, 600), (180, 60, 600)  # where nothing is said, at least, at most
+# Where nothing is said, at least, at most.
+LEASE_HOURS, HIDDEN_S, IDLE_S, TAKEN_ALONG_HOURS = (12, 0, 72), (60, 30, 600), (180, 60, 600), (24, 1, 24)
 
 
 class Rules(msgspec.Struct):
-    """How long a phone may be opened without the school, and when it locks itself."""
+    """How long a phone may be opened without the school, when it locks itself, and how long it keeps what was taken along."""
 
     lease_hours: int
     hidden_s: int
     idle_s: int
+    taken_along_hours: int
 
 
 async def rules_of(tx: Tx, school: str) -> Rules:
     vault = await said(tx, school, "vault")
     return Rules(
-        within(vault.get("lease_hours"), *LEASE_HOURS), within(vault.get("hidden_s"), *HIDDEN_S), within(vault.get("idle_s"), *IDLE_S)
+        within(vault.get("lease_hours"), *LEASE_HOURS),
+        within(vault.get("hidden_s"), *HIDDEN_S),
+        within(vault.get("idle_s"), *IDLE_S),
+        within(vault.get("taken_along_hours"), *TAKEN_ALONG_HOURS),
     )
+
+
+# ── What it keeps back from them ───────────────────────────────────────────────────────────
+
+CONTACTS = "contacts"  # beside the names of kinds
+
+
+async def keep_back(tx: Tx, school: str, offline: dict[str, list[str]]) -> None:
+    """By role. The phones of a role for which it changes fill their store anew."""
+    before = await said(tx, school, "offline")
+    await decide(tx, school, "offline", offline)
+    changed = [role for role in {*before, *offline} if set(before.get(role, ())) != set(offline.get(role, ()))]
+    await tx.run("update staff set rights = rights + 1 where school = $1 and role = any($2)", school, changed)
+    await numbers.draw(tx, school, [numbers.NewStep("audience")])

@@ -1,14 +1,20 @@
 """Coming in and going out: the one path for phone and desk."""
 
-import msgspec
+from typing import Any
 
-from server.access import audit, grants, passwords, sessions, throttle
-from server.refusals import PhoneRevoked, TooMany, WrongPair
+import msgspec
+from msgspec.structs import replace
+
+from server.access import audit, factors, grants, passkeys, passwords, sessions, throttle
+from server.access.sessions import Opens
+from server.access.tickets import Ticket, new_ticket, read_ticket, use
+from server.refusals import PhoneRevoked, Refusal, SecondFactor, SetUpFactor, TooMany, WrongFactor, WrongPair
+from server.settings import Settings
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.ids import desk_of, new_id
 from server.store.me import Me
-from server.store.moments import now
+from server.store.moments import now, to_wire
 
 LONGEST_USERNAME = 200
 NUL = "\0"  # no database keeps it
@@ -36,17 +42,71 @@ class Welcome(msgspec.Struct, frozen=True):
     told: str | None = None  # what they should know: that somebody gave them a new password since they were here last
 
 
-async def sign_in(username: str, password: str, *, handset: Handset | None, device: str | None, old_token: str | None) -> Welcome:
-    """Raises WrongPair for whatever is wrong with the pair, after the same work; TooMany while its lane rests; PhoneRevoked.
+class Comer(msgspec.Struct, frozen=True):
+    """From where somebody comes in.
 
     `device`: the cookie of an earlier good sign-in. `old_token`: whoever was signed in here is so no longer.
     """
+
+    settings: Settings
+    handset: Handset | None = None
+    device: str | None = None
+    old_token: str | None = None
+
+
+async def sign_in(username: str, password: str, comer: Comer) -> Welcome:
+    """Raises WrongPair for whatever is wrong with the pair, after the same work; TooMany while its lane rests; PhoneRevoked.
+
+    SecondFactor where the pair is right and there is more to show; SetUpFactor where there should be, and it is a phone.
+    """
     username = as_kept(username)
-    taken = await writing(throttle.take_a_try, username, device, now())
+    taken = await writing(throttle.take_a_try, username, comer.device, now())
     row = await reading(lambda tx: tx.row(f"{STAFF} staff.username = $1 and staff.left_at is null", username))
     if not await passwords.matches(password, row["password"] if row else None) or row is None:
         raise TooMany(taken.rest_s) if taken.rest_s else WrongPair
-    return await writing(_welcome, row, username, taken.lane, device or throttle.new_device(), handset, old_token)
+    return _or_raised(await writing(_after_password, row, taken.lane, comer))
+
+
+async def sign_in_second(ticket: str, code: str | None, passkey: Any, comer: Comer) -> Welcome:
+    """The rest, under the ticket that came with SecondFactor; or, under one that was nobody's, a passkey alone.
+
+    Raises WrongFactor for whatever is wrong with it; TooMany while the person's lane rests: their password is no way round it.
+    """
+    if code is None and (anybody := await read_ticket(ticket, passkeys.SIGN_IN)):
+        held = await reading(lambda tx: tx.row(HOLDER, passkeys.id_in(passkey)))
+        return await _shown(held, anybody, None, passkey, comer)
+    found = await read_ticket(ticket, factors.PURPOSE)
+    if found is None:
+        raise WrongFactor
+    row = await reading(lambda tx: tx.row(f"{STAFF} staff.id = $1 and staff.left_at is null", found.staff))
+    return await _shown(row, found, code, passkey, comer)
+
+
+HOLDER = STAFF.replace("where", "join passkey on passkey.staff = staff.id where") + " passkey.id = $1 and staff.left_at is null"
+
+
+async def _shown(row: Row | None, ticket: Ticket, code: str | None, passkey: Any, comer: Comer) -> Welcome:
+    username = row["username"] if row else ""
+    taken = await writing(throttle.take_a_try, username, comer.device, now())
+    right = await writing(_judge, row, ticket, code, passkey, comer.settings)
+    if row is None or not right:
+        raise TooMany(taken.rest_s) if taken.rest_s else WrongFactor
+    how = "sign in by passkey" if code is None else "sign in with a code"
+    return _or_raised(await writing(_welcome, row, taken.lane, comer, how))
+
+
+async def _judge(tx: Tx, row: Row | None, ticket: Ticket, code: str | None, passkey: Any, settings: Settings) -> bool:
+    if row is None:
+        await use(tx, ticket, up=True)
+        return False
+    return await factors.shown(tx, row, ticket, code, passkey, settings)
+
+
+def _or_raised(answer: Welcome | Refusal) -> Welcome:
+    """Refusals are answered, not raised, from inside a transaction that is to stand."""
+    if isinstance(answer, Refusal):
+        raise answer
+    return answer
 
 
 async def confirm(me: Me, password: str, device: str | None) -> None:
@@ -63,24 +123,47 @@ async def sign_out(me: Me, token: str) -> None:
     await writing(_leave, me, token)
 
 
-async def _welcome(tx: Tx, row: Row, username: str, lane: str, device: str, handset: Handset | None, old_token: str | None) -> Welcome:
-    await throttle.forgive(tx, username, lane, device, now())
-    return await let_in(tx, row, device, handset, old_token)
+async def _after_password(tx: Tx, row: Row, lane: str, comer: Comer) -> Welcome | Refusal:
+    """Where more is asked for, the try stays counted: the right password over and over is no way to go on guessing codes."""
+    if ways := await factors.ways_of(tx, row["school"], row["id"]):
+        token, ticket = await new_ticket(tx, factors.PURPOSE, row["school"], row["id"])
+        mine = await tx.rows("select id from passkey where school = $1 and staff = $2 order by made_at", row["school"], row["id"])
+        return SecondFactor(token, ways, passkeys.asked(ticket, [one["id"] for one in mine], comer.settings) if mine else None)
+    due = await factors.due_at(tx, row["school"], row["role"])
+    if due is None:
+        return await _welcome(tx, row, lane, comer)
+    if now() < due:
+        welcome = await _welcome(tx, row, lane, comer)
+        return replace(welcome, told=f"{welcome.told} {soon(due)}" if welcome.told else soon(due))
+    return SetUpFactor() if comer.handset else await _welcome(tx, row, lane, comer, opens="own")
 
 
-async def let_in(tx: Tx, row: Row, device: str, handset: Handset | None, old_token: str | None, how: str = "sign in") -> Welcome:
-    """Whoever has shown who they are: by their password, or by a code from the desk."""
+def soon(due: int) -> str:
+    return f"From {to_wire(due)[:10]} your role needs a second way to show that it is you. Set it up at the desk, under your name."
+
+
+async def _welcome(tx: Tx, row: Row, lane: str, comer: Comer, how: str = "sign in", opens: Opens = "all") -> Welcome:
+    comer = replace(comer, device=comer.device or throttle.new_device())
+    assert comer.device is not None
+    await throttle.forgive(tx, row["username"], lane, comer.device, now())
+    return await let_in(tx, row, comer, how, opens)
+
+
+async def let_in(tx: Tx, row: Row, comer: Comer, how: str, opens: Opens = "all") -> Welcome:
+    """Whoever has shown who they are: by their password, a passkey, or a code from the desk."""
+    assert comer.device is not None
     await throttle.sweep(tx, now())
     await sessions.sweep(tx)
-    if old_token is not None:
-        await sessions.end(tx, old_token)
+    if comer.old_token is not None:
+        await sessions.end(tx, comer.old_token)
+    handset = comer.handset
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
     phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
     me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
-    token = await sessions.begin(tx, me, is_desk=handset is None)
+    token = await sessions.begin(tx, me, is_desk=handset is None, opens=opens)
     told = await audit.new_password(tx, me)
     await audit.looked(tx, me, how)
-    return Welcome(me, row["name"], token, device, None if handset is None else await grants.grant(tx, me), told)
+    return Welcome(me, row["name"], token, comer.device, None if handset is None else await grants.grant(tx, me), told)
 
 
 async def _leave(tx: Tx, me: Me, token: str) -> None:
@@ -143,6 +226,7 @@ async def _set_password(tx: Tx, username: str, kept: str) -> bool:
     if row is None:
         return False
     await sessions.end_all(tx, row["id"])
+    await factors.drop_all(tx, row["school"], row["id"])  # an only administrator who lost the phone it was on has no other way back
     await throttle.forget(tx, username)
     me = Me(staff=row["id"], school=row["school"], role=row["role"])
     await audit.looked(tx, me, "set password", detail={"staff": me.staff, "by": "whoever runs the server"})

@@ -102,6 +102,18 @@ async def forget(tx: Tx, username: str) -> None:
     await tx.run("delete from attempt where key = $1", lane_of(username))
 
 
+CODES = "codes:"  # the lane of everybody who types a pairing code: nobody is named in one
+
+
+async def take_a_code(tx: Tx, now: int) -> None:
+    """Raises TooMany."""
+    await _count_stranger(tx, CODES, now)
+
+
+async def forgive_code(tx: Tx) -> None:
+    await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", CODES)
+
+
 async def sweep(tx: Tx, now: int) -> None:
     """Lets go of lanes that no longer say anything."""
     await tx.run(

@@ -5,6 +5,7 @@ from server.api.here import say_here
 from server.api.history import tell_history
 from server.api.intake import take_crate
 from server.api.live import listen
+from server.api.passkeys import ask_for_new, ask_for_one, keep_new, list_own, remove_own
 from server.api.people import list_people
 from server.api.phone import tell_phone_key
 from server.api.school import describe_school
@@ -15,4 +16,5 @@ from server.api.vault import give_share, make_share
 routes = [
     say_here, begin_session, end_session, describe_school, list_people, take_letter, tell_history, listen,
     tell_phone_key, make_share, give_share, take_crate, list_drafts, forget_draft,
+    ask_for_one, list_own, ask_for_new, keep_new, remove_own,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from litestar import get
 from server.api.here import Here
 from server.api.history import HistoryAnswer
 from server.api.intake import Kept
+from server.api.passkeys import Asked, NewPasskey, Nothing, OldPasskey, Passkey, Password
 from server.api.people import PeopleAnswer
 from server.api.phone import PhoneKey
 from server.api.school import SchoolAnswer
@@ -105,6 +106,49 @@ CALLS = (
         CrateSent,
         Kept,
         refuses=(400, 401, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/passkeys/sign-in",
+        "ask_for_passkey",
+        "What to ask the browser for, to sign in by passkey",
+        Nothing,
+        Asked,
+        refuses=(400, 413, 415),
+        takes=(OURS,),
+        for_anybody=True,
+    ),
+    Call("get", "/api/passkeys", "passkeys", "One's own passkeys", answers=list[Passkey], refuses=(401,)),
+    Call(
+        "post",
+        "/api/passkeys/new",
+        "ask_for_new_passkey",
+        "What to ask the browser for, to make a passkey",
+        Password,
+        Asked,
+        refuses=(400, 401, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/passkeys",
+        "new_passkey",
+        "Keep a new passkey",
+        NewPasskey,
+        Passkey,
+        201,
+        refuses=(400, 401, 413, 415),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/passkeys/remove",
+        "remove_passkey",
+        "Remove one of one's own passkeys",
+        OldPasskey,
+        status=204,
+        refuses=(400, 401, 404, 413, 415, 429),
         takes=(OURS,),
     ),
     Call("get", "/api/drafts", "drafts", "Recovered drafts", answers=list[Recovered], refuses=(401,)),

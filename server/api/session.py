@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from server.access.cookies import cookies_of, device_cookie, signed_out
 from server.access.keys import point
 from server.access.pairing import sign_in_by_code
-from server.access.sign_in import Handset, Welcome, sign_in, sign_out
+from server.access.sign_in import Comer, Handset, Welcome, sign_in, sign_in_second, sign_out
 from server.api.school import SchoolCard, school_card
 from server.intake.keys import list_key
 from server.refusals import Unreadable
@@ -28,12 +28,15 @@ class PhoneCard(msgspec.Struct):
 
 
 class SignIn(msgspec.Struct):
-    """By username and password, or by a code from the desk."""
+    """By username and password; by a code from the desk; or under a ticket, by a passkey, or the code of a second factor."""
 
     phone: PhoneCard
     username: str = ""
     password: str = ""
     pairing: str | None = None
+    ticket: str | None = None
+    code: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    passkey: dict[str, Any] | None = None
 
 
 class StaffCard(msgspec.Struct):
@@ -64,7 +67,7 @@ class SignedIn(msgspec.Struct):
 @post("/api/session", status_code=200)
 async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any]) -> Response[SignedIn]:
     settings: Settings = request.app.state.settings
-    welcome = await welcome_for(data, request.cookies.get(device_cookie(settings)), request.state.token)
+    welcome = await welcome_for(data, settings, request.cookies.get(device_cookie(settings)), request.state.token)
     me = welcome.me
     assert me.phone is not None
     assert welcome.grant is not None
@@ -74,13 +77,15 @@ async def begin_session(data: JSONBody[SignIn], request: Request[Any, Any, Any])
     return Response(answer, cookies=cookies_of(welcome, settings, on_phone=True))
 
 
-async def welcome_for(data: SignIn, device: str | None, old_token: str | None) -> Welcome:
+async def welcome_for(data: SignIn, settings: Settings, device: str | None, old_token: str | None) -> Welcome:
     if data.phone.public is not None and point(data.phone.public) is None:
         raise Unreadable(where="phone.public")
-    handset = Handset(data.phone.id, data.phone.name, data.phone.public)
+    comer = Comer(settings, Handset(data.phone.id, data.phone.name, data.phone.public), device, old_token)
     if data.pairing is not None:
-        return await sign_in_by_code(data.pairing, handset=handset, device=device, old_token=old_token)
-    return await sign_in(data.username, data.password, handset=handset, device=device, old_token=old_token)
+        return await sign_in_by_code(data.pairing, comer)
+    if data.ticket is not None:
+        return await sign_in_second(data.ticket, data.code, data.passkey, comer)
+    return await sign_in(data.username, data.password, comer)
 
 
 @delete("/api/session")

@@ -6,11 +6,10 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.access.asking_again import be_sure
 from server.access.audit import looked
-from server.access.cookies import device_cookie
 from server.access.emergency import close_record, open_record, rules_of
 from server.access.rights import may, signed_in
-from server.access.sign_in import confirm
 from server.console.directory import pupil_line
 from server.console.pages import frame_for, page
 from server.console.showing import PupilLine
@@ -39,7 +38,7 @@ async def open_now(request: Request[Any, Any, Any], pupil: FromPath[str]) -> Res
     if len(reason) < REASON_LEAST:
         return await shown(request, line, minutes, 400, problems={"reason": "Say what has happened, in a few words"}, typed=reason)
     try:
-        await confirm(me, str(form.get("password", "")), request.cookies.get(device_cookie(request.app.state.settings)))
+        await be_sure(request, str(form.get("password", "")))
     except Refusal as refusal:
         wrong = "That is not your password" if refusal.retry_after is None else refusal.said
         answer = await shown(request, line, minutes, refusal.status, problems={"password": wrong}, typed=reason)

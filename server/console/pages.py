@@ -18,7 +18,7 @@ from server.console.icons import icon
 from server.console.toast import toast_for
 from server.intake.tending import unopened_count
 from server.kinds.roles import Role
-from server.refusals import Refusal, SignIn, SignInAgain
+from server.refusals import Refusal, SetUpFactor, SignIn, SignInAgain
 from server.store.database import Tx, reading
 from server.store.me import Me
 from server.store.moments import now
@@ -78,6 +78,8 @@ def refused(request: Request[Any, Any, Any], refusal: Refusal | None) -> Respons
     """A refusal as a page; None is our own fault. Whoever only has to sign in is sent to the door, and back afterwards."""
     if isinstance(refusal, SignIn) and request.method in ("GET", "HEAD"):
         return Redirect("/console/sign-in?" + urlencode({"next": whole_path(request)}), status_code=303)
+    if isinstance(refusal, SetUpFactor):
+        return Redirect("/console/own", status_code=303)
     status = refusal.status if refusal else 500
     said = refusal.said if refusal else "Something went wrong here; it has been noted."
     answer = plain_page(

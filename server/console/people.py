@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Struct
 
-from server.access import passwords, sessions, throttle
+from server.access import factors, passwords, sessions, throttle
 from server.access.audit import looked
 from server.access.rights import may, needs
 from server.access.shares import drop_all_shares, drop_shares
@@ -142,6 +142,13 @@ async def new_password(request: Request[Any, Any, Any], staff: FromPath[str]) ->
     return page(await frame_for(me), request, "password.html", name=row["name"], username=row["username"], staff=staff, password=password)
 
 
+@post("/console/people/{staff:str}/factor", guards=[needs("people")], status_code=303)
+async def drop_factor(request: Request[Any, Any, Any], staff: FromPath[str]) -> Redirect:
+    """They have lost what they showed beside their password, and begin again."""
+    await writing(factor_dropped, request.state.me, staff)
+    return Redirect(f"/console/people/{staff}?done=removed", status_code=303)
+
+
 @post("/console/people/{staff:str}/phone", guards=[needs("phones")], status_code=303)
 async def switch_phone(request: Request[Any, Any, Any], staff: FromPath[str]) -> Response[Any]:
     form = await request.form()
@@ -155,11 +162,12 @@ async def shown(
 ) -> Response[str]:
     me = request.state.me
     found, phones = await reading(person_and_phones, me, staff)
+    ways = await reading(factors.ways_of, me.school, staff) if may(me, "people") else []
     filled = filled or Filled(found.name, found.username, found.role, ", ".join(found.years))
     return page(
         await frame_for(me), request, "person.html", status,
         person=found, phones=phones, filled=filled, problems=problems or {}, roles=LABELS,
-        is_me=staff == me.staff, may_change=may(me, "people"),
+        is_me=staff == me.staff, may_change=may(me, "people"), ways=ways,
     )  # fmt: skip
 
 
@@ -286,6 +294,14 @@ async def password_set(tx: Tx, me: Me, staff: str, kept: str) -> Row:
     return row
 
 
+async def factor_dropped(tx: Tx, me: Me, staff: str) -> None:
+    if await tx.row("select 1 from staff where school = $1 and id = $2", me.school, staff) is None:
+        raise NotFound
+    await factors.drop_all(tx, me.school, staff)
+    await sessions.end_all(tx, staff)
+    await looked(tx, me, "drop second factor", detail={"staff": staff})
+
+
 async def switched(tx: Tx, me: Me, staff: str, phone: str, off: bool) -> None:
     row = await tx.row(
         "update phone set revoked_at = $4 where school = $1 and id = $2 and staff = $3 and not is_desk returning id",
@@ -304,4 +320,4 @@ def made_up() -> str:
     return " ".join("".join(syllables[n : n + 3]) for n in range(0, SYLLABLES, 3))
 
 
-routes = [people, person, add_person, change_person, leave, new_password, switch_phone]
+routes = [people, person, add_person, change_person, leave, new_password, drop_factor, switch_phone]

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from server.access.cookies import cookies_of, device_cookie, session_cookie, signed_out
-from server.access.sign_in import sign_in, sign_out
+from server.access.sign_in import Comer, sign_in, sign_in_second, sign_out
 from server.console.pages import LOOK_COOKIE, THEMES, plain_page
-from server.refusals import Refusal
+from server.refusals import Refusal, SecondFactor
 from server.settings import Settings
 
 LOOK_KEEPS_S = 400 * 24 * 3600
@@ -28,16 +29,22 @@ async def door(request: Request[Any, Any, Any]) -> Response[Any]:
     return plain_page(request, "sign_in.html", onward=onward, problem="", typed="")
 
 
+LONGEST_SHOWN = 20_000  # characters of what a passkey brings
+
+
 @post("/console/sign-in", status_code=303)
 async def come_in(request: Request[Any, Any, Any]) -> Response[Any]:
     settings: Settings = request.app.state.settings
     form = await request.form()
     username, password, onward = (str(form.get(name, "")) for name in ("username", "password", "next"))
     try:
-        welcome = await sign_in(
-            username, password, handset=None,
-            device=request.cookies.get(device_cookie(settings)), old_token=request.cookies.get(session_cookie(settings)),
-        )  # fmt: skip
+        comer = Comer(settings, None, request.cookies.get(device_cookie(settings)), request.cookies.get(session_cookie(settings)))
+        if ticket := str(form.get("ticket", "")):
+            welcome = await sign_in_second(ticket, str(form["code"]) if "code" in form else None, passkey_in(form), comer)
+        else:
+            welcome = await sign_in(username, password, comer)
+    except SecondFactor as more:
+        return plain_page(request, "second_factor.html", 200, onward=onward_from(onward), asks=more.details)
     except Refusal as refusal:
         answer = plain_page(request, "sign_in.html", refusal.status, onward=onward_from(onward), problem=refusal.said, typed=username[:200])
         answer.headers.update(refusal.headers)
@@ -62,6 +69,14 @@ async def look(request: Request[Any, Any, Any]) -> Redirect:
         secure=request.app.state.settings.secure, samesite="strict",
     )  # fmt: skip
     return Redirect(onward_from(str(form.get("next", ""))), status_code=303, cookies=[chosen])
+
+
+def passkey_in(form: Any) -> Any:
+    """What the browser brought, as it lies in its box; anything else is no passkey."""
+    try:
+        return msgspec.json.decode(str(form.get("passkey", ""))[:LONGEST_SHOWN])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 def onward_from(path: str) -> str:

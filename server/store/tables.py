@@ -335,6 +335,48 @@ class Session(Table):
     used_at = BigInt()
     signed_in_at = BigInt()  # when a password was last given
     ends_at = BigInt()
+    opens = Text(default="all")  # all; phone: not the desk; own: only where a second factor is set up
+
+
+class Passkey(Table):
+    """A key in somebody's own device. What we have of it says nothing that opens anything."""
+
+    id = Text(primary_key=True)  # as the device calls it, base64url
+    school = Text()
+    staff = Text()
+    name = Text()
+    public = Text()
+    counter = BigInt(default=0)  # as it says itself; 0: it does not count
+    made_at = BigInt()
+    used_at = BigInt(null=True, default=None)
+
+
+class Generator(Table):
+    """The secret that somebody's authenticator app makes its codes from."""
+
+    staff = Text(primary_key=True)
+    school = Text()
+    secret = Text()
+    step = BigInt(default=0)  # of the last code taken: none is taken twice
+    made_at = BigInt()
+    confirmed_at = BigInt(null=True, default=None)
+
+
+class Recovery(Table):
+    """A code to fall back on, once."""
+
+    school = Text()
+    staff = Text()
+    hash = Text(primary_key=True)  # key: staff, hash
+    used_at = BigInt(null=True, default=None)
+
+
+class Ticket(Table):
+    """That a ticket was used, for as long as it could be used again."""
+
+    id = Text(primary_key=True)
+    tries = BigInt(default=0)
+    ends_at = BigInt()
 
 
 class Attempt(Table):
@@ -381,6 +423,7 @@ class Pairing(Table):
     ends_at = BigInt()
     used_at = BigInt(null=True, default=None)
     phone = Text(null=True, default=None)
+    code = Text(null=True, default=None)  # to be typed, while it is good
 
 
 class Audit(Table):

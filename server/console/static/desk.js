@@ -3,6 +3,7 @@
 import "./keys.js";
 import "./live.js";
 import { dress, unsent } from "./pages.js";
+import "./passkeys.js";
 import "./typed.js";
 
 dress(document);

@@ -1,0 +1,145 @@
+"""One's own sign-in at the desk: codes are set up, asked for, fallen back on, and begun again when the phone is gone."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from litestar import Litestar
+
+from server.access import totp
+from server.access.settings_of import decide
+from server.access.sign_in import set_password
+from server.console import own
+from server.store import moments
+from server.store.database import reading, writing
+from tests.desk import Desk, Page, at_desk
+from tests.visitor import visitor
+from tests.world import ADA, AMIRA, CAROL, DAN, DEE, PASSWORD
+
+SECOND = 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def squares(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What each square that was drawn says, the newest last."""
+    said: list[str] = []
+    real = own.square
+    monkeypatch.setattr(own, "square", lambda text, title: said.append(text) or real(text, title))
+    return said
+
+
+def later(seconds: int) -> None:
+    before = moments._clock
+    moments.set_clock(lambda: before() + seconds * SECOND)
+
+
+def code_now(secret: str) -> str:
+    return totp.code_at(secret, moments.now() // SECOND // totp.STEP_S)
+
+
+async def set_up(desk: Desk, squares: list[str]) -> tuple[str, list[str]]:
+    shown = await desk.send("/console/own", {"do": "codes", "password": PASSWORD})
+    assert shown.status == 201 or shown.status == 200, shown.text
+    secret = parse_qs(urlsplit(squares[-1]).query)["secret"][0]
+    assert secret in shown.text.replace(" ", "")
+    wrong = await desk.send("/console/own", {"do": "confirm", "code": "000000" if code_now(secret) != "000000" else "111111"})
+    assert "That is not the code the app shows now" in wrong
+    page = await desk.send("/console/own", {"do": "confirm", "code": code_now(secret)})
+    later(60)
+    return secret, re.findall(r"[a-z0-9]{5}-[a-z0-9]{5}", page.text)
+
+
+async def second(desk: Desk, asked: Page, code: str) -> Page:
+    return await desk.send("/console/sign-in", asked.form("/console/sign-in") | {"code": code})
+
+
+async def test_codes_are_set_up_and_then_asked_for(desk_app: Litestar, squares: list[str]) -> None:
+    secret, codes = await set_up(await at_desk(desk_app, CAROL), squares)
+    assert len(set(codes)) == 10
+    desk = Desk(desk_app)
+    asked = await desk.sign_in(CAROL)
+    assert "One more step" in asked
+    assert (await desk.open("/console/review")).goes_to.startswith("/console/sign-in")
+    assert (await second(desk, asked, "123")).status == 401
+    asked = await desk.sign_in(CAROL)
+    assert (await second(desk, asked, code_now(secret))).goes_to == "/console/review"
+    assert (await desk.open("/console/review")).status == 200
+    other = Desk(desk_app)
+    assert (await second(other, await other.sign_in(CAROL), codes[0])).goes_to == "/console/review"
+    assert "9 recovery codes left" in await other.open("/console/own")
+    form = {"do": "remove_codes", "password": PASSWORD}
+    assert (await other.send("/console/own", form | {"password": "wrong"})).status == 401
+    assert (await other.send("/console/own", form)).status == 303
+    assert (await Desk(desk_app).sign_in(CAROL)).status == 303
+    noted = [row[0] for row in await reading(lambda tx: tx.rows("select what from audit where staff = 'carol' order by at, id"))]
+    assert [what for what in noted if "code" in what] == [
+        "set up codes", "new recovery codes", "sign in with a code", "use recovery code", "sign in with a code", "remove codes",
+    ]  # fmt: skip
+
+
+async def test_whoever_must_and_has_none_sets_it_up_before_anything_else(desk_app: Litestar, squares: list[str]) -> None:
+    await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 1, "since": moments.now()})
+    dee = await at_desk(desk_app, DEE)
+    assert "Set one of these up by Thu 19 Nov 2026." in await dee.open("/console/own")
+    later(25 * 3600)
+    dee = await at_desk(desk_app, DEE)
+    assert (await dee.open("/console/pupil/zoe")).goes_to == "/console/own"
+    assert "Nothing else opens until then" in await dee.open("/console/own")
+    secret, codes = await set_up(dee, squares)
+    assert len(codes) == 10
+    assert (await dee.open("/console/review")).goes_to.startswith("/console/sign-in")  # that session was for this alone
+    assert (await second(dee, await dee.sign_in(DEE), code_now(secret))).goes_to == "/console/review"
+    assert (await dee.open("/console/pupil/zoe")).status == 200
+
+
+async def test_a_session_that_set_nothing_up_opens_nothing_even_where_something_is_set_up_meanwhile(
+    desk_app: Litestar, squares: list[str]
+) -> None:
+    first = await at_desk(desk_app, DEE)
+    await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 0, "since": moments.now()})
+    limited = await at_desk(desk_app, DEE)
+    await set_up(first, squares)
+    assert (await limited.open("/console/own")).goes_to.startswith("/console/sign-in")
+    for do in ("codes", "recovery", "remove_codes"):
+        assert (await limited.send("/console/own", {"do": do, "password": PASSWORD})).status == 401
+
+
+async def test_an_administrator_lets_somebody_begin_again_and_they_are_told(desk_app: Litestar, squares: list[str]) -> None:
+    await set_up(await at_desk(desk_app, AMIRA), squares)
+    later(60)
+    ada = await at_desk(desk_app, ADA)
+    assert "begin again" in await ada.open("/console/people/amira")
+    assert "begin again" not in await ada.open("/console/people/ben")
+    carol = await at_desk(desk_app, CAROL)
+    assert "begin again" not in await carol.open("/console/people/amira")
+    assert (await carol.send("/console/people/amira/factor", {})).status == 403
+    assert (await ada.send("/console/people/dan/factor", {})).status == 404
+    assert (await ada.send("/console/people/amira/factor", {})).status == 303
+    said = {"username": "amira", "password": PASSWORD, "phone": {"id": "amira-phone", "name": "x"}}
+    answer = (await visitor(desk_app).post("/api/session", json=said)).json()
+    assert "Ada Quigley removed your passkeys and codes on 2026-11-18" in answer["told"]
+
+
+async def test_whoever_runs_the_server_can_let_an_only_administrator_back_in(desk_app: Litestar, squares: list[str]) -> None:
+    await set_up(await at_desk(desk_app, ADA), squares)
+    assert await set_password("ada", PASSWORD)
+    assert (await Desk(desk_app).sign_in(ADA)).status == 303
+
+
+async def test_one_persons_own_page_is_nobody_elses(desk_app: Litestar, squares: list[str]) -> None:
+    await set_up(await at_desk(desk_app, CAROL), squares)
+    for me in (AMIRA, DAN):
+        desk = await at_desk(desk_app, me)
+        assert "Set up an authenticator app" in await desk.open("/console/own")
+        assert (await desk.send("/console/own", {"do": "remove", "id": "x", "password": PASSWORD})).status == 404
+        assert (await desk.send("/console/own", {"do": "recovery", "password": PASSWORD})).status == 404
+        assert (await desk.send("/console/own", {"do": "", "password": PASSWORD})).status == 404
+    assert "One more step" in await Desk(desk_app).sign_in(CAROL)
+
+
+@pytest.mark.parametrize("passkey", ["", "{", "[]", "null", '{"rawId": 1}', "[" * 5_000, "\0", '"x"'])
+async def test_a_broken_passkey_at_the_door_is_refused_in_words(desk_app: Litestar, passkey: str) -> None:
+    desk = Desk(desk_app)
+    for ticket in ("x", (await visitor(desk_app).post("/api/passkeys/sign-in", json={})).json()["ticket"]):
+        answer = await desk.send("/console/sign-in", {"ticket": ticket, "passkey": passkey, "next": ""})
+        assert (answer.status, "That did not work" in answer) == (401, True)
