@@ -11,10 +11,11 @@ from server.api.phone import tell_phone_key
 from server.api.school import describe_school
 from server.api.session import begin_session, end_session
 from server.api.sync import take_letter
+from server.api.taken_along import take_along
 from server.api.vault import give_share, make_share
 
 routes = [
     say_here, begin_session, end_session, describe_school, list_people, take_letter, tell_history, listen,
     tell_phone_key, make_share, give_share, take_crate, list_drafts, forget_draft,
-    ask_for_one, list_own, ask_for_new, keep_new, remove_own,
+    take_along, ask_for_one, list_own, ask_for_new, keep_new, remove_own,
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from server.api.people import PeopleAnswer
 from server.api.phone import PhoneKey
 from server.api.school import SchoolAnswer
 from server.api.session import SignedIn, SignIn
+from server.api.taken_along import TakenAlong, Wanted
 from server.api.vault import NewShare, OpenShare, ShareAnswer
 from server.intake.crate import BLOBS_LIMIT, CrateSent, Sealed
 from server.intake.drafts import Recovered
@@ -149,6 +150,16 @@ CALLS = (
         OldPasskey,
         status=204,
         refuses=(400, 401, 404, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/taken-along",
+        "take_along",
+        "The address and the plan of a visit of one's own",
+        Wanted,
+        TakenAlong,
+        refuses=(400, 401, 404, 413, 415),
         takes=(OURS,),
     ),
     Call("get", "/api/drafts", "drafts", "Recovered drafts", answers=list[Recovered], refuses=(401,)),

@@ -12,6 +12,7 @@ from litestar import Request, Response, get
 
 from server.access.audit import looked
 from server.access.rights import may, signed_in
+from server.access.shares import CONTACTS
 from server.kinds.roles import Role
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
@@ -154,7 +155,7 @@ async def changed_since(tx: Tx, me: Me, cursor: Cursor) -> list[Found]:
     since = (me.school, cursor.seq, cursor.rank, cursor.id, PAGE + 1)
     found = [Found(row["seq"], STAFF, row["id"], row["gone"], StaffMember(row["id"], *row[3:])) for row in await rows_of(tx, STAFF, *since)]
     found += [Found(row["seq"], PUPIL, row["id"], row["gone"], PupilCard(row["id"], *row[3:])) for row in await rows_of(tx, PUPIL, *since)]
-    if may(me, "contacts"):
+    if may(me, "contacts") and CONTACTS not in me.kept_back:
         whose = (me.role != Role.HEAD_OF_YEAR, list(me.years), me.staff)
         found += [
             Found(row["seq"], CONTACT, row["id"], row["gone"], contact_card(row)) for row in await rows_of(tx, CONTACT, *since, *whose)

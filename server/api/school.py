@@ -55,6 +55,12 @@ class CodeCard(msgspec.Struct):
     category: str
 
 
+class VaultCard(Rules):
+    """`kept_back`: what phones of my role are not sent, beyond what I wrote or am named in: kinds by name, and contacts."""
+
+    kept_back: list[str] = []
+
+
 class SchoolAnswer(msgspec.Struct):
     """`intake`: the school's intake keys, newest first, signed by the key that a phone was told when it first signed in."""
 
@@ -64,7 +70,7 @@ class SchoolAnswer(msgspec.Struct):
     kinds: list[dict[str, Any]]
     periods: list[PeriodCard]
     codes: list[CodeCard]
-    vault: Rules
+    vault: VaultCard
     intake: str = ""
 
 
@@ -102,7 +108,7 @@ async def answer_for(tx: Tx, me: Me) -> SchoolAnswer:
         kinds=kinds,
         periods=[PeriodCard(*row) for row in periods],
         codes=[CodeCard(*row) for row in codes],
-        vault=await rules_of(tx, me.school),
+        vault=VaultCard(**msgspec.structs.asdict(await rules_of(tx, me.school)), kept_back=sorted(me.kept_back)),
     )
 
 

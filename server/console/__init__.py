@@ -23,6 +23,7 @@ from server.console import (
     pupil,
     record,
     review,
+    safety,
     sealed,
     sign_in,
     undo,
@@ -54,6 +55,7 @@ PAGES = (
     people,
     lost,
     pairing,
+    safety,
     patterns,
 )
 

@@ -1,6 +1,7 @@
 """Which records a member of staff may hold: one predicate, for every query that reads records."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 from server.kinds import KINDS
@@ -11,12 +12,12 @@ from server.store.me import Me
 Clause = tuple[str, list[Any]]
 
 
-def holds(me: Me, *, first: int = 1) -> Clause:
+def holds(me: Me, *, first: int = 1, but: Collection[str] = ()) -> Clause:
     """SQL that is true for the rows of `record r` that this person may hold, and what fills its `$first`, `$first+1`, …
 
     All of the school's, where their role holds the kind; those about pupils in their years or caseload, where it is scoped to
     the kind; always those they wrote in, or are named in as staff; and for a page of the desk, those about whom they opened
-    in an emergency.
+    in an emergency. `but`: kinds of which only those they wrote in, or are named in.
     """
     school, staff = f"${first}", f"${first + 1}"
     args: list[Any] = [me.school, me.staff]
@@ -24,10 +25,10 @@ def holds(me: Me, *, first: int = 1) -> Clause:
         "exists (select 1 from record_staff mine where mine.school = r.school and mine.record = r.id"
         f" and mine.staff = {staff} and mine.dropped_seq is null)"
     ]
-    if whole := kinds_held(me):
+    if whole := [name for name in kinds_held(me) if name not in but]:
         ways.insert(0, f"r.kind = any(${first + len(args)})")
         args.append(whole)
-    if scoped := kinds_scoped(me):
+    if scoped := [name for name in kinds_scoped(me) if name not in but]:
         about = in_scope(me, staff, first + len(args) + 1)
         ways.append(
             f"(r.kind = any(${first + len(args)}) and exists (select 1 from record_pupil about"
@@ -42,6 +43,11 @@ def holds(me: Me, *, first: int = 1) -> Clause:
         )
         args.append(list(me.opened))
     return f"r.school = {school} and ({' or '.join(ways)})", args
+
+
+def sent(me: Me, *, first: int = 1) -> Clause:
+    """As `holds`, for what is sent to a phone."""
+    return holds(me, first=first, but=me.kept_back)
 
 
 def let_go(me: Me, after: int, *, first: int = 1) -> Clause:

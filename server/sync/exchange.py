@@ -8,7 +8,7 @@ from msgspec import UNSET
 from server.refusals import PhoneRevoked, SignIn
 from server.store import numbers
 from server.store.database import Tx, reading, writing_together
-from server.store.me import Me
+from server.store.me import Me, kept_back_in
 from server.store.moments import to_wire
 from server.store.numbers import Place
 from server.sync.cursor import Cursor, read_cursor
@@ -71,7 +71,7 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone, fresh_to)
     if row is None:
         raise SignIn
-    role, years, rights, last, last_mark, mark, fresh_mark, revoked_at, *columns = row
+    role, years, rights, settings, last, last_mark, mark, fresh_mark, revoked_at, *columns = row
     if revoked_at is not None:
         raise PhoneRevoked
     phone = Phone(letter.phone, me.staff) if columns[0] is None else phone_of(columns)
@@ -84,14 +84,14 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
         rebuild = "restored"
     elif cursor and cursor.rights != rights:
         rebuild = "rights"
-    me = msgspec.structs.replace(me, role=role, years=tuple(decode(years)), rights=rights)
+    me = msgspec.structs.replace(me, role=role, years=tuple(decode(years)), rights=rights, kept_back=kept_back_in(settings, role))
     return Now(me, Place(last, last_mark) if last else None, cursor, rebuild, phone)
 
 
 LOOK = (
-    "select staff.role, staff.years, staff.rights, counter.seq, latest.mark, step.mark, fresh.mark, session.revoked_at,"
+    "select staff.role, staff.years, staff.rights, school.settings, counter.seq, latest.mark, step.mark, fresh.mark, session.revoked_at,"
     f" {', '.join(f'phone.{column}' for column in COLUMNS)}"
-    " from staff left join counter on counter.school = staff.school"
+    " from staff join school on school.id = staff.school left join counter on counter.school = staff.school"
     " left join step latest on latest.school = counter.school and latest.seq = counter.seq"
     " left join step on step.school = staff.school and step.seq = $3"
     " left join step fresh on fresh.school = staff.school and fresh.seq = $6"

@@ -12,7 +12,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
-from server.sync.audience import holds, let_go
+from server.sync.audience import let_go, sent
 from server.sync.finding import as_sent
 from server.sync.keeping import as_json
 from server.sync.wire import HeldEdit, Record, Settled
@@ -84,7 +84,7 @@ def that_fit(items: list[Item]) -> list[Item]:
 
 
 async def records_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
-    sql, args = holds(me, first=3)
+    sql, args = sent(me, first=3)
     rows = await tx.rows(
         "select r.id, r.kind, r.seq, r.mark, r.state, r.author, r.made_at, r.received_at, r.edits, r.gaps, r.body, r.disputes,"
         f" r.disputed from record r where r.school = $1 and r.seq > $2 and {sql} order by r.seq limit {CHUNK}",
@@ -150,7 +150,7 @@ def held_item(row: Row) -> Item:
 async def gone_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
     """Told by the step that took them away, not by the record's last: it may have moved on since."""
     lost, args = let_go(me, after)
-    still, more = holds(me, first=1 + len(args))
+    still, more = sent(me, first=1 + len(args))
     rows = await tx.rows(
         f"select record, seq from ({lost}) as lost where not exists (select 1 from record r where r.id = lost.record and {still})"
         f" order by seq limit {CHUNK}",
