@@ -199,7 +199,7 @@ async def test_two_at_once_with_one_ticket_are_one(app: Litestar) -> None:
     asked = await asked_for(visitor(app))
     card = device.get(asked["publicKey"])
     answers = await asyncio.gather(*(show(visitor(app), asked, card) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
+    assert [answer.status_code == 200 for answer in answers].count(True) == 1
 
 
 async def test_a_copied_passkey_is_noticed_by_its_count(app: Litestar) -> None:
