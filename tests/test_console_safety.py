@@ -141,6 +141,15 @@ async def test_the_address_of_a_visit_of_ones_own_is_taken_along_for_a_day(desk_
     assert "Olu Balogun Took the address and the plan of a visit along on their phone" in told
 
 
+async def test_an_address_that_is_withheld_anywhere_in_the_family_is_not_taken_along(desk_app: Litestar) -> None:
+    await writing(lambda tx: tx.run("update pupil set address = '7 Kiln Lane' where id = 'marcus'"))
+    record = await phone_sends(OLU, "home_visit", VISIT)
+    olu = await signed_in(desk_app, OLU)
+    assert "Kiln" in (await olu.post("/api/taken-along", json={"record": record})).text  # the premise
+    await writing(lambda tx: tx.run("update contact set address_withheld = $1 where pupil = 'marcus'", True))
+    assert "Kiln" not in (await olu.post("/api/taken-along", json={"record": record})).text
+
+
 async def test_nobody_takes_along_what_is_not_a_visit_of_their_own(desk_app: Litestar) -> None:
     visit = await phone_sends(OLU, "home_visit", VISIT)
     incident = await phone_sends(OLU, "incident", {"category": "fight", "pupils": put(marcus="harmed")})

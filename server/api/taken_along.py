@@ -16,6 +16,7 @@ from server.store.database import Tx, writing
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now, to_wire
+from server.store.withheld import APART, IS_APART
 
 HOUR = 3600 * 1_000_000  # µs
 VISIT = KINDS["home_visit"]
@@ -24,12 +25,13 @@ GROUPS = ("Plan", "Safety")  # of its questions: what is known before somebody l
 MINE = """
     select r.body from record r join record_staff mine on mine.school = r.school and mine.record = r.id
     where r.school = $1 and r.id = $2 and r.kind = $3 and r.state = 'open' and mine.staff = $4 and mine.dropped_seq is null"""
-PUPILS = """
-    select p.id, coalesce(p.preferred, p.forename) as forename, p.surname, p.address, p.address_withheld
+PUPILS = f"""
+    with {APART}
+    select p.id, coalesce(p.preferred, p.forename) as forename, p.surname, p.address, {IS_APART} as is_apart
     from record_pupil about join pupil p on p.school = about.school and p.id = about.pupil
     where about.school = $1 and about.record = $2 and about.dropped_seq is null order by p.surname, p.id"""
 CONTACTS = """
-    select pupil, name, relationship, address, address_withheld, do_not_contact from contact
+    select pupil, name, relationship, address, do_not_contact from contact
     where school = $1 and pupil = any($2) and not gone order by pupil, position, name"""
 
 
@@ -40,7 +42,7 @@ class Wanted(msgspec.Struct):
 
 
 class Home(msgspec.Struct):
-    """`address`: null where none is known, and where it is withheld: then nobody takes it anywhere."""
+    """`address`: null where none is known, and where one is withheld in the family: then nobody takes it anywhere."""
 
     id: str
     name: str
@@ -80,9 +82,12 @@ async def taken_along(tx: Tx, me: Me, record: str) -> TakenAlong:
     pupils = await tx.rows(PUPILS, me.school, record)
     contacts = await tx.rows(CONTACTS, me.school, [pupil["id"] for pupil in pupils])
     until = to_wire(now() + (await rules_of(tx, me.school)).taken_along_hours * HOUR)
+    apart = {pupil["id"] for pupil in pupils if pupil["is_apart"]}
     plan = planned(VISIT, msgspec.json.decode(row["body"]), me.role)
     await looked(tx, me, "take along", record=record, detail={"until": until})
-    return TakenAlong(record, until, [home(one) for one in pupils], plan.pop("address", None), [adult(one) for one in contacts], plan)
+    return TakenAlong(
+        record, until, [home(one) for one in pupils], plan.pop("address", None), [adult(one, apart) for one in contacts], plan
+    )
 
 
 def planned(kind: Kind, body: dict[str, Any], role: str) -> dict[str, Any]:
@@ -93,10 +98,10 @@ def planned(kind: Kind, body: dict[str, Any], role: str) -> dict[str, Any]:
 
 
 def home(row: Row) -> Home:
-    withheld = bool(row["address_withheld"])
+    withheld = bool(row["is_apart"])
     return Home(row["id"], f"{row['forename']} {row['surname']}", None if withheld else row["address"], withheld)
 
 
-def adult(row: Row) -> Adult:
-    withheld, silent = bool(row["address_withheld"]), bool(row["do_not_contact"])
+def adult(row: Row, apart: set[str]) -> Adult:
+    withheld, silent = row["pupil"] in apart, bool(row["do_not_contact"])
     return Adult(row["pupil"], row["name"], row["relationship"], None if withheld or silent else row["address"], withheld, silent)
