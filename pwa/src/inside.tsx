@@ -14,6 +14,7 @@ import { FirstRun } from './screens/first-run';
 import { NeedsYou } from './screens/needs-you';
 import { NothingHere } from './screens/nothing-here';
 import { Now } from './screens/now';
+import { Passkeys } from './screens/passkeys';
 import { People } from './screens/people';
 import { Pupil } from './screens/pupil';
 import { Record } from './screens/record';
@@ -60,6 +61,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return <Pupil key={named} id={named} />;
     case 'this-phone':
       return <ThisPhone />;
+    case 'passkeys':
+      return <Passkeys />;
     case 'change-pin':
       return <ChangePin />;
     case 'sign-in':

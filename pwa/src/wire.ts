@@ -222,9 +222,12 @@ export type PeopleAnswer = {
 // ── Signing in, and how the school says no ─────────────────────────────────────────────────
 
 /** `public`: the point of this phone’s own signing key. */
-export type SignIn = ({ username: string; password: string } | { pairing: string }) & { phone: { id: string; name: string; public?: string } };
+export type SignIn = ({ username: string; password: string } | { pairing: string } | { ticket: string; passkey: unknown } | { ticket: string; code: string }) & { phone: { id: string; name: string; public?: string } };
 
 /** `grant` can only send what this person wrote, and read nothing: their outbox goes on sending when somebody else has signed in. */
 export type SignedInAnswer = { staff: { id: string; name: string; role: string }; school: School; phone: string; grant?: string; keys?: { public: string }; told?: string };
+
+/** The right password, and something more is wanted: under this ticket, in one of these ways. */
+export type SecondFactor = { ticket: string; ways: ('passkey' | 'code' | 'recovery')[]; publicKey: unknown };
 
 export type RefusalAnswer = { refusal: string; words?: string; limit?: number; retry_after?: number; speaks?: number[] };

@@ -20,7 +20,7 @@ QUIET = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-domain-reliability",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",  # nothing leaves this machine
 ]
 PHONE: dict[str, Any] = {
     "viewport": SIZE,

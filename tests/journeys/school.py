@@ -31,7 +31,8 @@ HELP_NUMBER = "01632 960140"
 class School:
     """`filled`: a database with tables, people and words, of which this school gets a copy."""
 
-    def __init__(self, folder: Path, filled: Path, dist: Path = DIST) -> None:
+    def __init__(self, folder: Path, filled: Path, dist: Path = DIST, host: str = "127.0.0.1") -> None:
+        self.host = host  # passkeys want a name
         self.database = folder / "school.db"
         shutil.copyfile(filled, self.database)
         self.dist = dist
@@ -41,7 +42,7 @@ class School:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
         environment = os.environ | {

@@ -13,7 +13,7 @@ from tests.journeys.school import School
 from tests.journeys.test_main_job import attendance_call, home_visit, incident, sweep_and_sighting
 
 FORMS = ("/new/incident", "/new/statement", "/new/sighting", "/new/call_out")
-LISTS = ("/", "/records", "/needs-you", "/people", "/pupil/zoe", "/this-phone")
+LISTS = ("/", "/records", "/needs-you", "/people", "/pupil/zoe", "/this-phone", "/change-pin", "/passkeys")
 SERIOUS = {"serious", "critical"}
 HOSTILE = (
     "<img src=x onerror=\"document.title='taken'\">",

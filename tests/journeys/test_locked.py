@@ -291,7 +291,7 @@ def test_another_pin_leaves_everything_where_it_is(phone: Handset, school: Schoo
     ready(phone, "amira")
     phone.open("/this-phone").tap("Change PIN")
     phone.page.get_by_label("Your PIN now").fill(PIN)
-    phone.page.get_by_label("Six digits or more").fill("271828")
+    phone.page.get_by_label("Your new PIN, six digits or more").fill("271828")
     phone.page.get_by_label("The same again").fill("271828")
     phone.tap("Change PIN")
     expect(phone.title).to_have_text("This phone")

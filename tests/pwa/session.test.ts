@@ -4,6 +4,7 @@ import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fromJson, toBytes, toText, utf8 } from '../../pwa/src/local/bytes';
 import { diskOf, noted } from '../../pwa/src/local/disk';
+import type { Shown } from '../../pwa/src/local/passkey';
 import { newSigning } from '../../pwa/src/local/seal';
 import type { Ask, Heard, Question } from '../../pwa/src/school';
 import type { Letter, SealedLetter } from '../../pwa/src/wire';
@@ -23,6 +24,7 @@ class Door {
   phones = new Map<string, { staff: string; public: string }>();
   signsWith = SIGNING; // the list of its intake keys
   listed_at = 0;
+  wantsSecond = false; // beside the password
   asked: Asked[] = [];
   signal = true;
 
@@ -30,6 +32,7 @@ class Door {
     this.asked.push({ path, ...question });
     if (!this.signal) return { heard: 'not heard', why: 'no signal', status: null };
     if (path === '/api/session' && question.method === 'POST') return this.signIn(question.json as Parameters<Door['signIn']>[0]);
+    if (path === '/api/passkeys/sign-in') return answered(200, { ticket: 'a ticket', publicKey: { challenge: 'AAAA' } });
     const isOther = question.phone !== undefined && question.phone !== this.cookie?.phone;
     if (path === '/api/session') {
       if (!isOther) this.cookie = null;
@@ -65,9 +68,11 @@ class Door {
   }
 
   /** Another key than the one known for a phone, or somebody else's phone, is another phone. */
-  private async signIn({ username, password, pairing, phone }: { username: string; password: string; pairing?: string; phone: { id: string; public: string } }): Promise<Heard> {
-    if (pairing === undefined && password !== 'right') return answered(401, { refusal: 'sign_in' });
-    const who = pairing === undefined ? username : whoFor(pairing);
+  private async signIn({ username, password, pairing, ticket, code, passkey, phone }: Given): Promise<Heard> {
+    if (username !== undefined && password !== 'right') return answered(401, { refusal: 'sign_in' });
+    if (username !== undefined && this.wantsSecond) return answered(401, { refusal: 'second_factor', words: 'One more thing.', ticket: `for ${username}`, ways: ['code'], publicKey: null });
+    if (ticket !== undefined && code !== undefined && code !== '123 456') return answered(401, { refusal: 'wrong_factor' });
+    const who = username ?? (pairing ? whoFor(pairing) : passkey ? fromUserHandle(passkey) : ticket!.replace('for ', ''));
     const known = this.phones.get(phone.id);
     const id = known && (known.staff !== who || known.public !== phone.public) ? `another than ${phone.id}` : phone.id;
     this.phones.set(id, { staff: who, public: phone.public });
@@ -76,6 +81,9 @@ class Door {
     return answered(200, { keys: { public: (await this.signsWith).public }, staff: { id: who, name: who, role: 'teacher' }, school: { id: 'northgate', name: 'Northgate' }, phone: id, grant: `grant of ${who}` });
   }
 }
+
+type Given = { username?: string; password?: string; pairing?: string; ticket?: string; code?: string; passkey?: Shown; phone: { id: string; public: string } };
+const fromUserHandle = ({ response }: Shown): string => new TextDecoder().decode(toBytes(response.userHandle as string));
 
 /** A code as the desk makes it: who it is for stands in it, for anybody to read. */
 const codeFor = (staff: string): string => `head.${toText(utf8(JSON.stringify({ iss: 'northgate', sub: staff })))}.signature`;
@@ -451,6 +459,42 @@ test('the key that lies on the disk is the one that the school was told', async 
   const { public: key } = (await disk.reading(['keys'], (tx) => tx.objectStore('keys').get('signing'))) as { public: string };
   disk.close();
   expect(key).toBe(phonesTold().at(-1)!.public);
+});
+
+// ── A passkey, and a second factor ───────────────────────────────────────────────────────────────
+
+const passkeyOf = (staff: string) => async (): Promise<Shown> => ({ id: 'p', response: { userHandle: toText(utf8(staff)) } });
+
+test('whoever signs in by a passkey is the same phone as with the password, and keeps the PIN', async () => {
+  await signIn('amira');
+  await app.signOut(door.ask);
+  await signIn('ben');
+  app = await startApp();
+  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ standing: 'locked' });
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
+  expect(app.me()).toMatchObject({ id: 'amira' });
+  expect(new Set(phonesTold().map(({ id }) => id))).toHaveLength(2);
+});
+
+test('on a new handset a passkey is enough, and whoever shows none is told so', async () => {
+  expect(await app.signInByPasskey(door.ask, false, async () => null)).toEqual({ refused: expect.stringContaining('No passkey') });
+  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ standing: 'new' });
+  door.signal = false;
+  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ refused: expect.stringContaining('cannot be reached') });
+});
+
+test('a second factor is asked for after the password, and a wrong one may be mended', async () => {
+  await signIn('amira');
+  await app.signOut(door.ask);
+  app = await startApp();
+  door.wantsSecond = true;
+  const answer = await app.signIn('amira', 'right', door.ask);
+  if (!('second' in answer) || !answer.second) throw new Error('nothing more was asked for');
+  expect(answer.second.ways).toEqual(['code']);
+  expect(app.standing()).toBe('out');
+  expect(await answer.second.byCode('999 999')).toMatchObject({ refused: expect.stringContaining('did not show') });
+  expect(await answer.second.byCode('123 456')).toMatchObject({ standing: 'locked' });
+  expect(new Set(phonesTold().map(({ id }) => id))).toHaveLength(1);
 });
 
 // ── Several people's phones in one ───────────────────────────────────────────────────────────────

@@ -1,11 +1,12 @@
 // Who is using this phone, and whether it is unlocked. Each member of staff has a vault of their own on it; a second one sees
 // nothing of the first.
 
-import { ask, refusal, type Ask } from '../school';
-import type { School, SignedInAnswer } from '../wire';
+import { ask, refusal, type Ask, type Heard } from '../school';
+import type { School, SecondFactor, SignedInAnswer, SignIn } from '../wire';
 import { fromJson, joined, random, toBytes, toText, utf8, type Bytes } from './bytes';
 import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
+import { show, whoseIs, type Shown, type Wanted } from './passkey';
 import { library, newSigning } from './seal';
 import { Shelves } from './shelves';
 import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
@@ -14,8 +15,13 @@ import { change, choose, destroy, endLease, lookAt, opensAlone, signing, unlock,
 export type Me = { id: string; name: string; role: string; may: string[]; school: School };
 /** `told`: what the school would have them know. */
 export type SignedIn = { standing: Standing; told: string | undefined };
-/** Why not, in words to show beside the form; after too many tries, the seconds to wait. `locked`: the school cannot be reached, and this phone opens to their PIN all the same. */
-export type Refused = { refused: string; wait_s?: number; locked?: Owner };
+/**
+ * Why not, in words to show beside the form; after too many tries, the seconds to wait. `locked`: the school cannot be reached, and
+ * this phone opens to their PIN all the same. `second`: the password is right, and this is wanted beside it.
+ */
+export type Refused = { refused: string; wait_s?: number; locked?: Owner; second?: Second };
+/** What can be shown beside a password, and how: the school takes it for some minutes. */
+export type Second = { ways: SecondFactor['ways']; byCode(code: string): Promise<SignedIn | Refused>; byPasskey(): Promise<SignedIn | Refused> };
 
 /** `new`: signed in, and a PIN is still to be chosen. */
 export type Standing = 'out' | 'new' | 'locked' | 'open';
@@ -90,6 +96,20 @@ export async function signIn(username: string, password: string, asked: Ask = as
   return isAway ? { ...answer, locked: known } : answer;
 }
 
+/** By a passkey, which says itself whose it is. */
+export async function signInByPasskey(asked: Ask = ask, forgot = false, shown: (wanted: Wanted) => Promise<Shown | null> = show): Promise<SignedIn | Refused> {
+  const heard = await asked('/api/passkeys/sign-in', { method: 'POST', json: {} });
+  if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} ${NEEDS_SCHOOL}` };
+  if (heard.status !== 200) return refusedBy(heard);
+  const { ticket, publicKey } = heard.json as { ticket: string; publicKey: Wanted };
+  const passkey = await shown(publicKey);
+  if (!passkey) return { refused: NO_PASSKEY };
+  const known = (await allOwners()).find(({ staff }) => staff === whoseIs(passkey));
+  return await enterWith({ ticket, passkey }, known, '', asked, forgot);
+}
+
+const NO_PASSKEY = 'No passkey was shown. Try again, or sign in with your password.';
+
 /** Back to a locked phone of one's own, on a handset that others use too. Needs no signal: the PIN is what opens it. */
 export async function turnTo(owner: Owner): Promise<void> {
   await shared.writing(['settings'], (tx) => tx.objectStore('settings').put(owner.key, 'current'));
@@ -98,8 +118,9 @@ export async function turnTo(owner: Owner): Promise<void> {
 
 /** By a code that the desk shows as a square. Whoever it is for chooses a PIN, and what was written here before is sent. */
 export async function pair(code: string, asked: Ask = ask): Promise<SignedIn | Refused> {
-  const key = forWhom(code);
-  return await enterWith({ pairing: code }, (await allOwners()).find((owner) => owner.key === key), '', asked, true);
+  const [key, owners] = [forWhom(code), await allOwners()];
+  const known = owners.find((owner) => owner.key === key) ?? (owners.length === 1 ? owners[0] : undefined); // letters do not say whom they are for
+  return await enterWith({ pairing: code }, known, '', asked, true);
 }
 
 /** Whom a code says it is for: not believed, only so that the school is told of a phone that it may know. */
@@ -112,18 +133,29 @@ function forWhom(code: string): string {
   }
 }
 
-type Who = { username: string; password: string } | { pairing: string };
+type Who = SignIn extends infer Each ? (Each extends { phone: unknown } ? Omit<Each, 'phone'> : never) : never;
 
 /** As the phone that the school knows, if it knows one: `known` is who has been here before. */
 async function enterWith(who: Who, known: Owner | undefined, called: string, asked: Ask, forgot: boolean): Promise<SignedIn | (Refused & { isAway?: true })> {
   const keys = known ? await withDisk(known, signing) : await newSigning();
   const heard = await asked('/api/session', { method: 'POST', json: { ...who, phone: { id: known?.phone ?? newId(), name: phoneName(), public: keys.public } } });
-  if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} Signing in needs the school once; after that Lanyard works without.`, isAway: true };
-  if (heard.status === 429) return { refused: 'That was too many tries. Wait a little, then try again.', wait_s: heard.retryAfter_s ?? 60 };
-  if (heard.status !== 200) return { refused: wordsOf(heard.json, heard.status) };
+  if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} ${NEEDS_SCHOOL}`, isAway: true };
+  if (refusal(heard.json).refusal === 'second_factor') return { ...refusedBy(heard), second: second(heard.json as SecondFactor, known, called, asked, forgot) };
+  if (heard.status !== 200) return refusedBy(heard);
   const answer = heard.json as SignedInAnswer;
   const isResealed = await welcome(called, answer, keys, forgot);
   return { standing: standing(), told: [answer.told, isResealed && RESEALED].filter(Boolean).join(' ') || undefined };
+}
+
+function second({ ticket, ways, publicKey }: SecondFactor, known: Owner | undefined, called: string, asked: Ask, forgot: boolean): Second {
+  return {
+    ways,
+    byCode: (code) => enterWith({ ticket, code }, known, called, asked, forgot),
+    byPasskey: async () => {
+      const passkey = await show(publicKey as Wanted);
+      return passkey ? await enterWith({ ticket, passkey }, known, called, asked, forgot) : { refused: NO_PASSKEY };
+    },
+  };
 }
 
 const RESEALED = 'The school has a new seal since you last signed in here. What you write is closed to it from now on.';
@@ -135,7 +167,16 @@ const NOT_HEARD = {
   garbled: 'The answer did not arrive whole. Try again.',
 };
 
+const NEEDS_SCHOOL = 'Signing in needs the school once; after that Lanyard works without.';
+
+function refusedBy({ status, json, retryAfter_s }: Heard & { heard: 'answered' }): Refused {
+  if (status === 429) return { refused: 'That was too many tries. Wait a little, then try again.', wait_s: retryAfter_s ?? 60 };
+  return { refused: wordsOf(json, status) };
+}
+
 function wordsOf(json: unknown, status: number): string {
+  if (refusal(json).refusal === 'second_factor') return refusal(json).words ?? 'One more thing is wanted, to show that it is you.';
+  if (refusal(json).refusal === 'wrong_factor') return 'That did not show that it is you. Try again, or begin again with your password.';
   if (refusal(json).refusal === 'wrong_code') return 'That code is not good any more: it is for one phone, and for ten minutes. Ask for another at the desk.';
   if (status === 401) return 'That name and password do not go together. Check both, then try again.';
   return refusal(json).words ?? 'The school could not sign you in just now. Try again in a minute.';
@@ -368,7 +409,7 @@ async function allOwners(): Promise<Owner[]> {
 }
 
 /** What the desk's list of phones calls this one. */
-function phoneName(): string {
+export function phoneName(): string {
   const { userAgent = '' } = globalThis.navigator ?? {};
   const [, model] = /\(Linux; Android [^;)]*; ([^;)]+)/.exec(userAgent) ?? [];
   if (model) return model.replace(/ Build.*/, '');

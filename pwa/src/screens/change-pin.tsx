@@ -46,7 +46,7 @@ export function ChangePin() {
       {passwordWanted && <a class="button whole" href="/sign-in?then=change-pin">Sign in</a>}
       <form id="change-pin" class="stack wide" ref={form} noValidate onSubmit={change}>
         <PinField id="old-pin" label="Your PIN now" problem={problem} />
-        <NewPinFields problem={problem} />
+        <NewPinFields label="Your new PIN, six digits or more" problem={problem} />
       </form>
       <p class="meta">Everything on this phone stays as it is. If you do not know the PIN you have, lock the phone and tap “I forgot my PIN”.</p>
     </Screen>

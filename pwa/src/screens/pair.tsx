@@ -1,6 +1,6 @@
-// Pairing: the desk showed a square, and this phone has looked at it. One tap, and then a PIN.
+// Pairing: the desk showed a square, and this phone has looked at it; or its letters are typed. One tap, and then a PIN.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { pair, standing } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
@@ -8,38 +8,56 @@ import { Screen } from '../look/screen';
 import { toast } from '../look/toast';
 
 export function Pair() {
-  const [code] = useState(() => location.hash.slice(1));
+  const [square] = useState(() => location.hash.slice(1));
+  const typed = useRef<HTMLInputElement>(null);
   const [refused, setRefused] = useState<string>();
   const [asking, setAsking] = useState(false);
+  const [spent, setSpent] = useState(false); // what the square said: from then on there are only the letters
   // It is good once, and for minutes; it need not stay in the address even so long.
   useEffect(() => history.replaceState(history.state, '', location.pathname), []);
+  const bySquare = square !== '' && !spent;
 
-  async function begin(): Promise<void> {
+  async function begin(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
     if (asking) return;
+    const code = bySquare ? square : typed.current!.value.trim();
+    if (!code) return refuse('Type the letters that the desk shows.');
     setAsking(true);
     const answer = await pair(code);
     setAsking(false);
     if ('refused' in answer) {
-      setRefused(answer.refused);
-      announce(answer.refused, 'assertive');
-      requestAnimationFrame(() => focusOn('problem'));
-    } else {
-      if (answer.told) toast(answer.told);
-      go('/', 'replace');
+      setSpent(true);
+      return refuse(answer.refused);
     }
+    if (answer.told) toast(answer.told);
+    go('/', 'replace');
+  }
+
+  function refuse(words: string): void {
+    setRefused(words);
+    announce(words, 'assertive');
+    requestAnimationFrame(() => focusOn('problem'));
   }
 
   return (
-    <Screen home title="Pair this phone" dock={code ? <button type="button" class="button main" onClick={begin}>{asking ? 'Asking the school' : 'Pair'}</button> : <a class="button main" href="/sign-in">Sign in</a>}>
+    <Screen home title="Pair this phone" dock={<button type="submit" form="pair" class="button main">{asking ? 'Asking the school' : 'Pair'}</button>}>
       {refused && (
         <div class="problems" id="problem" tabIndex={-1}>
           <h2>There is a problem</h2>
-          <a href="/sign-in">{refused}</a>
+          <a href="#letters" onClick={(event) => { event.preventDefault(); focusOn('letters'); }}>{refused}</a>
         </div>
       )}
-      <p>{code ? 'The school has made this code for one person. Tap Pair: then it says who that is, and you choose the PIN that opens Lanyard on this phone.' : 'There is no code in this address any more. Look at the square at the desk again, or sign in with your password.'}</p>
+      <p>The school makes a code for one person. Tap Pair: then it says who that is, and you choose the PIN that opens Lanyard on this phone.</p>
+      <form id="pair" class="stack wide" noValidate onSubmit={begin}>
+        {!bySquare && (
+          <div class="field">
+            <label for="letters">The eight letters beside the square at the desk</label>
+            <input ref={typed} id="letters" class="input num" type="text" autocomplete="off" autocapitalize="characters" spellcheck={false} enterkeyhint="go" aria-invalid={refused ? true : undefined} />
+          </div>
+        )}
+      </form>
       {standing() === 'locked' && <p>Somebody uses Lanyard on this phone already. What is theirs stays here, locked, and what they wrote is sent.</p>}
-      {standing() === 'locked' && <a class="button whole" href="/">Back to the locked phone</a>}
+      {standing() === 'locked' ? <a class="button whole" href="/">Back to the locked phone</a> : <a class="button whole" href="/sign-in">Sign in with your password</a>}
     </Screen>
   );
 }

@@ -31,9 +31,9 @@ export function PinField({ id, label, problem, last = false }: { id: string; lab
   );
 }
 
-export const NewPinFields = ({ problem }: { problem: Problem | undefined }) => (
+export const NewPinFields = ({ label = 'Six digits or more', problem }: { label?: string; problem: Problem | undefined }) => (
   <>
-    <PinField id="new-pin" label="Six digits or more" problem={problem} />
+    <PinField id="new-pin" label={label} problem={problem} />
     <PinField id="again" label="The same again" problem={problem} last />
   </>
 );

@@ -1,8 +1,8 @@
 // Signing in: once, with signal. After that Lanyard works without.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { passwordBy, signIn, standing, turnTo } from '../local/session';
-import type { Owner } from '../local/stores';
+import { hasPasskeys } from '../local/passkey';
+import { passwordBy, signIn, signInByPasskey, standing, turnTo, type Refused, type Second, type SignedIn } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
@@ -30,11 +30,10 @@ export function SignIn({ because }: { because?: Because } = {}) {
   const me = useMe();
   const { waiting } = useStatus();
   const form = useRef<HTMLFormElement>(null);
-  const [refused, setRefused] = useState<string>();
-  const [locked, setLocked] = useState<Owner>();
+  const [refused, setRefused] = useState<Refused>();
+  const [second, setSecond] = useState<Second>();
   const [wait, setWait] = useState(0);
   const [asking, setAsking] = useState(false);
-  const [seen, setSeen] = useState(false);
 
   useEffect(() => {
     if (wait <= 0) return;
@@ -42,61 +41,104 @@ export function SignIn({ because }: { because?: Because } = {}) {
     return () => clearTimeout(timer);
   }, [wait]);
 
-  async function enter(event: SubmitEvent): Promise<void> {
+  const forgot = because === 'forgot';
+  const then = new URLSearchParams(location.search).get('then') === 'change-pin' ? '/change-pin' : '/';
+
+  function enter(event: SubmitEvent): void {
     event.preventDefault();
-    if (asking || wait > 0) return;
+    if (wait > 0) return;
     const given = new FormData(form.current!);
-    setAsking(true);
-    const answer = await signIn(String(given.get('username') ?? ''), String(given.get('password') ?? ''), ask, because === 'forgot');
-    setAsking(false);
-    if ('refused' in answer) {
-      setRefused(answer.refused);
-      setLocked(answer.locked);
-      setWait(answer.wait_s ?? 0);
-      announce(answer.refused, 'assertive');
-      focusOn('problem');
-    } else {
-      if (answer.told) toast(answer.told);
-      go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : then, 'replace');
-    }
+    const typed = (name: string) => String(given.get(name) ?? '');
+    void attempt(() => (second ? second.byCode(typed('code')) : signIn(typed('username'), typed('password'), ask, forgot)));
   }
 
-  async function open(): Promise<void> {
-    await turnTo(locked!);
+  async function attempt(way: () => Promise<SignedIn | Refused>): Promise<void> {
+    if (asking) return;
+    setAsking(true);
+    const answer = await way();
+    setAsking(false);
+    if ('refused' in answer) return refuse(answer);
+    if (answer.told) toast(answer.told);
+    go(standing() === 'open' && needsWelcome() ? '/sign-in?install=1' : then, 'replace');
+  }
+
+  function refuse(answer: Refused): void {
+    announce(answer.refused, 'assertive');
+    setWait(answer.wait_s ?? 0);
+    setRefused(answer.second ? undefined : answer);
+    if (answer.second) setSecond(answer.second);
+    requestAnimationFrame(() => focusOn(answer.second ? 'title' : 'problem'));
+  }
+
+  async function openLocked(): Promise<void> {
+    await turnTo(refused!.locked!);
     go('/', 'replace');
   }
 
+  const main = asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in';
   const forgottenBy = me && passwordBy();
-  const then = new URLSearchParams(location.search).get('then') === 'change-pin' ? '/change-pin' : '/';
   return (
-    <Screen home title="Sign in to Lanyard" dock={<button type="submit" form="sign-in" class="button main">{asking ? 'Asking the school' : wait > 0 ? `Wait ${wait} seconds` : 'Sign in'}</button>}>
-      {because && <p>{BECAUSE[because]}</p>}
+    <Screen home title={second ? 'One more step' : 'Sign in to Lanyard'} dock={second && !byCode(second) ? undefined : <button type="submit" form="sign-in" class="button main">{main}</button>}>
+      {because && !second && <p>{BECAUSE[because]}</p>}
       {forgottenBy && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
       {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
       {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
       {refused && (
         <div class="problems" id="problem" tabIndex={-1}>
           <h2>There is a problem</h2>
-          <a href="#username" onClick={(event) => { event.preventDefault(); focusOn('username'); }}>{refused}</a>
-          {locked && <button type="button" class="button whole" onClick={open}>Open with your PIN</button>}
+          <a href="#problem" onClick={(event) => { event.preventDefault(); focusOn(second ? 'code' : 'username'); }}>{refused.refused}</a>
+          {refused.locked && <button type="button" class="button whole" onClick={openLocked}>Open with your PIN</button>}
         </div>
       )}
       <form id="sign-in" class="stack wide" ref={form} noValidate onSubmit={enter}>
-        <div class="field">
-          <label for="username">Your name at school</label>
-          <input id="username" name="username" class="input" type="text" autocomplete="username" autocapitalize="none" spellcheck={false} enterkeyhint="next" aria-invalid={refused ? true : undefined} />
-        </div>
-        <div class="field">
-          <label for="password">Password</label>
-          <div class="line">
-            <input id="password" name="password" class="input grow" type={(seen ? 'text' : 'password') as 'password'} autocomplete="current-password" autocapitalize="none" spellcheck={false} enterkeyhint="go" aria-invalid={refused ? true : undefined} />
-            <button type="button" class="button" aria-label={seen ? 'Hide what you typed' : 'Show what you typed'} onClick={() => setSeen(!seen)}><Icon name="eye" size="small" />{seen ? 'Hide' : 'Show'}</button>
-          </div>
-        </div>
+        {second ? <SecondFields second={second} wrong={Boolean(refused)} /> : <NameAndPassword wrong={Boolean(refused)} />}
       </form>
-      <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
+      {second
+        ? <>
+            {second.ways.includes('passkey') && hasPasskeys() && <button type="button" class={byCode(second) ? 'button whole' : 'button main'} onClick={() => void attempt(second.byPasskey)}>Use your passkey</button>}
+            <button type="button" class="button whole" onClick={() => { setSecond(undefined); setRefused(undefined); }}>Begin again</button>
+          </>
+        : <>
+            {hasPasskeys() && <button type="button" class="button whole" onClick={() => void attempt(() => signInByPasskey(ask, forgot))}>Sign in with a passkey</button>}
+            <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
+          </>}
       {me && <a class="button whole" href="/">Not now: go on writing</a>}
       {standing() === 'locked' && <a class="button whole" href="/">Back to the locked phone</a>}
     </Screen>
+  );
+}
+
+const byCode = ({ ways }: Second): boolean => ways.includes('code') || ways.includes('recovery');
+
+function NameAndPassword({ wrong }: { wrong: boolean }) {
+  const [seen, setSeen] = useState(false);
+  return (
+    <>
+      <div class="field">
+        <label for="username">Your name at school</label>
+        <input id="username" name="username" class="input" type="text" autocomplete="username" autocapitalize="none" spellcheck={false} enterkeyhint="next" aria-invalid={wrong ? true : undefined} />
+      </div>
+      <div class="field">
+        <label for="password">Password</label>
+        <div class="line">
+          <input id="password" name="password" class="input grow" type={(seen ? 'text' : 'password') as 'password'} autocomplete="current-password" autocapitalize="none" spellcheck={false} enterkeyhint="go" aria-invalid={wrong ? true : undefined} />
+          <button type="button" class="button" aria-label={seen ? 'Hide what you typed' : 'Show what you typed'} onClick={() => setSeen(!seen)}><Icon name="eye" size="small" />{seen ? 'Hide' : 'Show'}</button>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The password was right; what only its owner has is shown beside it. */
+function SecondFields({ second, wrong }: { second: Second; wrong: boolean }) {
+  if (!byCode(second)) return <p>Your password is right. {hasPasskeys() ? 'Show your passkey as well.' : 'Your passkey is wanted as well, which this browser cannot show. Ask at the desk for a code to pair it.'}</p>;
+  return (
+    <>
+      <p>Your password is right. Show one thing more that only you have.</p>
+      <div class="field">
+        <label for="code">{second.ways.includes('code') ? 'The code in your authenticator app, or a recovery code' : 'A recovery code'}</label>
+        <input id="code" name="code" class="input num" type="text" autocomplete="one-time-code" autocapitalize="none" spellcheck={false} enterkeyhint="go" aria-invalid={wrong ? true : undefined} />
+      </div>
+    </>
   );
 }

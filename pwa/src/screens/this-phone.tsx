@@ -68,6 +68,7 @@ export function ThisPhone() {
         <p class="meta">This phone keeps names, and the records you may hold, so that it works with no signal. They are closed with your PIN, and signing out removes them. It never removes what you wrote and the school has not heard: that stays, and is sent.</p>
         <div class="tiles pair">
           <a class="button" href="/change-pin">Change PIN</a>
+          <a class="button" href="/passkeys">Passkeys</a>
           <button type="button" class="button" onClick={() => void leave(status.waiting)}>Sign out</button>
         </div>
       </section>
