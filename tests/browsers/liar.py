@@ -15,7 +15,7 @@ STALLS_S, DELAYS_S = 3.0, (0.05, 0.3)
 PORTAL = b"<!doctype html><title>Welcome</title><h1>Sign in to our network</h1>"
 OURS = {"Lanyard-Protocol": "1", "Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
-NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
+NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server", "if-none-match"}
 LIED_ABOUT = ("/api/sync", "/api/intake")
 
 Answer = tuple[int, dict[str, str], bytes]

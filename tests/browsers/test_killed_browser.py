@@ -27,7 +27,7 @@ SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_
 def test_three_kills_lose_nothing_that_was_called_saved_and_double_nothing(
     engine: str, new_window: Callable[..., Window], school: School
 ) -> None:
-    phone = Killed(new_window(engine), school, random.Random(f"{SEED} {engine}"))
+    phone = Killed(engine, new_window(engine), school, random.Random(f"{SEED} {engine}"))
     phone.live_through(KILLS, SAVED_BEFORE)
     phone.show_that_everything_arrived_once()
 
@@ -42,7 +42,7 @@ def test_hundreds_of_kills_lose_nothing_that_was_called_saved_and_double_nothing
         if kills_left == 0:
             break
         school = a_school(tmp_path / f"school-{number}", filled)
-        phone = Killed(new_window(engine, f"phone-{number}"), school, random.Random(f"{SEED} {engine} {number}"))
+        phone = Killed(engine, new_window(engine, f"phone-{number}"), school, random.Random(f"{SEED} {engine} {number}"))
         kills = min(KILLS_OF_ONE_PHONE, kills_left)
         phone.live_through(kills, SAVED_BEFORE_IN_SOAK)
         phone.show_that_everything_arrived_once()
@@ -62,8 +62,8 @@ def a_school(folder: Path, filled: Path) -> School:
 class Killed:
     """A phone that is killed again and again, and what its screens called saved before each kill."""
 
-    def __init__(self, window: Window, school: School, chance: random.Random) -> None:
-        self.window, self.school, self.chance = window, school, chance
+    def __init__(self, engine: str, window: Window, school: School, chance: random.Random) -> None:
+        self.engine, self.window, self.school, self.chance = engine, window, school, chance
         self.saved: set[str] = set()
         self.hand = Hand(window, school.address).open().sign_in("amira")
         window.close()  # in peace, this once: Chromium puts its cookies on the disk only every half minute
@@ -72,7 +72,7 @@ class Killed:
     def live_through(self, kills: int, saved_before: int) -> None:
         for number in range(kills):
             self.hand.open()
-            self.window.run(writer.BEGIN, *writer.given(f"killed-{number}"))
+            self.window.run(writer.BEGIN, *writer.given(f"killed-{number}", self.engine))
             if self.chance.random() < AT_THE_DOOR:
                 time.sleep(self.chance.uniform(0, AT_THE_DOOR_S))
             else:

@@ -44,7 +44,7 @@ def exchange_through_lies(window: Window, school: School, exchanges: int) -> Non
         while liar.exchanges < exchanges:
             hand.open()
             time.sleep(liar.chance.uniform(0, 2))  # locked, and sending sealed
-            window.run(writer.BEGIN, *writer.given(f"sitting-{sitting}", send_every=1))
+            window.run(writer.BEGIN, *writer.given(f"sitting-{sitting}", "chromium", send_every=1))
             until = liar.exchanges + LOCKED_EVERY
             while liar.exchanges < min(until, exchanges):
                 look_at = liar.exchanges + LOOK_EVERY
@@ -63,7 +63,7 @@ def exchange_through_lies(window: Window, school: School, exchanges: int) -> Non
             nobody_is_hammered(liar)
         liar.lies = 0
         hand.open()
-        window.run(writer.BEGIN, *writer.given("last", send_every=1))
+        window.run(writer.BEGIN, *writer.given("last", "chromium", send_every=1))
         hand.until(writer.SAVED)
         hand.until(writer.REST)
         saved.update(window.run(writer.SAVED))

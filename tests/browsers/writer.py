@@ -9,7 +9,7 @@ from tests.journeys.school import School
 
 # In the page itself, so that every engine is as fast as it can be. What the screen has called saved stands in `saved`.
 BEGIN = """
-    const [pin, mark, sendEvery] = given;
+    const [pin, mark, sendEvery, pause] = given;
     window.saved = [];
     const until = async (claim) => {
         for (;;) {
@@ -42,6 +42,7 @@ BEGIN = """
         await until(() => title() === 'Now');
         for (let n = 0; ; n++) {
             window.rests = true;
+            await new Promise((resolve) => setTimeout(resolve, pause));
             await until(() => !window.mayRest);
             window.rests = false;
             const words = `${mark}-${n}.`;
@@ -78,8 +79,12 @@ WAITING = """
 NOTHING_WAITS = f"const waiting = await (async () => {{ {WAITING} }})(); return waiting.length === 0"
 
 
-def given(mark: str, send_every: int = SEND_EVERY) -> list[object]:
-    return [PIN, mark, send_every]
+# WebKit lets a page move its history a hundred times in ten seconds, and then no more. No thumb comes near.
+PAUSE_MS = {"webkit": 250}
+
+
+def given(mark: str, engine: str, send_every: int = SEND_EVERY) -> list[object]:
+    return [PIN, mark, send_every, PAUSE_MS.get(engine, 0)]
 
 
 def arrived(school: School) -> Counter[str]:
