@@ -170,10 +170,18 @@ async def test_what_was_typed_outlives_a_session_that_ran_out(desk: Page) -> Non
 
 OF_EVERYBODY = (
     "/console/review", "/console/review?show=all", "/console/pupils", "/console/pupils?q=zoe", "/console/pupil/zoe", "/console/held",
+    "/console/own",
 )  # fmt: skip
 OF_CAROL = ("/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira")
-OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings")
-OF_ADA = ("/console/people", "/console/people/amira", "/console/year", "/console/pupil/zoe/warnings")
+OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings", "/console/looked", "/console/openings")
+OF_ADA = (
+    "/console/people",
+    "/console/people/amira",
+    "/console/year",
+    "/console/pupil/zoe/warnings",
+    "/console/safety",
+    "/console/openings",
+)
 
 
 async def comes_in_as(desk: Page, me: Me) -> None:
@@ -306,7 +314,7 @@ async def test_a_passkey_is_made_shown_and_removed_at_the_desk(desk: Page) -> No
     await expect(desk.locator("#passkeys")).to_contain_text("Office computer")
 
     await sign_out()
-    await desk.get_by_role("button", name="Sign in with a passkey").click()
+    await desk.get_by_role("button", name="Use a passkey").click()
     await expect(review).to_be_visible()
 
     await sign_out()

@@ -27,6 +27,7 @@ from server.console import (
     sealed,
     sign_in,
     undo,
+    week,
     year,
 )
 from server.console.pages import STATIC, STATIC_PATH, refused
@@ -48,6 +49,7 @@ PAGES = (
     emergency,
     openings,
     looking,
+    week,
     lifting,
     lists,
     year,

@@ -44,7 +44,7 @@ def test_one_of_each_kind_written_with_the_school_stopped_reaches_the_desk_once(
 
     desk = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/London").new_page()
     desk.goto(f"{school.address}/console")
-    desk.get_by_label("Username").fill("carol")
+    desk.get_by_label("Your name at school").fill("carol")
     desk.get_by_label("Password").fill(PASSWORD)
     desk.get_by_role("button", name="Sign in").click()
     rows = desk.locator("#rows li")
