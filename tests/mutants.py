@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
 
+from server.access import shares
 from server.api import sync as door
+from server.intake import opening, storing, tending
 from server.refusals import Busy, Unreadable
 from server.store.moments import from_wire, to_wire
 from server.sync import exchange, finding, merge, taking, unseen
@@ -108,6 +110,44 @@ def amended_edits_stay_held() -> AbstractContextManager[Any]:
     return mock.patch.object(finding, "amended", none)
 
 
+# And what would be wrong with what comes sealed.
+
+
+def kept_before_it_is_stored() -> AbstractContextManager[Any]:
+    async def nothing(*args: Any, **more: Any) -> None:
+        return None
+
+    return mock.patch.object(storing, "store", nothing)
+
+
+def signatures_not_looked_at() -> AbstractContextManager[Any]:
+    return mock.patch.object(opening, "is_signed", return_value=True)
+
+
+def a_phone_that_is_switched_off_is_believed() -> AbstractContextManager[Any]:
+    return mock.patch.object(storing, "why_look", return_value=None)
+
+
+def what_waits_is_not_opened_at_the_start() -> AbstractContextManager[Any]:
+    async def nothing(*args: Any, **more: Any) -> None:
+        return None
+
+    return mock.patch.object(tending, "open_all", nothing)
+
+
+def what_is_inside_may_be_another_edit() -> AbstractContextManager[Any]:
+    """The seal binds neither the number nor the time: only the signature and the comparison do."""
+    return mock.patch.object(opening, "hold", return_value=None)
+
+
+def a_new_share_ends_the_one_before() -> Iterator[None]:
+    """An answer that is lost then closes a phone for good."""
+    kept_as = shares._json
+
+    with mock.patch.object(shares, "_json", lambda some: kept_as(some[:1])):
+        yield
+
+
 # Each with the words in which the simulator may notice it: for any others it was noticed by accident.
 THE_SIX: dict[Mutant, str] = {
     naive_sequence_cursor: "went backwards|another version|not hold exactly|not know what is held",
@@ -115,6 +155,14 @@ THE_SIX: dict[Mutant, str] = {
     contextlib.contextmanager(double_application): "taken twice",
     receipts_before_commit: "a repeat got another receipt|is lost",
     batch_poisoned_by_one_edit: "never came to an end",
-    purge_that_eats_unsent_edits: "is lost",
+    purge_that_eats_unsent_edits: "is lost|an edit went",
 }
 MORE: dict[Mutant, str] = {nothing_is_ever_gone: "not hold exactly", amended_edits_stay_held: "was amended, and is held still"}
+SEALED: dict[Mutant, str] = {
+    kept_before_it_is_stored: "is not there|is lost|an edit went",
+    signatures_not_looked_at: "that nothing proves",
+    a_phone_that_is_switched_off_is_believed: "that nothing proves",
+    what_waits_is_not_opened_at_the_start: "was never opened|is lost",
+    what_is_inside_may_be_another_edit: "that nothing proves",
+    contextlib.contextmanager(a_new_share_ends_the_one_before): "opens what the phone had closed no more|was told to be wrong",
+}

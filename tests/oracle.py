@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from server.sync.finding import member
 from server.sync.merge import DROPPED, Edit, Write, gravity, identity, writes_by_field, writes_by_key
 from tests.phone import Edit as Sent
 from tests.phone import Phone
+from tests.sealing import Blob
 
 
 @dataclass
@@ -33,6 +35,8 @@ class Oracle:
         self.receipts: dict[str, Any] = {}
         self.read_to = 0
         self.restored = self.copied = False
+        self.proved: set[str] = set()  # what has come in a way that shows whose it is
+        self.handed: dict[tuple[str, str], str] = {}  # what the school said it keeps sealed: whose, and as it lay; the edit's id
 
     # ── What happens ───────────────────────────────────────────────────────────────────────
 
@@ -41,6 +45,19 @@ class Oracle:
         self.written[edit["id"]] = Written(author, edit, self.versions.get(edit["seen"] or "", frozenset()) | set(before))
         if phone:
             self.handsets[phone].append(edit)
+        else:
+            self.proved.add(edit["id"])
+
+    def came(self, edits: Iterable[str]) -> None:
+        """In a letter, from somebody whose phone was not switched off."""
+        self.proved.update(edits)
+
+    def was_handed(self, staff: str, blobs: Iterable[Blob], *, trusted: bool) -> None:
+        """Sealed, unaltered, under its own grant. `trusted`: the phone was not switched off."""
+        for blob in blobs:
+            self.handed[staff, json.dumps(blob)] = blob["id"]
+            if trusted:
+                self.proved.add(blob["id"])
 
     def was_copied(self, phone: Phone, copy: Phone) -> None:
         self.copied = True
@@ -51,20 +68,48 @@ class Oracle:
         for seq, mark, record, edit in await tx.rows(TAKEN, self.school, self.read_to):
             sent = edit.partition("\n")[0]
             assert sent not in self.taken[record], "an edit was taken twice"
+            if sent not in self.proved:
+                await self.decided(tx, sent)
             self.taken[record].append(sent)
             self.versions[f"{seq}.{mark % 2**64:016x}"] = frozenset(self.taken[record])
             self.read_to = seq
 
-    async def was_restored(self, tx: Tx, phones: list[Phone]) -> None:
+    async def decided(self, tx: Tx, id: str) -> None:
+        """It came in doubtful ways only: then somebody at the desk has taken it in, by name."""
+        row = await tx.row("select author, phone, original, settled_how from edit where school = $1 and id = $2", self.school, id)
+        assert row is not None
+        assert row[3] == "taken", "an edit was taken that nothing proves"
+        if id not in self.written:
+            assert row[1] == id, "an edit was taken that nobody wrote"
+            self.written[id] = Written(row[0], json.loads(row[2]), frozenset())
+
+    async def was_restored(self, tx: Tx, phones: Iterable[Phone]) -> None:
         """The school has lost what came after its backup, but for what phones still have."""
         self.restored = True
         self.receipts, self.read_to = {}, 0
         self.taken.clear()
         await self.observe(tx)
-        survive = {row[0] for row in await tx.rows("select id from edit where school = $1", self.school)}
+        here = {tuple(row) for row in await tx.rows("select staff, lay from sealed where school = $1", self.school)}
+        self.handed = {handed: id for handed, id in self.handed.items() if handed in here}
+        await self.gone(tx, phones)
+
+    async def was_forgotten(self, tx: Tx, phones: Iterable[Phone]) -> None:
+        """What could be read on a phone is gone: nothing that only it had."""
+        assert not await self.gone(tx, phones) or self.restored, "an edit went with what could be read on a phone"
+
+    async def was_evicted(self, tx: Tx, phones: Iterable[Phone], unsent: set[str]) -> None:
+        """The browser cleared a phone: what only it had was lost, and nothing else."""
+        assert await self.gone(tx, phones) <= unsent or self.restored, "an edit went that was not only on that phone"
+
+    async def gone(self, tx: Tx, phones: Iterable[Phone]) -> set[str]:
+        """What is neither here nor on any phone."""
+        survive = {row[0].partition("\n")[0] for row in await tx.rows("select id from edit where school = $1", self.school)}
+        survive |= {row[0] for row in await tx.rows("select edit from sealed where school = $1", self.school)}
         for phone in phones:
-            survive |= {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys()
+            survive |= {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys() | phone.kept.orphans.keys()
+        gone = self.written.keys() - survive
         self.written = {id: written for id, written in self.written.items() if id in survive}
+        return gone
 
     # ── What must hold at once ─────────────────────────────────────────────────────────────
 
@@ -98,17 +143,40 @@ class Oracle:
 
     # ── What must hold once everybody has said and heard everything ────────────────────────
 
-    async def check_all(self, tx: Tx, phones: dict[Phone, str]) -> None:
+    async def check_all(self, tx: Tx, phones: dict[Phone, str], off: Container[Phone]) -> None:
+        """`off`: those that the school has switched off."""
         assert await rebuild_all(tx, self.school) == []
-        await self.check_nothing_lost(tx)
+        unopened = await self.check_sealed(tx)
+        await self.check_nothing_lost(tx, unopened)
         for record in self.taken:
             await self.check_record(tx, record)
         for phone, staff in phones.items():
-            await self.check_phone(tx, phone, await member(tx, self.school, staff))
+            assert not phone.kept.outbox
+            assert not phone.kept.orphans
+            if phone not in off:
+                await self.check_phone(tx, phone, await member(tx, self.school, staff))
 
-    async def check_nothing_lost(self, tx: Tx) -> None:
+    async def check_sealed(self, tx: Tx) -> set[str]:
+        """Whatever the school said it keeps, it keeps, and has opened; but what was sealed to a key that it has lost."""
+        rows = await tx.rows("select staff, lay, kid, outcome from sealed where school = $1", self.school)
+        keys = {row[0] for row in await tx.rows("select id from key where purpose = 'lanyard:intake' and school = $1", self.school)}
+        stored = {(row[0], row[1]): (row[2] in keys, row[3]) for row in rows}
+        assert "waiting" not in {outcome for _, outcome in stored.values()}, "what was stored sealed was never opened"
+        for handed in self.handed:
+            assert handed in stored, "what the school said it keeps is not there"
+            ours, outcome = stored[handed]
+            assert outcome == "opened" or not ours, "what could be opened was not"
+        elsewhere = await tx.rows("select id from edit where school <> $1", self.school)
+        assert not elsewhere, "an edit got into another school"
+        return {self.handed[handed] for handed in self.handed if not stored[handed][0]}
+
+    async def check_nothing_lost(self, tx: Tx, unopened: set[str]) -> None:
         stored = {row[0]: row for row in await tx.rows("select id, author, original, seq from edit where school = $1", self.school)}
+        for id in stored.keys() - self.written.keys():
+            assert stored[id][3] is None, "an edit was taken that nobody wrote"
         for id, written in self.written.items():
+            if id not in stored and id in unopened:
+                continue
             assert id in stored, f"an edit of {written.author}’s is lost"
             _, author, original, _ = stored[id]
             kept = json.loads(original)
@@ -201,7 +269,6 @@ class Oracle:
 
     async def check_phone(self, tx: Tx, phone: Phone, me: Me) -> None:
         kept = phone.kept
-        assert not kept.outbox
         rows = await tx.rows("select id, seq, mark, kind, body, disputes from record where school = $1", self.school)
         theirs = {row[0]: row for row in rows if await self.may_hold(tx, me, row[0])}
         assert set(kept.store.records) == set(theirs), f"{me.staff}’s phone does not hold exactly what they may hold"

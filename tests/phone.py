@@ -8,6 +8,7 @@ from typing import Any
 
 from server.store.ids import id_at
 from server.store.moments import from_wire, to_wire
+from tests.sealing import Blob, Sealer
 
 BATCH = 100
 KEPT_FOR = 30 * 24 * 3600 * 1_000_000  # µs: how long an edit is kept after its receipt
@@ -40,13 +41,27 @@ class Kept:
     lost: list[int] = dataclasses.field(default_factory=list)  # numbers the school asked for and we do not have
     store: Store = dataclasses.field(default_factory=Store)
     filling: Store | None = None  # a new store beside the old one, until it is complete
+    sealed_to: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)  # by id: the school's key, as it was when it was written
+    orphans: dict[str, Blob] = dataclasses.field(default_factory=dict)  # by id: sealed, and nobody can read it here any more
 
 
 class Phone:
-    """`clock()` is the right time in µs, and `wrong_by` how far this phone's own is from it; `mint` gives the bits of new ids."""
+    """`clock()` is the right time in µs, and `wrong_by` how far this phone's own is from it; `mint` gives the bits of new ids.
 
-    def __init__(self, send: Send, clock: Callable[[], int], mint: Callable[[], int], wrong_by: int = 0, kept: Kept | None = None) -> None:
-        self.send, self.clock, self.mint, self.wrong_by = send, clock, mint, wrong_by
+    `sealer`: what it seals with, where it does.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        clock: Callable[[], int],
+        mint: Callable[[], int],
+        wrong_by: int = 0,
+        kept: Kept | None = None,
+        sealer: Sealer | None = None,
+    ) -> None:
+        self.send, self.clock, self.mint, self.wrong_by, self.sealer = send, clock, mint, wrong_by, sealer
+        self.blobs: dict[str, tuple[str, Blob]] = {}  # by id: as it was sealed, and what of
         self.kept = kept or Kept(self.new_id())
         self.batch = BATCH
 
@@ -58,7 +73,7 @@ class Phone:
 
     def copied(self) -> "Phone":
         """The same handset, restored from a copy made now."""
-        return Phone(self.send, self.clock, self.mint, self.wrong_by, copy.deepcopy(self.kept))
+        return Phone(self.send, self.clock, self.mint, self.wrong_by, copy.deepcopy(self.kept), self.sealer)
 
     # ── What its person does ───────────────────────────────────────────────────────────────
 
@@ -77,6 +92,8 @@ class Phone:
             "values": values,
         } | more
         self.kept.outbox.append(edit)
+        if self.sealer:
+            self.kept.sealed_to[edit["id"]] = self.sealer.keys[0]
         return edit
 
     @property
@@ -167,7 +184,7 @@ class Phone:
 
     def find_wanted(self, kept: Kept, wanted: list[int]) -> None:
         ours = {edit["number"]: edit for edit, _ in kept.sent.values() if edit["phone"] == kept.id}
-        waiting = {edit["number"] for edit in kept.outbox if edit["phone"] == kept.id}
+        waiting = {edit["number"] for edit in (*kept.outbox, *kept.orphans.values()) if edit["phone"] == kept.id}
         for number in wanted:
             if number in ours:
                 kept.outbox.append(ours[number])
@@ -188,6 +205,36 @@ class Phone:
         store.cursor = answer["cursor"]
         if kept.filling and not answer["more"]:
             kept.store, kept.filling = kept.filling, None
+
+    # ── Sealed ─────────────────────────────────────────────────────────────────────────────
+
+    def seal(self, edit: Edit) -> Blob:
+        """To the school's key of when it was written; anew only where it had to be numbered anew."""
+        said = json.dumps(edit)
+        assert self.sealer is not None
+        if self.blobs.get(edit["id"], ("",))[0] != said:
+            key = self.kept.sealed_to.get(edit["id"], self.sealer.keys[0])
+            self.blobs[edit["id"]] = said, self.sealer.seal(edit, key=key, phone=edit["phone"])
+        return self.blobs[edit["id"]][1]
+
+    def waiting_sealed(self) -> list[Blob]:
+        return [*self.kept.orphans.values(), *(self.seal(edit) for edit in self.kept.outbox)]
+
+    def handed_over(self, answer: dict[str, Any]) -> None:
+        """The school has them sealed: what can still be read here stays for thirty days, the rest may go."""
+        kept = copy.deepcopy(self.kept)
+        at = from_wire(answer["now"]) or 0
+        for id in answer["kept"]:
+            kept.orphans.pop(id, None)
+        for edit in [edit for edit in kept.outbox if edit["id"] in answer["kept"]]:
+            kept.outbox.remove(edit)
+            kept.sent[edit["id"]] = edit, at
+        self.kept = kept
+
+    def forget(self) -> None:
+        """The PIN is forgotten, or the school has switched the phone off: what can be read goes, what waits stays sealed."""
+        orphans = self.kept.orphans | {edit["id"]: self.seal(edit) for edit in self.kept.outbox}
+        self.kept = Kept(self.kept.id, self.kept.number, orphans=orphans)
 
     def purge(self, kept: Kept, school_time: int) -> None:
         """Edits that have their receipts are kept for thirty days. The others are never touched."""

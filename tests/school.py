@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 import httpx
+import msgspec
 from litestar import Litestar
 
 from server.access import grants, sessions
@@ -27,6 +28,14 @@ SECOND, DAY = 1_000_000, 24 * 3600 * 1_000_000  # µs
 def app() -> Litestar:
     """One for all: it works on whichever database is open."""
     return create_app(no_phone_app(Settings()))
+
+
+def signed_in(session: str) -> dict[str, str]:
+    return {"Cookie": f"lanyard={session}"}
+
+
+def by_grant(grant: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {grant}"}
 
 
 PAIR = "insert into phone (school, id, staff, name, paired_at) values ($1, $2, $3, 'Phone', $4) on conflict (school, id) do nothing"
@@ -84,9 +93,22 @@ class School:
 
     async def post(self, staff: str, letter: bytes, *, sending_only: bool = False) -> httpx.Response:
         """A letter to the exchange, from somebody who is signed in; or who was once, and may still send."""
-        by = {"Authorization": f"Bearer {self.grants[staff]}"} if sending_only else {"Cookie": f"lanyard={self.sessions[staff]}"}
-        headers = {"Content-Type": "application/json", **by}
-        return await self.door.post("/api/sync", content=letter, headers=headers)
+        return await self.hear("/api/sync", letter, by_grant(self.grants[staff]) if sending_only else signed_in(self.sessions[staff]))
+
+    async def hear(self, path: str, said: bytes, by: dict[str, str], method: str = "POST") -> httpx.Response:
+        return await self.door.request(method, path, content=said, headers={"Content-Type": "application/json", **by})
+
+    async def pair(self, staff: str, phone: str, public: str) -> tuple[str, str]:
+        """As somebody signs in on a handset: its session, and its grant."""
+        me = msgspec.structs.replace(next(one for one in EVERYBODY if one.staff == staff), phone=phone)
+
+        async def signed(tx: Tx) -> tuple[str, str]:
+            await tx.run(PAIR, me.school, phone, staff, self.now)
+            await tx.run("update phone set public = $3 where school = $1 and id = $2 and public is null", me.school, phone, public)
+            with mock.patch.object(grants, "now", return_value=time.time_ns() // 1000):
+                return await sessions.begin(tx, me, is_desk=False), await grants.grant(tx, me)
+
+        return await writing(signed)
 
     async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
         """By the names of their columns."""

@@ -42,14 +42,18 @@ class Sealer:
         said = jwt.decode(listed, key, algorithms=["ES256"], audience="lanyard:intake", issuer=self.school, options={"verify_iat": False})
         self.keys = said["keys"]
 
-    def seal(self, inside: Any, what: str = "edit", **outside: Any) -> Blob:
-        """`inside`: an edit or a draft, or any bytes. `outside`: what it claims to be where that is something else; signed so."""
+    def seal(self, inside: Any, what: str = "edit", key: dict[str, str] | None = None, **outside: Any) -> Blob:
+        """`inside`: an edit or a draft, or any bytes. `outside`: what it claims to be where that is something else; signed so.
+
+        `key`: one of the school's, where it is not the newest.
+        """
+        key = key or self.keys[0]
         said = inside if isinstance(inside, dict) else {}
         blob: Blob = {
             "id": said.get("id", "none"), "what": what, "phone": self.phone, "number": said.get("number", 0),
-            "made_at": said.get("made_at", SENT_AT), "kid": self.keys[0]["kid"],
+            "made_at": said.get("made_at", SENT_AT), "kid": key["kid"],
         } | outside  # fmt: skip
-        public = next((key["public"] for key in self.keys if key["kid"] == blob["kid"]), self.keys[0]["public"])
+        public = next((each["public"] for each in self.keys if each["kid"] == blob["kid"]), key["public"])
         to = SUITE.kem.deserialize_public_key(base64url.read(public) or b"")
         info = f"lanyard intake 1|{self.school}|{self.staff}|{blob['phone']}|{blob['what']}|{blob['id']}".encode()
         enc, context = SUITE.create_sender_context(to, info=info)

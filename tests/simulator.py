@@ -10,7 +10,9 @@ school makes of it against that.
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import json
+import logging
 import random
 import sys
 import tempfile
@@ -20,15 +22,17 @@ from typing import Any
 from unittest import mock
 
 from server.refusals import Busy
+from server.store import sqlite
 from server.store.database import Tx, reading, writing
 from server.sync import desk, finding, keeping, phones, unseen
 from tests.databases import PostgresDatabases, SQLiteFiles, prepare
+from tests.locked_phones import Hand, LockedPhones
 from tests.oracle import Oracle
-from tests.phone import Edit, Phone
-from tests.school import DAY, SECOND, School
+from tests.phone import Edit, Phone, Revoked
+from tests.school import DAY, SECOND, School, by_grant, signed_in
 from tests.world import PUPILS
 
-STEPS = 60
+STEPS = 80
 AHEAD = 30  # how far a number may run ahead here
 TOLD = 300  # characters of a step, when it is told
 AWAY = (1, 3, 6)  # days; all of them together stay under the thirty that a phone keeps what it sent
@@ -41,27 +45,29 @@ WORDS = ("He ran.", "She said “stop” 😀", "\u202eright to left", "half a \
 WRONG = {"category": "no such", "pupils": {"put": {"tom": {}}}, "__proto__": {}, "severity": ["low"]}
 
 
-class Simulation:
+class Simulation(LockedPhones):
     def __init__(self, seed: int, school: School, tell: Callable[[str], None] = lambda line: None) -> None:
+        super().__init__()
         self.chance = random.Random(seed)
         self.school, self.tell = school, lambda line: tell(line[:TOLD])
         self.oracle = Oracle("northgate")
         self.phones: dict[Phone, str] = {}  # and whose each is
-        self.late: list[tuple[str, bytes]] = []  # letters that the network will deliver a second time
+        self.late: list[tuple[Hand, bytes]] = []  # letters that the network will deliver a second time
         self.records: list[str] = []  # somebody began them somewhere
         self.away = 0
 
     async def run(self) -> None:
+        await self.list_keys()
         for staff in self.chance.sample(STAFF, self.chance.randint(2, 5)):
             for _ in range(self.chance.choice((1, 1, 2))):
-                self.add_phone(staff)
+                await self.add_phone(staff)
         for _ in range(STEPS):
             step: Callable[[], Awaitable[None]] = self.chance.choices(*zip(*self.steps(), strict=True))[0]
             self.school.now += self.chance.choice((1, 5, 60, 3600)) * SECOND
             await step()
             await reading(self.oracle.observe)
         await self.calm_down()
-        await reading(self.oracle.check_all, self.phones)
+        await reading(self.oracle.check_all, self.phones, {phone for phone, hand in self.hands.items() if hand.off})
 
     def steps(self) -> list[tuple[Callable[[], Awaitable[None]], int]]:
         return [
@@ -77,14 +83,27 @@ class Simulation:
             (self.move_pupil, 1),
             (self.back_up, 1),
             (self.restore, 1 if self.school.backup else 0),
+            (self.hand_over, 10),
+            (self.lock, 3),
+            (self.choose_pin, 3),
+            (self.lose_what_can_be_read, 2),
+            (self.rotate_keys, 2),
+            (self.tamper, 5),
+            (self.deliver_crate_again, 2),
+            (self.take_copy, 1),
+            (self.tend, 1),
         ]
 
     async def calm_down(self) -> None:
         """Every phone reaches the school again, until nobody has anything left to say or to hear."""
         self.tell("everybody is in reach")
         for _ in range(2):
+            await self.tend()
             for phone in self.phones:
                 for _ in range(100):
+                    await self.come_to_rest(phone)
+                    if self.hands[phone].off:
+                        break
                     answer = await self.exchange(phone)
                     if not self.unfinished(phone, answer):
                         break
@@ -96,16 +115,21 @@ class Simulation:
 
     # ── Phones ─────────────────────────────────────────────────────────────────────────────
 
-    def add_phone(self, staff: str) -> None:
+    async def add_phone(self, staff: str) -> None:
         wrong_by = self.chance.choice((0, 0, self.chance.randint(-YEARS, YEARS)))
-        phone = Phone(lambda letter: self.deliver(staff, letter), lambda: self.school.now, lambda: self.chance.getrandbits(74), wrong_by)
-        self.phones[phone] = staff
+        phone = Phone(
+            lambda letter: self.deliver(self.hands[phone], letter), lambda: self.school.now, lambda: self.chance.getrandbits(74), wrong_by
+        )
+        await self.pair(phone, staff)
+        await self.set_pin(phone)
 
     def any_phone(self) -> Phone:
         return self.chance.choice(list(self.phones))
 
     async def write(self) -> None:
         phone = self.any_phone()
+        if not await self.is_open(phone):
+            return
         for _ in range(self.chance.choice((1, 1, 1, 3))):
             edit = self.draft(phone)
             self.tell(f"{self.phones[phone]} writes {edit['id'][-4:]} of {edit['record'][-4:]}: {edit['values']}")
@@ -167,6 +191,8 @@ class Simulation:
     async def sync(self) -> None:
         phone, trouble = self.any_phone(), self.chance.choices(list(TROUBLE), list(TROUBLE.values()))[0]
         phone.batch = self.chance.choice((1, 2, 100))
+        if not await self.is_open(phone):
+            return
         self.tell(f"{self.phones[phone]}’s phone {phone.kept.id[-4:]} syncs{f', but {trouble}' if trouble else ''}")
         await self.exchange(phone, trouble)
 
@@ -174,11 +200,16 @@ class Simulation:
         """Nothing, where the phone heard nothing."""
         self.trouble = trouble
         try:
-            return await phone.sync(lose_answer=trouble == "the answer is lost", sending_only=trouble == SIGNED_OUT)
+            answer = await phone.sync(lose_answer=trouble == "the answer is lost", sending_only=trouble == SIGNED_OUT)
+            if answer is not None and trouble != SIGNED_OUT:
+                self.hear_of_keys(phone)
+            return answer
+        except Revoked:
+            await self.is_off(phone)
         finally:
             self.trouble = ""
 
-    async def deliver(self, staff: str, letter: bytes) -> tuple[int, Any]:
+    async def deliver(self, hand: Hand, letter: bytes) -> tuple[int, Any]:
         match self.trouble:
             case "the letter is lost":
                 return 502, None
@@ -187,13 +218,15 @@ class Simulation:
             case "the letter is cut short":
                 letter = letter[: self.chance.randrange(len(letter))]
             case "the letter will come twice":
-                self.late.append((staff, letter))
+                self.late.append((hand, letter))
         with self.failing() if self.trouble == "the server fails half-way" else contextlib.nullcontext():
-            answer = await self.school.post(staff, letter, sending_only=self.trouble == SIGNED_OUT)
-        assert answer.status_code in (200, 400, 503), f"{answer.status_code} {answer.text}"
+            by = by_grant(hand.grant) if self.trouble == SIGNED_OUT else signed_in(hand.session)
+            answer = await self.school.hear("/api/sync", letter, by)
+        assert answer.status_code in (200, 400, 503) or (answer.status_code == 403 and hand.id in self.revoked), answer.text
         said = answer.json()
         if answer.status_code == 200:
-            await reading(self.oracle.check_answer, staff, said)
+            self.oracle.came(receipt["id"] for receipt in said["receipts"])
+            await reading(self.oracle.check_answer, hand.staff, said)
         return answer.status_code, said
 
     def failing(self) -> Any:
@@ -203,9 +236,9 @@ class Simulation:
 
     async def deliver_again(self) -> None:
         if self.late:
-            staff, letter = self.late.pop(self.chance.randrange(len(self.late)))
-            self.tell(f"a letter of {staff}’s comes a second time")
-            await self.deliver(staff, letter)
+            hand, letter = self.late.pop(self.chance.randrange(len(self.late)))
+            self.tell(f"a letter of {hand.staff}’s comes a second time")
+            await self.deliver(hand, letter)
 
     # ── Time, and what becomes of phones ───────────────────────────────────────────────────
 
@@ -225,8 +258,9 @@ class Simulation:
         """A handset is restored from a copy; the one it was copied from may live on, or be lost with all that only it had."""
         phone = self.any_phone()
         copy = phone.copied()
+        copy.send = lambda letter: self.deliver(self.hands[copy], letter)
         self.oracle.was_copied(phone, copy)
-        self.phones[copy] = self.phones[phone]
+        self.phones[copy], self.hands[copy] = self.phones[phone], dataclasses.replace(self.hands[phone])
         self.tell(f"{self.phones[phone]}’s phone {phone.kept.id[-4:]} is copied to another handset")
 
     # ── The desk ───────────────────────────────────────────────────────────────────────────
@@ -287,7 +321,9 @@ class Simulation:
 
     async def restore(self) -> None:
         if self.chance.random() < 0.5:
+            keys = await self.lost_keys()
             await self.school.restore()
+            await self.came_back(keys)
             await reading(self.oracle.was_restored, list(self.phones))
             self.tell("the school is restored from its backup")
 
@@ -309,8 +345,9 @@ TROUBLE = {
 async def simulate(seed: int, databases: Any, tell: Callable[[str], None] = lambda line: None) -> None:
     small = mock.patch.object(unseen, "PAGE_LIMIT", random.Random(f"pages {seed}").choice((1, 3, 500)))
     near = mock.patch.object(phones, "AHEAD_LIMIT", AHEAD)
-    async with School(databases, f"simulated_{seed}", seed) as school:
-        with small, near:
+    quick = mock.patch.object(sqlite, "PRAGMAS", ("synchronous = off", *(said for said in sqlite.PRAGMAS if "sync" not in said)))
+    with small, near, quick:  # what the power takes is not simulated
+        async with School(databases, f"simulated_{seed}", seed) as school:
             await Simulation(seed, school, tell).run()
 
 
@@ -323,6 +360,7 @@ def main() -> int:
     asked.add_argument("--seeds", help="first-last")
     asked.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     said = asked.parse_args()
+    logging.getLogger("lanyard").setLevel(logging.ERROR)  # that the school is busy is no news here
     first, last = (int(number) for number in said.seeds.split("-")) if said.seeds else (said.seed, said.seed)
     with databases_of(said.engine) as databases:
         for seed in range(first, last + 1):

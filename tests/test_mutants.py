@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Databases, SQLiteFiles, prepare
-from tests.mutants import MORE, THE_SIX, Mutant
+from tests.mutants import MORE, SEALED, THE_SIX, Mutant
 from tests.simulator import simulate
 
 SEEDS = range(1, 41)
@@ -19,7 +19,9 @@ async def files(tmp_path: Path) -> Databases:
     return databases
 
 
-@pytest.mark.parametrize(("mutant", "words"), (THE_SIX | MORE).items(), ids=[mutant.__name__ for mutant in THE_SIX | MORE])
+@pytest.mark.parametrize(
+    ("mutant", "words"), (THE_SIX | MORE | SEALED).items(), ids=[mutant.__name__ for mutant in THE_SIX | MORE | SEALED]
+)
 async def test_a_mistake_made_on_purpose_is_noticed_for_what_it_is(mutant: Mutant, words: str, files: Databases) -> None:
     seed = await first_noticed(mutant, words, files)
     assert seed is not None, f"{mutant.__name__} was not noticed in {len(SEEDS)} histories"

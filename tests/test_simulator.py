@@ -1,4 +1,4 @@
-"""Three hundred histories of many phones and one school, two thirds on SQLite; `make soak` plays ten thousand."""
+"""Three hundred and sixty histories of many phones and one school, most of them on SQLite; `make soak` plays ten thousand."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.databases import Databases, SQLiteFiles
 from tests.simulator import simulate
 
 CHUNKS = 20
-ON_SQLITE, ON_POSTGRES = 10, 5  # seeds of one chunk
+ON_SQLITE, ON_POSTGRES = 15, 3  # seeds of one chunk
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

@@ -169,8 +169,8 @@ def said_in(lay: str) -> dict[str, object]:
 
 async def take_in(tx: Tx, group: Group) -> None:
     me, opened = group.me, [parcel for parcel in group.parcels if parcel.why is None]
-    edits = [parcel.edit for parcel in opened if parcel.edit and not parcel.unproved]
-    unproved = [parcel.edit for parcel in opened if parcel.edit and parcel.unproved]
+    edits = as_written([parcel.edit for parcel in opened if parcel.edit and not parcel.unproved])
+    unproved = as_written([parcel.edit for parcel in opened if parcel.edit and parcel.unproved])
     if group.taken_by and unproved:
         await hold_unproved(tx, me, await told_otherwise(tx, me, unproved), group.taken_by, group.received_at)
     if edits:
@@ -184,6 +184,11 @@ async def take_in(tx: Tx, group: Group) -> None:
             kept = await drafts.keep(tx, me, parcel.blob.id, parcel.plain, parcel.blob.made_at, group.received_at)
             parcel.why = None if kept else NO_DRAFT
     await mark(tx, me.school, [(parcel.hash, parcel.why) for parcel in group.parcels])
+
+
+def as_written(edits: list[Sent]) -> list[Sent]:
+    """In the order in which they were written: an edit may begin the record that the next is about."""
+    return sorted(edits, key=lambda edit: (edit.phone, edit.number, edit.id))
 
 
 async def mark(tx: Tx, school: str, found: Sequence[tuple[str, str | None]]) -> None:
