@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { peopleReady, readPeople } from './local/people';
 import type { Me } from './local/session';
 import { useLive } from './local/store';
+import { letGoOfWhatIsOver } from './local/taken-along';
 import { school as schoolKept } from './local/view';
 import type { Address } from './look/address';
 import { tie } from './look/appearance';
@@ -23,6 +24,8 @@ import { SignIn } from './screens/sign-in';
 import { ThisPhone } from './screens/this-phone';
 import { usePeople, WorldContext } from './screens/world';
 
+const LET_GO_EVERY_MS = 60_000;
+
 export function Inside({ me, address }: { me: Me; address: Address }) {
   usePeople(); // names are drawn again once people have been read
   const [named, setNamed] = useState(false);
@@ -34,6 +37,12 @@ export function Inside({ me, address }: { me: Me; address: Address }) {
     readPeople(); // the first screen is drawn before everybody's names are read
     void peopleReady().then(() => setNamed(true));
   }, [isDrawn]);
+  useEffect(() => {
+    const letGo = () => void letGoOfWhatIsOver().catch(() => {}); // what fails is tried again
+    letGo();
+    const every = setInterval(letGo, LET_GO_EVERY_MS);
+    return () => clearInterval(every);
+  }, [me.id]);
   const { ribbon, thread } = school?.school ?? me.school;
   useEffect(() => tie(ribbon, thread), [ribbon, thread]);
   const world = useMemo(() => ({ me, school: school ?? undefined, named }), [me, school, named]);

@@ -231,3 +231,13 @@ export type SignedInAnswer = { staff: { id: string; name: string; role: string }
 export type SecondFactor = { ticket: string; ways: ('passkey' | 'code' | 'recovery')[]; publicKey: unknown };
 
 export type RefusalAnswer = { refusal: string; words?: string; limit?: number; retry_after?: number; speaks?: number[] };
+
+/** What is taken along on a home visit: to be let go at `until`. An address is null where none is known, and where one is withheld in the family. */
+export type TakenAlong = {
+  record: string;
+  until: string;
+  pupils: { id: string; name: string; address: string | null; address_withheld: boolean }[];
+  other_address: string | null;
+  contacts: { pupil: string; name: string; relationship: string; address: string | null; address_withheld: boolean; do_not_contact: boolean }[];
+  plan: Record<string, Json>;
+};

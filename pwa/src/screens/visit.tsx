@@ -1,11 +1,15 @@
 // A home visit that is on: one step after the other, each with one tap or one page.
 
+import { useState } from 'preact/hooks';
 import { fieldNamed, isEmpty, momentOf, pupilsIn, say, titleOf, whenOf } from '../form/say';
+import { letGo, takeAlong, takenAlong } from '../local/taken-along';
+import { useLive } from '../local/store';
 import type { ShownRecord } from '../local/overlay';
 import type { RecordView } from '../local/view';
 import { Icon, type IconName } from '../look/icon';
 import { Screen } from '../look/screen';
-import { clock, series } from '../look/words';
+import { announce } from '../look/announce';
+import { clock, series, when } from '../look/words';
 import type { Kind, SchoolAnswer } from '../wire';
 import { toForm } from './record';
 import { saveTap } from './saving';
@@ -42,6 +46,7 @@ export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer
     >
       <p class="note" data-state="draft"><Icon name="clock" /><span>{back ? <><b>You said back by {clock(back.at)}.</b> </> : null}Lanyard does not yet tell anybody if you are late. Agree with a colleague who rings you, and when.</span></p>
       {!isEmpty(record.body.hazards) && <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Be careful.</b> {say(school, fieldNamed(kind, 'hazards')!, record.body.hazards)}</span></p>}
+      <Where record={record} />
       <ol class="steps">
         {steps.map((step) => {
           const done = isDone(step, record, me?.id);
@@ -60,6 +65,49 @@ export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer
     </Screen>
   );
 }
+
+/** Addresses are at the school; for a visit they may be taken along, until it is over or a day has gone by. */
+function Where({ record }: { record: ShownRecord }) {
+  const along = useLive((from) => takenAlong(record.id, from), [record.id]);
+  const [asking, setAsking] = useState(false);
+  const [why, setWhy] = useState<string | null>(null);
+  async function take(): Promise<void> {
+    setAsking(true);
+    const refused = await takeAlong(record.id).catch(() => 'This phone could not keep it. Try again.');
+    setAsking(false);
+    setWhy(refused);
+    if (refused) announce(refused, 'assertive');
+    else announce('The address is on this phone.');
+  }
+  if (!along) {
+    if (!isEmpty(record.body.left_at)) return null;
+    return (
+      <section class="stack" aria-label="Where to">
+        {why && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span>{why}</span></p>}
+        <button type="button" class="button whole" aria-disabled={asking} onClick={() => asking || void take()}><Icon name="visit" size="small" />{asking ? 'Asking the school' : 'Take the address along'}</button>
+      </section>
+    );
+  }
+  const { pupils, other_address, contacts, until } = along;
+  return (
+    <section class="stack" aria-labelledby="where-to">
+      <h2 id="where-to">Where to</h2>
+      <ul class="card rows">
+        {other_address && <Home whose="The visit is to" home={other_address} />}
+        {pupils.map(({ id, name, address, address_withheld }) => <Home key={id} whose={name} home={told(address, address_withheld)} />)}
+        {contacts.filter(({ address, do_not_contact }) => address || do_not_contact).map((adult, at) => (
+          <Home key={at} whose={[adult.name, adult.relationship.toLowerCase()].filter(Boolean).join(', ')} home={adult.do_not_contact ? 'Do not contact' : adult.address!} />
+        ))}
+      </ul>
+      <p class="meta num">On this phone until {when(until)}, then it is let go.</p>
+      <button type="button" class="button link" onClick={() => void letGo(record.id)}>Let it go now</button>
+    </section>
+  );
+}
+
+const Home = ({ whose, home }: { whose: string; home: string }) => <li class="row"><span class="grow"><span class="meta">{whose}</span><b>{home}</b></span></li>;
+
+const told = (address: string | null, isWithheld: boolean): string => address ?? (isWithheld ? 'Withheld: ask the safeguarding lead' : 'No address is known');
 
 const markOf = (done: boolean, record: ShownRecord): IconName => (!done ? 'planned' : record.delivery === 'waiting' ? 'waiting' : 'sent');
 
