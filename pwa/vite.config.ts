@@ -44,7 +44,6 @@ async function buildWorker(source: string, target: string, shell: { build: strin
   if (!existsSync(here(`service-worker/${source}`))) return;
   await build({
     configFile: false,
-    plugins: [withoutNodesCrypto],
     root: here('.'),
     publicDir: false,
     logLevel: 'warn',
@@ -58,15 +57,6 @@ async function buildWorker(source: string, target: string, shell: { build: strin
     },
   });
 }
-
-/** What HPKE falls back on in an old Node: no browser ever asks for it. */
-const withoutNodesCrypto: Plugin = {
-  name: 'without-nodes-crypto',
-  apply: 'build',
-  enforce: 'pre',
-  resolveId: (id) => (id === 'crypto' ? '\0none' : undefined),
-  load: (id) => (id === '\0none' ? 'export {}' : undefined),
-};
 
 /** What the app says of itself in every letter: which sources it was built from. */
 function sourcesHash(): string {
@@ -82,7 +72,7 @@ const packages = ['vitest', 'fast-check', 'fake-indexeddb', 'idb', 'preact', '@h
 export default defineConfig({
   root: here('.'),
   define: { BUILD: JSON.stringify(sourcesHash()) },
-  plugins: [withoutNodesCrypto, serviceWorker()],
+  plugins: [serviceWorker()],
   build: {
     target: ['es2022', 'safari16.4', 'chrome107', 'firefox115'],
     cssMinify: 'lightningcss',

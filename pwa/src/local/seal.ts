@@ -1,8 +1,9 @@
 // Sealing what a person wrote to the school's intake key (HPKE, RFC 9180), and signing it with this phone's own: it can then
 // go to the school from a phone that is locked, and be read by nobody on the way, this phone included.
 
-import { asJson, fromJson, joined, toBytes, toText, utf8, type Bytes } from './bytes';
+import { asJson, fromJson, toBytes, toText, utf8, type Bytes } from './bytes';
 import type { Sealed } from './disk';
+import { sealTo } from './hpke';
 
 export type IntakeKey = { kid: string; public: Bytes };
 /** Whose it is, and by which keys it is closed. Without an intake key nothing can be sealed yet. */
@@ -11,14 +12,12 @@ export type Outside = { what: 'edit' | 'draft'; id: string; phone: string; numbe
 
 const SIGNED = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
-/** Undefined while the school's key, or the library, is not here: it is sealed later, and saving never waits for that. */
+/** Undefined while the school's key is not here: it is sealed later, and saving never waits for that. */
 export async function seal(inside: unknown, outside: Outside, { school, staff, sign, intake }: Sealing): Promise<Sealed | undefined> {
-  const suite = intake && (ready ?? (await Promise.race([library(), aMoment()])));
-  if (!suite) return undefined;
+  if (!intake) return undefined;
   const { what, id, phone, number, made_at } = outside;
   const info = utf8(`lanyard intake 1|${school}|${staff}|${phone}|${what}|${id}`);
-  const { enc, ct } = await suite.seal({ recipientPublicKey: await keyOf(suite, intake), info }, asJson(inside).buffer);
-  const bytes = joined(new Uint8Array(enc), new Uint8Array(ct));
+  const bytes = await sealTo(intake.public, info, asJson(inside));
   const hash = toText(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
   const said = utf8(`lanyard signed 1|${school}|${staff}|${phone}|${what}|${id}|${number}|${made_at}|${hash}`);
   return { kid: intake.kid, bytes, signature: new Uint8Array(await crypto.subtle.sign(SIGNED, sign, said)) };
@@ -27,40 +26,6 @@ export async function seal(inside: unknown, outside: Outside, { school, staff, s
 export async function newSigning(): Promise<{ pair: CryptoKeyPair; public: string }> {
   const pair = (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])) as CryptoKeyPair;
   return { pair, public: toText(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))) };
-}
-
-// ── The library comes a moment after the first paint ───────────────────────────────────────────
-
-type Suite = import('@hpke/core').CipherSuite;
-
-/** Saving waits for it no longer than this, when it was not here at the unlocking. */
-const PATIENCE_MS = 500;
-
-let ready: Suite | undefined;
-let loading: Promise<Suite | undefined> | undefined;
-
-/** Call it when the phone is unlocked, so that it is here when something is saved. */
-export const library = (): Promise<Suite | undefined> => (loading ??= load());
-
-async function load(): Promise<Suite | undefined> {
-  try {
-    const { CipherSuite, DhkemP256HkdfSha256, HkdfSha256, Aes256Gcm } = await import('@hpke/core');
-    return (ready = new CipherSuite({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() }));
-  } catch {
-    loading = undefined; // not on this phone yet: it is asked for again
-    return undefined;
-  }
-}
-
-const aMoment = (): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
-
-let read: { from: IntakeKey; key: CryptoKey } | undefined;
-
-async function keyOf(suite: Suite, intake: IntakeKey): Promise<CryptoKey> {
-  if (read?.from.kid !== intake.kid || toText(read.from.public) !== toText(intake.public)) {
-    read = { from: intake, key: await suite.kem.deserializePublicKey(intake.public.buffer) };
-  }
-  return read.key;
 }
 
 // ── Which keys are the school's ──────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import { fromJson, joined, random, toBytes, toText, utf8, type Bytes } from './b
 import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { show, whoseIs, type Shown, type Wanted } from './passkey';
-import { library, newSigning } from './seal';
+import { newSigning } from './seal';
 import { Shelves } from './shelves';
 import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
 import { change, choose, destroy, endLease, lookAt, opensAlone, signing, unlock, type Changed, type Chosen, type Keys, type Opened } from './vault';
@@ -255,7 +255,6 @@ export async function changePin(pin: string, to: string, asked: Ask = ask): Prom
 
 async function enter(keys: Keys, passwordBy?: number): Promise<string | undefined> {
   const { disk, owner } = here!;
-  void library();
   const db = new Shelves(disk, { school: owner.school, staff: owner.staff }, keys);
   await carryOver(db);
   const known = await db.reading(['school'], (tx) => tx.objectStore('school').get('me') as MeAtSchool | undefined);

@@ -39,7 +39,7 @@ export class Shelves {
   #page = 0; // the last one that was read or written
   #pageRows = 0;
   #inOutbox = new Set<string>();
-  #unsealed = new Set<string>(); // edits and drafts that wait for the school's key or the library
+  #unsealed = new Set<string>(); // edits and drafts that wait for the school's key
   #strays = new Set<string>(); // the intake has them: they move into the pages with the next change
   #tidying = false;
   #line: Promise<unknown> = Promise.resolve();
@@ -98,7 +98,7 @@ export class Shelves {
   /** Once nothing that was begun is on its way to the disk any more. */
   settled = async (): Promise<void> => void (await this.#line);
 
-  /** Seals what could not be sealed when it was written: now the school's key and the library may be here. */
+  /** Seals what could not be sealed when it was written: now the school's key may be here. */
   async sealTheRest(): Promise<void> {
     if (this.#unsealed.size === 0) return;
     await this.writing(
