@@ -228,6 +228,10 @@ export type SignIn = ({ username: string; password: string } | { pairing: string
 export type SignedInAnswer = { staff: { id: string; name: string; role: string }; school: School; phone: string; grant?: string; keys?: { public: string }; told?: string };
 
 /** The right password, and something more is wanted: under this ticket, in one of these ways. */
+/** What the school asks a browser for, and what the browser answers: JSON, as WebAuthn has it. */
+export type WantedPasskey = Record<string, unknown> & { challenge: string };
+export type ShownPasskey = Record<string, unknown> & { id: string; response: Record<string, unknown> };
+
 export type SecondFactor = { ticket: string; ways: ('passkey' | 'code' | 'recovery')[]; publicKey: unknown };
 
 export type RefusalAnswer = { refusal: string; words?: string; limit?: number; retry_after?: number; speaks?: number[] };

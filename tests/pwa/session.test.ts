@@ -4,10 +4,9 @@ import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fromJson, toBytes, toText, utf8 } from '../../pwa/src/local/bytes';
 import { diskOf, noted } from '../../pwa/src/local/disk';
-import type { Shown } from '../../pwa/src/local/passkey';
 import { newSigning } from '../../pwa/src/local/seal';
 import type { Ask, Heard, Question } from '../../pwa/src/school';
-import type { Letter, SealedLetter } from '../../pwa/src/wire';
+import type { Letter, SealedLetter, ShownPasskey } from '../../pwa/src/wire';
 import { Intake, Shares, signedList, SIGNING } from './keys';
 import { School, SCHOOL_ANSWER } from './school';
 
@@ -82,8 +81,8 @@ class Door {
   }
 }
 
-type Given = { username?: string; password?: string; pairing?: string; ticket?: string; code?: string; passkey?: Shown; phone: { id: string; public: string } };
-const fromUserHandle = ({ response }: Shown): string => new TextDecoder().decode(toBytes(response.userHandle as string));
+type Given = { username?: string; password?: string; pairing?: string; ticket?: string; code?: string; passkey?: ShownPasskey; phone: { id: string; public: string } };
+const fromUserHandle = ({ response }: ShownPasskey): string => new TextDecoder().decode(toBytes(response.userHandle as string));
 
 /** A code as the desk makes it: who it is for stands in it, for anybody to read. */
 const codeFor = (staff: string): string => `head.${toText(utf8(JSON.stringify({ iss: 'northgate', sub: staff })))}.signature`;
@@ -463,24 +462,24 @@ test('the key that lies on the disk is the one that the school was told', async 
 
 // ── A passkey, and a second factor ───────────────────────────────────────────────────────────────
 
-const passkeyOf = (staff: string) => async (): Promise<Shown> => ({ id: 'p', response: { userHandle: toText(utf8(staff)) } });
+const passkeyOf = (staff: string) => async (): Promise<ShownPasskey> => ({ id: 'p', response: { userHandle: toText(utf8(staff)) } });
 
 test('whoever signs in by a passkey is the same phone as with the password, and keeps the PIN', async () => {
   await signIn('amira');
   await app.signOut(door.ask);
   await signIn('ben');
   app = await startApp();
-  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ standing: 'locked' });
+  expect(await app.signInByPasskey(passkeyOf('amira'), door.ask)).toMatchObject({ standing: 'locked' });
   expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
   expect(app.me()).toMatchObject({ id: 'amira' });
   expect(new Set(phonesTold().map(({ id }) => id))).toHaveLength(2);
 });
 
 test('on a new handset a passkey is enough, and whoever shows none is told so', async () => {
-  expect(await app.signInByPasskey(door.ask, false, async () => null)).toEqual({ refused: expect.stringContaining('No passkey') });
-  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ standing: 'new' });
+  expect(await app.signInByPasskey(async () => null, door.ask)).toEqual({ refused: expect.stringContaining('No passkey') });
+  expect(await app.signInByPasskey(passkeyOf('amira'), door.ask)).toMatchObject({ standing: 'new' });
   door.signal = false;
-  expect(await app.signInByPasskey(door.ask, false, passkeyOf('amira'))).toMatchObject({ refused: expect.stringContaining('cannot be reached') });
+  expect(await app.signInByPasskey(passkeyOf('amira'), door.ask)).toMatchObject({ refused: expect.stringContaining('cannot be reached') });
 });
 
 test('a second factor is asked for after the password, and a wrong one may be mended', async () => {

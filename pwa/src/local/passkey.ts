@@ -1,33 +1,21 @@
 // Passkeys, as this browser keeps them: shown to the school instead of a password, or beside it.
 
+import type { ShownPasskey, WantedPasskey } from '../wire';
 import { toBytes, toText } from './bytes';
-
-/** What the school asks a browser for, and what the browser answers: JSON, as WebAuthn has it. */
-export type Wanted = Record<string, unknown> & { challenge: string };
-export type Shown = Record<string, unknown> & { id: string; response: Record<string, unknown> };
 
 export const hasPasskeys = (): boolean => typeof PublicKeyCredential !== 'undefined' && navigator.credentials !== undefined;
 
 /** Null where there is none, or the person would rather not. */
-export const show = (wanted: Wanted): Promise<Shown | null> => answered(() => navigator.credentials.get({ publicKey: asRequest(wanted) }));
+export const show = (wanted: WantedPasskey): Promise<ShownPasskey | null> => answered(() => navigator.credentials.get({ publicKey: asRequest(wanted) }));
 
-export const make = (wanted: Wanted): Promise<Shown | null> => answered(() => navigator.credentials.create({ publicKey: asCreation(wanted) }));
+export const make = (wanted: WantedPasskey): Promise<ShownPasskey | null> => answered(() => navigator.credentials.create({ publicKey: asCreation(wanted) }));
 
-async function answered(ask: () => Promise<Credential | null>): Promise<Shown | null> {
+async function answered(ask: () => Promise<Credential | null>): Promise<ShownPasskey | null> {
   try {
     const credential = (await ask()) as PublicKeyCredential | null;
     return credential && asJson(credential);
   } catch {
     return null;
-  }
-}
-
-/** Whose it says it is, by their id at the school; not believed. */
-export function whoseIs({ response: { userHandle } }: Shown): string {
-  try {
-    return typeof userHandle === 'string' ? new TextDecoder().decode(toBytes(userHandle)) : '';
-  } catch {
-    return '';
   }
 }
 
@@ -37,11 +25,11 @@ type Named = { id: string } & Record<string, unknown>;
 
 const withBytes = (named: unknown): unknown => ((named ?? []) as Named[]).map((one) => ({ ...one, id: toBytes(one.id) }));
 
-function asRequest(wanted: Wanted): PublicKeyCredentialRequestOptions {
+function asRequest(wanted: WantedPasskey): PublicKeyCredentialRequestOptions {
   return { ...wanted, challenge: toBytes(wanted.challenge), allowCredentials: withBytes(wanted.allowCredentials) } as PublicKeyCredentialRequestOptions;
 }
 
-function asCreation(wanted: Wanted): PublicKeyCredentialCreationOptions {
+function asCreation(wanted: WantedPasskey): PublicKeyCredentialCreationOptions {
   const user = wanted.user as Named;
   const excludeCredentials = withBytes(wanted.excludeCredentials);
   return { ...wanted, challenge: toBytes(wanted.challenge), user: { ...user, id: toBytes(user.id) }, excludeCredentials } as unknown as PublicKeyCredentialCreationOptions;
@@ -49,7 +37,7 @@ function asCreation(wanted: Wanted): PublicKeyCredentialCreationOptions {
 
 const PARTS = ['clientDataJSON', 'attestationObject', 'authenticatorData', 'signature', 'userHandle'] as const;
 
-function asJson(credential: PublicKeyCredential): Shown {
+function asJson(credential: PublicKeyCredential): ShownPasskey {
   const { id, type } = credential;
   const said = credential.response as unknown as Record<string, ArrayBuffer | null | undefined>;
   const response = Object.fromEntries(PARTS.flatMap((part) => (said[part] ? [[part, toText(new Uint8Array(said[part]))]] : [])));

@@ -2,11 +2,10 @@
 // nothing of the first.
 
 import { ask, refusal, type Ask, type Heard } from '../school';
-import type { School, SecondFactor, SignedInAnswer, SignIn } from '../wire';
+import type { School, SecondFactor, ShownPasskey, SignedInAnswer, SignIn, WantedPasskey } from '../wire';
 import { fromJson, joined, random, toBytes, toText, utf8, type Bytes } from './bytes';
 import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
-import { show, whoseIs, type Shown, type Wanted } from './passkey';
 import { newSigning } from './seal';
 import { Shelves } from './shelves';
 import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
@@ -21,7 +20,9 @@ export type SignedIn = { standing: Standing; told: string | undefined };
  */
 export type Refused = { refused: string; wait_s?: number; locked?: Owner; second?: Second };
 /** What can be shown beside a password, and how: the school takes it for some minutes. */
-export type Second = { ways: SecondFactor['ways']; byCode(code: string): Promise<SignedIn | Refused>; byPasskey(): Promise<SignedIn | Refused> };
+export type Second = { ways: SecondFactor['ways']; byCode(code: string): Promise<SignedIn | Refused>; byPasskey(show: Show): Promise<SignedIn | Refused> };
+/** Asks the browser for a passkey: null where there is none, or the person would rather not. */
+export type Show = (wanted: WantedPasskey) => Promise<ShownPasskey | null>;
 
 /** `new`: signed in, and a PIN is still to be chosen. */
 export type Standing = 'out' | 'new' | 'locked' | 'open';
@@ -97,15 +98,24 @@ export async function signIn(username: string, password: string, asked: Ask = as
 }
 
 /** By a passkey, which says itself whose it is. */
-export async function signInByPasskey(asked: Ask = ask, forgot = false, shown: (wanted: Wanted) => Promise<Shown | null> = show): Promise<SignedIn | Refused> {
+export async function signInByPasskey(show: Show, asked: Ask = ask, forgot = false): Promise<SignedIn | Refused> {
   const heard = await asked('/api/passkeys/sign-in', { method: 'POST', json: {} });
   if (heard.heard === 'not heard') return { refused: `${NOT_HEARD[heard.why]} ${NEEDS_SCHOOL}` };
   if (heard.status !== 200) return refusedBy(heard);
-  const { ticket, publicKey } = heard.json as { ticket: string; publicKey: Wanted };
-  const passkey = await shown(publicKey);
+  const { ticket, publicKey } = heard.json as { ticket: string; publicKey: WantedPasskey };
+  const passkey = await show(publicKey);
   if (!passkey) return { refused: NO_PASSKEY };
   const known = (await allOwners()).find(({ staff }) => staff === whoseIs(passkey));
   return await enterWith({ ticket, passkey }, known, '', asked, forgot);
+}
+
+/** Whose it says it is, by their id at the school; not believed. */
+function whoseIs({ response: { userHandle } }: ShownPasskey): string {
+  try {
+    return typeof userHandle === 'string' ? new TextDecoder().decode(toBytes(userHandle)) : '';
+  } catch {
+    return '';
+  }
 }
 
 const NO_PASSKEY = 'No passkey was shown. Try again, or sign in with your password.';
@@ -151,8 +161,8 @@ function second({ ticket, ways, publicKey }: SecondFactor, known: Owner | undefi
   return {
     ways,
     byCode: (code) => enterWith({ ticket, code }, known, called, asked, forgot),
-    byPasskey: async () => {
-      const passkey = await show(publicKey as Wanted);
+    byPasskey: async (show) => {
+      const passkey = await show(publicKey as WantedPasskey);
       return passkey ? await enterWith({ ticket, passkey }, known, called, asked, forgot) : { refused: NO_PASSKEY };
     },
   };

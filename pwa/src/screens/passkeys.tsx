@@ -1,7 +1,7 @@
 // One's own passkeys: what may be shown instead of the password. Adding or removing one wants the password.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { hasPasskeys, make, type Wanted } from '../local/passkey';
+import { hasPasskeys, make } from '../local/passkey';
 import { mine, phoneName } from '../local/session';
 import { setting } from '../local/stores';
 import { announce } from '../look/announce';
@@ -12,6 +12,7 @@ import { toast } from '../look/toast';
 import { when } from '../look/words';
 import { ask, refusal, type Heard, type Question } from '../school';
 import { Problems, type Problem } from './pin-fields';
+import type { WantedPasskey } from '../wire';
 
 type Passkey = { id: string; name: string; made_at: string; used_at: string | null };
 
@@ -49,7 +50,7 @@ export function Passkeys() {
   async function add(given: string): Promise<Heard | null> {
     const heard = await asked('/api/passkeys/new', { method: 'POST', json: { password: given } });
     if (heard.heard !== 'answered' || heard.status !== 200) return heard;
-    const { ticket, publicKey } = heard.json as { ticket: string; publicKey: Wanted };
+    const { ticket, publicKey } = heard.json as { ticket: string; publicKey: WantedPasskey };
     const passkey = await make(publicKey);
     return passkey && (await asked('/api/passkeys', { method: 'POST', json: { ticket, name: phoneName(), passkey } }));
   }

@@ -1,7 +1,7 @@
 // Signing in: once, with signal. After that Lanyard works without.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { hasPasskeys } from '../local/passkey';
+import { hasPasskeys, show } from '../local/passkey';
 import { passwordBy, signIn, signInByPasskey, standing, turnTo, type Refused, type Second, type SignedIn } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
@@ -95,11 +95,11 @@ export function SignIn({ because }: { because?: Because } = {}) {
       </form>
       {second
         ? <>
-            {second.ways.includes('passkey') && hasPasskeys() && <button type="button" class={byCode(second) ? 'button whole' : 'button main'} onClick={() => void attempt(second.byPasskey)}>Use your passkey</button>}
+            {second.ways.includes('passkey') && hasPasskeys() && <button type="button" class={byCode(second) ? 'button whole' : 'button main'} onClick={() => void attempt(() => second.byPasskey(show))}>Use your passkey</button>}
             <button type="button" class="button whole" onClick={() => { setSecond(undefined); setRefused(undefined); }}>Begin again</button>
           </>
         : <>
-            {hasPasskeys() && <button type="button" class="button whole" onClick={() => void attempt(() => signInByPasskey(ask, forgot))}>Sign in with a passkey</button>}
+            {hasPasskeys() && <button type="button" class="button whole" onClick={() => void attempt(() => signInByPasskey(show, ask, forgot))}>Sign in with a passkey</button>}
             <p class="meta">It needs signal once. After that Lanyard works without: what you write is kept on this phone until the school has it.</p>
           </>}
       {me && <a class="button whole" href="/">Not now: go on writing</a>}
