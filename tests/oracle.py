@@ -48,10 +48,6 @@ class Oracle:
         else:
             self.proved.add(edit["id"])
 
-    def came(self, edits: Iterable[str]) -> None:
-        """In a letter, from somebody whose phone was not switched off."""
-        self.proved.update(edits)
-
     def was_handed(self, staff: str, blobs: Iterable[Blob], *, trusted: bool) -> None:
         """Sealed, unaltered, under its own grant. `trusted`: the phone was not switched off."""
         for blob in blobs:
@@ -114,6 +110,8 @@ class Oracle:
     # ── What must hold at once ─────────────────────────────────────────────────────────────
 
     async def check_answer(self, tx: Tx, staff: str, answer: dict[str, Any]) -> None:
+        """To somebody who is signed in, or was, on a phone that is not switched off."""
+        self.proved.update(receipt["id"] for receipt in answer["receipts"])
         await self.observe(tx)
         me = await member(tx, self.school, staff)
         for receipt in answer["receipts"]:
@@ -143,7 +141,7 @@ class Oracle:
 
     # ── What must hold once everybody has said and heard everything ────────────────────────
 
-    async def check_all(self, tx: Tx, phones: dict[Phone, str], off: Container[Phone]) -> None:
+    async def check_all(self, tx: Tx, phones: dict[Phone, str], off: Container[Phone] = ()) -> None:
         """`off`: those that the school has switched off."""
         assert await rebuild_all(tx, self.school) == []
         unopened = await self.check_sealed(tx)
