@@ -6,7 +6,7 @@ from server.store.database import reading, writing
 from tests.desk import at_desk, phone_sends, put
 from tests.letters import letter
 from tests.visitor import signed_in
-from tests.world import ADA, AMIRA, BEN, CAROL, DEE
+from tests.world import ADA, AMIRA, BEN, CAROL, DEE, OLU
 
 
 async def a_phone_with_records(app: Litestar) -> None:
@@ -65,3 +65,14 @@ async def test_it_is_not_for_teachers_nor_about_another_schools_phone_or_a_desk(
     desks = await reading(lambda tx: tx.rows("select id from phone where staff = 'dee' and is_desk"))
     for path in ("dan/lost/dan-phone", "carol/lost/amira-phone", "carol/lost/none", f"dee/lost/{desks[0]['id']}"):
         assert (await desk.open(f"/console/people/{path}")).status == 404, path
+
+
+async def test_addresses_taken_along_are_named_with_the_time_when_they_were_to_go(desk_app: Litestar) -> None:
+    olus = "/console/people/olu/lost/olu-phone"
+    desk = await at_desk(desk_app, DEE)
+    assert "It held no addresses" in await desk.open(olus)
+    visit = await phone_sends(OLU, "home_visit", {"pupils": put(marcus="")})
+    assert (await (await signed_in(desk_app, OLU)).post("/api/taken-along", json={"record": visit})).status_code == 200
+    shown = await desk.open(olus)
+    assert "Taken along for 1 visit; the last until" in shown
+    assert "It held no addresses" not in shown

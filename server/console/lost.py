@@ -19,6 +19,7 @@ from server.kinds import KINDS
 from server.refusals import NotFound
 from server.store.database import Tx, writing
 from server.store.me import Me
+from server.store.moments import from_wire
 
 REPORT_WITHIN = 72 * 3600 * 1_000_000  # µs: UK GDPR, article 33(1): from becoming aware of it
 AT_ONCE = 500  # records
@@ -34,6 +35,7 @@ class Told(Struct):
     records: list[str] = []
     pupils: int = 0
     contacts: int = 0
+    until: str = ""  # of addresses taken along
 
 
 class Lost(Struct, frozen=True):
@@ -51,6 +53,8 @@ class Lost(Struct, frozen=True):
     first_at: int | None  # when the first of it was sent
     pupils: int  # whose names and forms were sent at most
     contacts: int
+    visits: int  # for which addresses were taken along
+    along_until: int | None  # when the last of them was to be let go
     records: int
     named: list[tuple[PupilLine, list[tuple[str, int]]]]  # each pupil, and how many records of which kind: of those I may hold
     unseen: int  # records that I may not hold
@@ -75,6 +79,7 @@ async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
     await looked(tx, me, "list lost phone", detail={"staff": staff, "phone": phone})
     rows = await tx.rows(TO_IT, me.school, staff, phone, ["records to phone", "people to phone"])
     told = [msgspec.json.decode(sent["detail"], type=Told) for sent in rows]
+    along = [msgspec.json.decode(sent["detail"], type=Told) for sent in await tx.rows(TO_IT, me.school, staff, phone, ["take along"])]
     records = {record for one in told for record in one.records}
     records |= {written["record"] for written in await tx.rows(WRITTEN, me.school, staff)}
     about, mine = await pupils_in(tx, me, sorted(records))
@@ -85,6 +90,7 @@ async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
         paired_at=row["paired_at"], seen_at=row["seen_at"], waiting=row["waiting"], revoked_at=row["revoked_at"],
         sealed=row["public"] is not None, rules=await rules_of(tx, me.school), first_at=rows[0]["at"] if rows else None,
         pupils=sum(one.pupils for one in told), contacts=sum(one.contacts for one in told),
+        visits=len(along), along_until=max((from_wire(one.until) or 0 for one in along), default=None),
         records=len(records), named=named, unseen=len(records) - mine,
     )  # fmt: skip
 
