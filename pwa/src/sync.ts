@@ -2,10 +2,11 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Ended, Trouble } from './exchange/exchange';
+import { noteLeft } from './local/evicted';
 import { letGo } from './local/outbox';
 import { waitingOnDisk } from './local/disk';
 import { me, mine, myDisk, standing, watchMe } from './local/session';
-import { setting } from './local/stores';
+import { setting, type Gone } from './local/stores';
 import { ask } from './school';
 
 /** Not needed for the first paint. */
@@ -22,6 +23,7 @@ export type Status = {
   drafts: number;
   lastContact: string | null; // when the school last answered in its own words
   lastSent: string | null; // when it last gave a receipt for something written on this phone
+  gone: Gone | null; // what was written here, and nobody has any more
   reached: boolean; // whether it answered the last time it was asked
   problem: string | null; // what is in the way, in words
   signedOut: boolean; // the school no longer knows us: sign in again; nothing is lost
@@ -181,6 +183,7 @@ const QUIET: Status = {
   drafts: 0,
   lastContact: null,
   lastSent: null,
+  gone: null,
   reached: false,
   problem: null,
   signedOut: false,
@@ -212,6 +215,7 @@ function follow(): void {
 const TELLING = new Set(['edits', 'drafts', 'held_a', 'held_b', 'contact']);
 
 function count(receipts: number, waiting: number): void {
+  if (navigator.onLine === false) return; // nothing leaves now, though it is tried: that one word of the browser can be believed
   const done = (sending?.done ?? 0) + receipts;
   sending = done + waiting > 0 ? { done, of: done + waiting } : null;
   void tellAll();
@@ -235,8 +239,8 @@ async function tellAll(): Promise<void> {
 async function read(): Promise<Status> {
   const disk = myDisk();
   if (!disk) return QUIET;
-  const { count: waiting, oldest, lastContact, lastSent } = await waitingOnDisk(disk);
-  const drafts = me() ? await mine().reading(['drafts'], (tx) => tx.objectStore('drafts').count()) : 0;
+  const { count: waiting, drafts, oldest, phone, number, gone, lastContact, lastSent } = await waitingOnDisk(disk);
+  noteLeft(disk.name, { phone, number, waiting, oldest });
   const needs = me() ? (await (await exchanging()).needsMe()).length : 0;
   const isSending = sending !== null && waiting > 0;
   return {
@@ -248,6 +252,7 @@ async function read(): Promise<Status> {
     drafts,
     lastContact,
     lastSent,
+    gone,
     reached,
     problem: trouble ? WORDS[trouble] : null,
     signedOut: trouble === 'sign in',

@@ -405,7 +405,7 @@ test('nothing new writes nothing and wakes nobody', async () => {
 
 // ── Signing out, revoked, outdated ─────────────────────────────────────────────────────────────
 
-test('signed out: the outbox waits, and the grant sends it without reading anything', async () => {
+test('signed out: the outbox waits, and its seal and the grant send it without reading anything', async () => {
   school.write('r9', 'ben', { category: 'not to be read' });
   await phone.write({ category: 'mine' });
   network.cookie = null;
@@ -413,18 +413,18 @@ test('signed out: the outbox waits, and the grant sends it without reading anyth
   expect(await phone.waiting()).toHaveLength(1);
   await phone.db.writing(['settings'], (tx) => tx.objectStore('settings').put('grant-of-amira', 'grant'));
   network.grants.set('grant-of-amira', 'amira');
-  expect((await phone.sync('grant')).trouble).toBeNull();
+  expect((await phone.sendSealed()).trouble).toBeNull();
   expect(network.requests.at(-1)!.headers.Authorization).toBe('Bearer grant-of-amira');
   expect(await phone.waiting()).toHaveLength(0);
   expect(await phone.records()).toHaveLength(0);
   expect((await phone.shown()).get('r1')!.body.category).toBe('mine');
 });
 
-test('what the grant has sent is still laid over until the records come', async () => {
+test('what went sealed is still laid over until the records come', async () => {
   await phone.write({ category: 'mine' });
   await phone.db.writing(['settings'], (tx) => tx.objectStore('settings').put('g', 'grant'));
   network.grants.set('g', 'amira');
-  await phone.sync('grant');
+  await phone.sendSealed();
   expect((await phone.kept())[0]!.over).toBeDefined();
   await phone.sync();
   expect((await phone.kept())[0]!.over).toBeUndefined();

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keepIn, written, type Draft } from '../../pwa/src/local/drafts';
 import { newId } from '../../pwa/src/local/ids';
 import { letGo, NotSaved, writeInto } from '../../pwa/src/local/outbox';
+import { slowly } from '../../pwa/src/local/trouble';
+import type { Edit } from '../../pwa/src/wire';
 import { Network } from './network';
 import { Phone } from './phone';
 import { School } from './school';
@@ -157,4 +159,55 @@ test('an edit that could not be saved leaves its draft where it was', async () =
   await expect(writeInto(phone.db, { record: 'r1', kind: 'incident', values: {}, seen: null }, { draft: 'd1' })).rejects.toThrow(NotSaved);
   add.mockRestore();
   expect(await kept()).toEqual([draft('a')]);
+});
+
+// ── Storage that does not answer ───────────────────────────────────────────────────────────────
+
+const typed = (category: string) => writeInto(phone.db, { record: 'r1', kind: 'incident', values: { category }, seen: null }, { draft: 'd1' });
+
+/** The edit reaches the disk, and nobody hears of it. */
+async function savedInSilence(category: string): Promise<Edit> {
+  const real = phone.db.writing.bind(phone.db);
+  vi.spyOn(phone.db, 'writing').mockImplementationOnce(async (...given) => {
+    await real(...(given as Parameters<typeof real>));
+    throw new NotSaved('silent');
+  });
+  await expect(typed(category)).rejects.toThrow(NotSaved);
+  return (await phone.waiting())[0]!;
+}
+
+test('what was on the disk after all is not saved twice when its author tries again', async () => {
+  const first = await savedInSilence('a');
+  expect((await typed('a')).id).toBe(first.id);
+  expect(await phone.waiting()).toEqual([first]);
+});
+
+test('what was written on since stands in its place, under the same number', async () => {
+  const { id, number } = await savedInSilence('a');
+  await keepIn(phone.db, draft('more'));
+  expect(await typed('b')).toMatchObject({ id, number, values: { category: 'b' } });
+  expect(await phone.waiting()).toMatchObject([{ id, number, values: { category: 'b' } }]);
+  expect(await phone.db.reading(['drafts'], (tx) => tx.objectStore('drafts').count())).toBe(0);
+  await phone.sync();
+  expect(phone.network.school.edits.get(id)?.edit.values).toEqual({ category: 'b' });
+});
+
+test('if the school may have the first by then, what was written on since is an edit of its own', async () => {
+  const first = await savedInSilence('a');
+  await phone.sync();
+  const second = await typed('b');
+  expect(second.id).not.toBe(first.id);
+  await phone.sync();
+  expect([...phone.network.school.edits.values()].map(({ edit }) => edit.values.category)).toEqual(['a', 'b']);
+});
+
+test('storage that does not answer is said while it is still being tried', async () => {
+  vi.useFakeTimers();
+  const said: string[] = [];
+  const slow = slowly(new Promise((resolve) => setTimeout(resolve, 20_000, 'saved')), () => said.push('not saved yet'));
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(said).toEqual(['not saved yet']);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(await slow).toBe('saved');
+  vi.useRealTimers();
 });

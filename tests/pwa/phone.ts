@@ -53,7 +53,7 @@ export class Phone {
 
   undo = (edit: Edit): Promise<boolean> => undoIn(this.db, edit.id);
 
-  sync = (by: 'session' | 'grant' = 'session'): Promise<Ended> => exchange({ db: this.db, ask, build: 'test', by });
+  sync = (): Promise<Ended> => exchange({ db: this.db, ask, build: 'test' });
 
   sendSealed = (which: Which = 'waiting'): Promise<SentSealed> => sendSealed(this.db.disk, ask, 'test', which);
 

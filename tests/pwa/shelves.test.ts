@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { asJson, close } from '../../pwa/src/local/bytes';
 import { keepIn, type Draft } from '../../pwa/src/local/drafts';
+import { waitingOnDisk } from '../../pwa/src/local/disk';
 import { compare, Rows, Sheet, type Key } from '../../pwa/src/local/rows';
 import { intakeKeys } from '../../pwa/src/local/seal';
 import { setting, settle } from '../../pwa/src/local/stores';
@@ -110,7 +111,7 @@ test('what was written and cannot be read here any more goes to the school as it
   expect((await again.waiting()).map(({ values }) => values.category)).toEqual(['b']);
   await again.sendSealed('orphans');
   expect([...network.intake.opened.values()]).toMatchObject([{ id: edit.id, values: { category: 'a' } }, { id: 'd1', values: { account: 'typing' } }]);
-  expect((await counts())[0]).toBe(1);
+  expect(await waitingOnDisk(phone.db.disk)).toMatchObject({ count: 1, drafts: 0 });
   again.close();
 });
 

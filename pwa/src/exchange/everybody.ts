@@ -1,11 +1,13 @@
 // Sending everything that was written on this phone, by whomever: in the app, and in the worker that the browser wakes.
 
-import type { Disk } from '../local/disk';
-import { closedOutboxes, leave, me, mine, settleOwed } from '../local/session';
-import { settle, type Mine } from '../local/stores';
+import { closedOutboxes, leave, me, mine, myDisk, settleOwed } from '../local/session';
+import { setting, settle, type Mine } from '../local/stores';
 import type { Ask } from '../school';
 import { exchange, type Ended } from './exchange';
 import { hasSealed, sendSealed, type SentSealed } from './intake';
+import { tellWhatIsMissed } from './missed';
+import { closeOlder, hasOlder, sendOlder, type Whose } from './older';
+import { clearOrphans } from './orphans';
 import { recoverDrafts } from './recover';
 
 export type Told = (receipts: number, waiting: number) => void;
@@ -17,53 +19,89 @@ export type Told = (receipts: number, waiting: number) => void;
 export async function exchangeForEverybody(ask: Ask, build: string, told?: Told): Promise<Ended | null> {
   await settleOwed(ask);
   const ended = me() ? await exchangeMine(mine(), ask, build, told) : null;
-  const sealed = await sendEverySealed(ask, build);
+  const sealed = await sendEverySealed(ask, build, closeColleagues);
   return ended ?? (sealed && { ...NOTHING_HEARD, trouble: sealed.trouble, reached: sealed.trouble === null, receipts: sealed.kept, retryAfter_s: sealed.retryAfter_s, backIn_ms: sealed.backIn_ms });
 }
 
 const NOTHING_HEARD = { rebuilds: 0, wanted: [] };
 
-/** How the first that went wrong ended, or else the last. */
-export async function sendEverySealed(ask: Ask, build: string): Promise<SentSealed | null> {
+/** With the keys of whoever has unlocked, for a colleague of the same school who has none here yet. */
+async function closeColleagues(whose: Whose): Promise<void> {
+  if (myDisk()?.name === whose.disk.name) return; // the owner of this phone chooses a PIN, and has it all back
+  const isOurs = whose.school === me()?.school.id;
+  await closeOlder(whose, isOurs ? await mine().reading(['settings'], (tx) => setting(tx, 'intake')) : undefined);
+}
+
+/** How the first that went wrong ended, or else the last. `close`: what to do with what lies in the clear and could not be sent. */
+export async function sendEverySealed(ask: Ask, build: string, close?: (whose: Whose) => Promise<void>): Promise<SentSealed | null> {
   let ended: SentSealed | null = null;
-  for (const disk of await closedOutboxes()) {
+  for (const whose of await closedOutboxes()) {
     try {
-      const one = await sendOneSealed(disk, ask, build);
+      const one = await sendOneSealed(whose, ask, build, close);
       if (one && !ended?.trouble) ended = one;
     } catch {
       ended ??= { trouble: 'failing', kept: 0, retryAfter_s: null, backIn_ms: 0 }; // one person's broken storage never holds up another's words
     } finally {
-      disk.close();
+      whose.disk.close();
     }
   }
   return ended;
 }
 
-const sendOneSealed = async (disk: Disk, ask: Ask, build: string): Promise<SentSealed | null> => {
-  if (await hasSealed(disk, 'waiting')) return await sendSealed(disk, ask, build, 'waiting');
-  return (await hasSealed(disk, 'orphans')) ? await sendSealed(disk, ask, build, 'orphans') : null;
-};
+async function sendOneSealed(whose: Whose, ask: Ask, build: string, close?: (whose: Whose) => Promise<void>): Promise<SentSealed | null> {
+  const { disk } = whose;
+  const ways: (() => Promise<SentSealed>)[] = [];
+  if (await hasOlder(disk)) ways.push(() => sendThenClose(whose, ask, build, close));
+  for (const which of ['waiting', 'orphans'] as const) if (await hasSealed(disk, which)) ways.push(() => sendSealed(disk, ask, build, which));
+  const sent: SentSealed[] = [];
+  for (const way of ways) sent.push(await way());
+  await clearOrphans(disk);
+  return sent.length > 0 ? sent.reduce(both) : null;
+}
 
-/** When the session has run out, what is waiting is sent all the same; only reading needs the password again. */
+const both = (one: SentSealed, other: SentSealed): SentSealed => ({
+  trouble: one.trouble ?? other.trouble,
+  kept: one.kept + other.kept,
+  retryAfter_s: one.retryAfter_s ?? other.retryAfter_s,
+  backIn_ms: one.backIn_ms || other.backIn_ms,
+});
+
+async function sendThenClose(whose: Whose, ask: Ask, build: string, close?: (whose: Whose) => Promise<void>): Promise<SentSealed> {
+  const sent = await sendOlder(whose.disk, ask, build);
+  if (sent.trouble === null || AS_IT_IS.has(sent.trouble)) await close?.(whose);
+  return sent;
+}
+
+/** It will not be taken in plain: it goes sealed. */
+const AS_IT_IS: ReadonlySet<Ended['trouble']> = new Set(['sign in', 'revoked', 'unsendable', 'update']);
+
+/** When the session has run out, what is waiting is sent all the same, sealed; only reading needs the password again. */
 async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Promise<Ended> {
-  const orphans = (await hasSealed(db.disk, 'orphans')) ? await sendSealed(db.disk, ask, build, 'orphans') : null;
-  const ended = await exchange({ db, ask, build, by: 'session', ...(told && { told }) });
+  await db.sealTheRest().catch(() => {}); // what could not be sealed waits as it is
+  await clearOrphans(db.disk);
+  const hadOrphans = await hasSealed(db.disk, 'orphans');
+  const before = hadOrphans ? await sendSealed(db.disk, ask, build, 'orphans') : null;
+  const ended = await exchange({ db, ask, build, ...(told && { told }) });
   if (ended.trouble === 'revoked') return await leaveSafely(db, ask, build, ended);
-  if (ended.trouble === 'sign in') {
-    const { receipts, reached } = await exchange({ db, ask, build, by: 'grant', ...(told && { told }) });
-    Object.assign(ended, { receipts: ended.receipts + receipts, reached });
-  }
+  if (ended.trouble === 'sign in') await sendAllTheSame(db, ask, build, ended);
   if (ended.reached) await noteContact(db, ended.receipts > 0);
-  ended.trouble ??= orphans?.trouble ?? null;
-  if (ended.reached && !ended.trouble) await recoverDrafts(db, ask);
+  const wantsMore = ended.reached && ended.wanted.length + ended.rebuilds > 0;
+  const again = wantsMore && (await hasSealed(db.disk, 'orphans')) ? await sendSealed(db.disk, ask, build, 'orphans') : null;
+  ended.trouble ??= (again ?? before)?.trouble ?? null;
+  if (ended.reached && !ended.trouble) await recoverDrafts(db, ask, hadOrphans);
+  if (ended.reached && !ended.trouble) await tellWhatIsMissed(db, ask, build);
   return ended;
+}
+
+async function sendAllTheSame(db: Mine, ask: Ask, build: string, ended: Ended): Promise<void> {
+  const { trouble, kept, backIn_ms } = await sendSealed(db.disk, ask, build, 'waiting');
+  Object.assign(ended, { receipts: ended.receipts + kept, reached: kept > 0 && trouble === null, backIn_ms });
 }
 
 /** Taken off the school's list: once everything that was written is at the school, this phone holds nothing of it any more. */
 async function leaveSafely(db: Mine, ask: Ask, build: string, ended: Ended): Promise<Ended> {
   const { trouble, kept } = await sendSealed(db.disk, ask, build, 'everything');
-  const isAllGone = trouble === null && (await db.reading(['edits'], (tx) => tx.objectStore('edits').index('unsent').count())) === 0;
-  if (isAllGone) await leave();
+  if (trouble === null && !(await db.hasUnsent())) await leave();
   return { ...ended, receipts: ended.receipts + kept };
 }
 

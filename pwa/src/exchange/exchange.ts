@@ -4,7 +4,7 @@ import type { Mine } from '../local/stores';
 import { setting } from '../local/stores';
 import { refusal, type Ask, type Heard } from '../school';
 import type { Answer } from '../wire';
-import { keep, keepReceiptsAlone, revoke } from './keep';
+import { keep, revoke } from './keep';
 import { compose, remember, type Composed } from './letter';
 import { after, type Outcome } from './plan';
 import { readAnswer } from './reading';
@@ -17,8 +17,6 @@ export type Line = {
   db: Mine;
   ask: Ask;
   build: string;
-  /** The cookie of whoever is signed in, or the grant of one person: it sends what they wrote, and reads nothing. */
-  by: 'session' | 'grant';
   told?: (receipts: number, waiting: number) => void;
 };
 
@@ -47,8 +45,6 @@ type Said = 'more' | 'all';
 
 async function say(line: Line, what: 'edits' | 'nothing', ended: Ended): Promise<Said> {
   const sent = await compose(line.db, line.build, what);
-  if (line.by === 'grant') sent.letter.cursor = null;
-  if (line.by === 'grant' && !sent.grant) return end(ended, 'sign in');
   if (sent.letter.edits.length > 0) line.told?.(0, sent.letter.waiting);
   const heard = await post(line, sent);
   const answer = heard.heard === 'answered' && heard.status === 200 ? readAnswer(heard.json, sent.letter) : null;
@@ -59,12 +55,10 @@ async function say(line: Line, what: 'edits' | 'nothing', ended: Ended): Promise
   return await withoutEdits(line, sent, trouble, heard.status === 413, ended);
 }
 
-const post = (line: Line, { letter, grant, session }: Composed): Promise<Heard> =>
-  line.ask('/api/sync', { method: 'POST', json: letter, ...(line.by === 'grant' ? { grant } : { phone: session }) });
+const post = (line: Line, { letter, session }: Composed): Promise<Heard> => line.ask('/api/sync', { method: 'POST', json: letter, phone: session });
 
 async function takeIn(line: Line, sent: Composed, answer: Answer, ended: Ended): Promise<Said> {
-  if (line.by === 'grant') await keepReceiptsAlone(line.db, sent, answer);
-  else await keep(line.db, sent, answer);
+  await keep(line.db, sent, answer);
   await learn(line, sent, 'taken in');
   const { edits } = sent.letter;
   ended.reached = true;
@@ -109,7 +103,7 @@ async function learn(line: Line, { plan, letter }: Composed, outcome: Outcome): 
 
 // ── When the school does not answer as it should ─────────────────────────────────────────────
 
-function troubleIn(heard: Heard): Trouble {
+export function troubleIn(heard: Heard): Trouble {
   if (heard.heard === 'not heard') return heard.why;
   switch (heard.status) {
     case 401:

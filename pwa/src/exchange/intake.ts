@@ -2,7 +2,7 @@
 // neither here nor from the school.
 
 import { toText } from '../local/bytes';
-import { blobOf, isSealed, newEpoch, note, noted, vaultIn, type Disk, type DraftRow, type OutboxRow, type SealedRow } from '../local/disk';
+import { blobOf, isSealed, newEpoch, NOBODYS, note, noted, vaultIn, type Disk, type DraftRow, type OutboxRow, type SealedRow } from '../local/disk';
 import { UNDO_AT_MOST_MS } from '../local/outbox';
 import { refusal, type Ask } from '../school';
 import { PROTOCOL, type Blob, type IntakeAnswer } from '../wire';
@@ -23,12 +23,15 @@ type Waiting = { blob: Blob; isOrphan: boolean };
 
 export const sendSealed = (disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> => inTurn(disk.name, () => send(disk, ask, build, which));
 
+/** What was too large all alone: it goes last, by itself, so that it holds up nothing else. */
+const tooLarge = new Set<string>();
+
 async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<SentSealed> {
   const sent: SentSealed = { trouble: null, kept: 0, retryAfter_s: null, backIn_ms: 0 };
-  const has = new Set<string>(); // a draft stays here when the school has it: once is enough
+  const tried = new Set<string>(); // a draft stays here when the school has it, and so does what it would not take: once is enough
   let size = MOST_BLOBS;
   for (;;) {
-    const { blobs, grant, phone, backIn_ms } = await offered(disk, which, size, has);
+    const { blobs, grant, phone, backIn_ms } = await offered(disk, which, size, tried);
     sent.backIn_ms = backIn_ms;
     if (blobs.length === 0) return sent;
     if (!grant) return { ...sent, trouble: 'sign in' };
@@ -36,29 +39,36 @@ async function send(disk: Disk, ask: Ask, build: string, which: Which): Promise<
     const heard = await ask('/api/intake', { method: 'POST', json: letter, grant });
     if (heard.heard === 'not heard') return { ...sent, trouble: heard.why };
     if (heard.status === 413 && blobs.length > 1) size = Math.ceil(blobs.length / 2);
+    else if (heard.status === 413) size = setAside(blobs[0]!.blob.id, tried, sent);
     else if (heard.status !== 200) return { ...sent, trouble: troubleIn(heard.status, heard.json), retryAfter_s: heard.retryAfter_s };
     else {
       const answer = readAnswer(heard.json, blobs);
       if (!answer) return { ...sent, trouble: 'garbled' };
       await keep(disk, blobs, answer);
-      for (const id of answer.kept) has.add(id);
+      for (const id of answer.kept) tried.add(id), tooLarge.delete(id);
       sent.kept += answer.kept.length;
       if (answer.kept.length === 0) return { ...sent, trouble: 'unsendable' };
     }
   }
 }
 
+function setAside(id: string, tried: Set<string>, sent: SentSealed): number {
+  tooLarge.add(id);
+  tried.add(id);
+  sent.trouble = 'unsendable';
+  return MOST_BLOBS;
+}
+
 /** Marks what it takes as offered, on the disk, before anything leaves: an Undo afterwards would be a lie. */
-function offered(disk: Disk, which: Which, size: number, has: ReadonlySet<string>): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string; backIn_ms: number }> {
+function offered(disk: Disk, which: Which, size: number, tried: ReadonlySet<string>): Promise<{ blobs: Waiting[]; grant: string | undefined; phone: string; backIn_ms: number }> {
   return disk.writing(
     ['outbox', 'drafts', 'settings', 'keys'],
     async (tx) => {
       const vault = (await vaultIn(tx))?.id;
-      const isWanted = (row: { vault: string }) => which !== 'orphans' || row.vault !== vault;
-      const unsent = (await tx.objectStore('outbox').index('unsent').getAll()).filter(isWanted);
+      const unsent = (await tx.objectStore('outbox').index('unsent').getAll()).filter((row) => which !== 'orphans' || row.vault !== vault);
       const edits = readyNow(unsent);
-      const drafts = which === 'waiting' ? [] : (await tx.objectStore('drafts').getAll()).filter((row) => isWanted(row) && !has.has(row.id));
-      const taken = asMany([...edits, ...drafts].filter(isSealed), size);
+      const drafts = (await tx.objectStore('drafts').getAll()).filter(isGoing(which, vault));
+      const taken = asMany([...edits, ...drafts].filter(isSealed).filter(({ id }) => !tried.has(id)), size);
       const leaving = edits.filter((row) => !row.offered && taken.some(({ id }) => id === row.id));
       if (leaving.length > 0) {
         const changed = await newEpoch(tx);
@@ -72,6 +82,10 @@ function offered(disk: Disk, which: Which, size: number, has: ReadonlySet<string
   );
 }
 
+/** A draft from before there were PINs waits for its author's: until then the school does not know this phone's signature. */
+const isGoing = (which: Which, vault: string | undefined) => (draft: DraftRow): boolean =>
+  which !== 'waiting' && (which === 'everything' || draft.vault !== vault) && (draft.vault !== NOBODYS || vault !== undefined);
+
 /** In the order in which they were written, none before one that can still be undone; but one that cannot wait takes those before it along. */
 function readyNow(rows: OutboxRow[]): OutboxRow[] {
   const now = Date.now();
@@ -79,7 +93,9 @@ function readyNow(rows: OutboxRow[]): OutboxRow[] {
   return rows.slice(0, rows.findLastIndex(isReady) + 1);
 }
 
-function asMany(rows: SealedRow[], size: number): SealedRow[] {
+function asMany(all: SealedRow[], size: number): SealedRow[] {
+  const rows = all.filter(({ id }) => !tooLarge.has(id));
+  if (rows.length === 0) return all.slice(0, 1);
   let characters = 0;
   const tooMany = rows.findIndex(({ sealed }, at) => {
     characters += sealed.bytes.length * 1.34 + 600;
@@ -96,7 +112,7 @@ function readAnswer(json: unknown, blobs: Waiting[]): IntakeAnswer | null {
   return answer.kept.every((id) => sent.has(id)) ? answer : null;
 }
 
-/** The school has them, for good. What somebody can still read here is told of at the next unlocking; what nobody can, may go. */
+/** The school has them, for good. What was written here is told of at the next unlocking, or stays sealed for a while (orphans.ts). */
 function keep(disk: Disk, blobs: Waiting[], { kept, now }: IntakeAnswer): Promise<void> {
   const has = new Set(kept);
   return disk.writing(
@@ -105,7 +121,7 @@ function keep(disk: Disk, blobs: Waiting[], { kept, now }: IntakeAnswer): Promis
       const changed = await newEpoch(tx);
       let sent = 0;
       for (const { blob, isOrphan } of blobs.filter(({ blob }) => has.has(blob.id))) {
-        if (blob.what === 'edit') sent += Number(await keepEdit(tx.objectStore('outbox'), blob, isOrphan, changed, Date.parse(now) || Date.now()));
+        if (blob.what === 'edit') sent += Number(await keepEdit(tx.objectStore('outbox'), blob, changed, Date.parse(now) || Date.now()));
         else if (isOrphan && (await isSame(tx.objectStore('drafts'), blob))) await tx.objectStore('drafts').delete(blob.id);
         const isCounted = blob.what === 'edit' && blob.phone === (await noted(tx, 'phone'));
         if (isCounted) await note(tx, 'receipted', Math.max((await noted(tx, 'receipted')) ?? 0, blob.number));
@@ -120,12 +136,11 @@ function keep(disk: Disk, blobs: Waiting[], { kept, now }: IntakeAnswer): Promis
 
 type Store<Row> = { get(id: string): Promise<Row | undefined>; put(row: Row): Promise<unknown>; delete(id: string): Promise<void> };
 
-async function keepEdit(outbox: Store<OutboxRow>, blob: Blob, isOrphan: boolean, changed: number, kept_at: number): Promise<boolean> {
+async function keepEdit(outbox: Store<OutboxRow>, blob: Blob, changed: number, kept_at: number): Promise<boolean> {
   const row = await outbox.get(blob.id);
   if (!row?.unsent) return false; // an answer of the exchange was quicker
   const { unsent: _u, not_before: _n, ...rest } = row;
-  if (isOrphan) await outbox.delete(blob.id);
-  else await outbox.put({ ...rest, kept_at, changed });
+  await outbox.put({ ...rest, kept_at, changed });
   return true;
 }
 
@@ -145,6 +160,7 @@ function troubleIn(status: number, json: unknown): Trouble {
 export const hasSealed = (disk: Disk, which: Which): Promise<boolean> =>
   disk.reading(['outbox', 'drafts', 'keys'], async (tx) => {
     const vault = (await vaultIn(tx))?.id;
-    const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(which === 'waiting' ? [] : await tx.objectStore('drafts').getAll())];
-    return rows.some((row) => row.sealed && (which !== 'orphans' || row.vault !== vault));
+    const edits = (await tx.objectStore('outbox').index('unsent').getAll()).filter((row) => which !== 'orphans' || row.vault !== vault);
+    const drafts = (await tx.objectStore('drafts').getAll()).filter(isGoing(which, vault));
+    return [...edits, ...drafts].some(isSealed);
   });

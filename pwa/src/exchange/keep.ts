@@ -1,13 +1,13 @@
 // Keeping an answer of the school: all of it in one transaction, or none of it.
 
+import { KEPT_AFTER_RECEIPT_MS } from '../local/disk';
 import { happenedAt, namesIn } from '../local/overlay';
 import { forget, FORGOTTEN } from '../local/session';
 import { setting, settle, sets, type KeptEdit, type KeptRecord, type Mine, type MyWriting } from '../local/stores';
 import type { Answer, HeldEdit, Kind, Receipt, SchoolAnswer, WireRecord } from '../wire';
 import type { Composed } from './letter';
+import { orphansWanted } from './orphans';
 
-/** A school may have to go back to a backup: for so long, edits it has receipted can be offered again. */
-const KEPT_AFTER_RECEIPT_MS = 30 * 24 * 60 * 60 * 1_000;
 const FORGOTTEN_AT_ONCE = 500;
 
 const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a', 'held_b'] as const;
@@ -15,7 +15,8 @@ const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a
 /** Safe to repeat, and safe beside another tab that exchanges as well. */
 export async function keep(db: Mine, sent: Composed, answer: Answer): Promise<void> {
   if (changesNothing(sent, answer)) return;
-  await db.writing([...STORES], (tx) => keepIn(tx, sent, answer), () => told(sent, answer));
+  const sealed = await orphansWanted(db.disk, sent.letter.phone, answer);
+  await db.writing([...STORES], (tx) => keepIn(tx, sent, answer, sealed), () => told(sent, answer));
 }
 
 /** Nothing new is the usual answer; it should wake nobody. */
@@ -32,8 +33,8 @@ function told({ landing, rebuilding }: Composed, answer: Answer): string[] {
   return [...(edits ? ['edits'] : []), ...(records ? ['records_a', 'records_b'] : []), ...(held ? ['held_a', 'held_b'] : [])];
 }
 
-async function keepIn(tx: MyWriting, sent: Composed, answer: Answer): Promise<void> {
-  await keepReceipts(tx, sent, answer);
+async function keepIn(tx: MyWriting, sent: Composed, answer: Answer, sealed: ReadonlySet<number>): Promise<void> {
+  await keepReceipts(tx, sent, answer, sealed);
   const cursor = ((await setting(tx, 'rebuilding')) ?? { cursor: await setting(tx, 'cursor') }).cursor ?? null;
   const isStillOurs = cursor === sent.letter.cursor && sent.rebuilding === ((await setting(tx, 'rebuilding')) !== undefined);
   // Another tab was quicker: its answer may be newer than this one, and a record must never go backwards.
@@ -42,16 +43,11 @@ async function keepIn(tx: MyWriting, sent: Composed, answer: Answer): Promise<vo
   else await keepRecords(tx, sent, answer);
 }
 
-/** All that the answer to a letter that may only send has to say. */
-export async function keepReceiptsAlone(db: Mine, sent: Composed, answer: Answer): Promise<void> {
-  await db.writing(['edits', 'settings', 'held_a', 'held_b'], (tx) => keepReceipts(tx, sent, answer));
-}
-
-async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer): Promise<void> {
+async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer, sealed: ReadonlySet<number>): Promise<void> {
   const at = Date.parse(answer.now) || Date.now();
   for (const receipt of [...answer.receipts, ...unreadable(letter, answer)]) await keepReceipt(tx, receipt, letter.phone, at);
   if (answer.forked) await renumber(tx, letter.phone, answer.forked);
-  else if ((await setting(tx, 'phone')) === letter.phone) await settle(tx, 'lost', await offerWanted(tx, letter.phone, answer.wanted));
+  else if ((await setting(tx, 'phone')) === letter.phone) await noteLost(tx, await offerWanted(tx, letter.phone, answer.wanted, sealed));
 }
 
 /** As good as a receipt: the school has stored it, though it could make nothing of it. */
@@ -97,15 +93,25 @@ async function renumber(tx: MyWriting, from: string, to: string): Promise<void> 
   await settle(tx, 'lost', undefined);
 }
 
-/** Numbers the school never received: offered again where they are still here; answers those that are not. */
-async function offerWanted(tx: MyWriting, phone: string, wanted: readonly number[]): Promise<number[] | undefined> {
+/** The school hears of them with the next letter, and their author is told. */
+async function noteLost(tx: MyWriting, lost: number[]): Promise<void> {
+  const before = new Set(await setting(tx, 'lost'));
+  const news = lost.filter((number) => !before.has(number)).length;
+  const { count = 0, at = null } = (await setting(tx, 'gone')) ?? {};
+  if (news > 0) await settle(tx, 'gone', { count: count + news, at });
+  await settle(tx, 'lost', lost.length > 0 ? lost : undefined);
+}
+
+/** Numbers the school never received: offered again where they are still here, or lie here `sealed`; answers those that are not. */
+async function offerWanted(tx: MyWriting, phone: string, wanted: readonly number[], sealed: ReadonlySet<number>): Promise<number[]> {
   const lost: number[] = [];
   for (const number of wanted) {
     const kept = await tx.objectStore('edits').index('number').get([phone, number]);
-    if (!kept) lost.push(number);
+    if (!kept && !sealed.has(number)) lost.push(number);
+    else if (!kept) continue;
     else if (!kept.unsent) await tx.objectStore('edits').put({ ...kept, unsent: kept.order });
   }
-  return lost.length > 0 ? lost : undefined;
+  return lost;
 }
 
 // ── The school's records ───────────────────────────────────────────────────────────────────

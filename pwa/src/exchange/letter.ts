@@ -11,7 +11,6 @@ const MOST_BYTES = 980_000;
 /** A letter, and what has to be known of the phone as it was when it was composed. */
 export type Composed = {
   letter: Letter;
-  grant: string | undefined;
   session: string | undefined; // the phone this person signed in with
   /** Edits with a receipt whose records had not come yet: the end of this letter's answer brings them. */
   landing: string[];
@@ -45,7 +44,6 @@ async function composed(tx: MyWriting, build: string, what: 'edits' | 'nothing')
   };
   return {
     letter,
-    grant: await setting(tx, 'grant'),
     session: await setting(tx, 'session_phone'),
     landing: await tx.objectStore('edits').index('landing').getAllKeys(),
     rebuilding: rebuilding !== undefined,

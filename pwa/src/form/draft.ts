@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { keep, type Draft } from '../local/drafts';
 import { NotSaved } from '../local/outbox';
+import { SLOW, slowly } from '../local/trouble';
 import { holdUpdates } from '../update';
 import type { Field, Gathering, Json, Kind, Values } from '../wire';
 import { isEmpty, type Entries } from './say';
@@ -33,7 +34,7 @@ export function useWriting(start: Draft, opened: Body, me: string): Writing {
       release.current ??= holdUpdates();
       const written = draft.current;
       markKept(false);
-      keep(written).then(
+      slowly(keep(written), () => setTrouble(SLOW)).then(
         () => (setTrouble(null), markKept(draft.current === written)),
         (why) => setTrouble(why instanceof NotSaved ? why.message : 'This phone could not keep what you typed. It is still on the screen.'),
       );

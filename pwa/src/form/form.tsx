@@ -4,6 +4,7 @@ import { Fragment, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drop, keep, type Draft } from '../local/drafts';
 import { NotSaved, undo, write } from '../local/outbox';
+import { SLOW, slowly } from '../local/trouble';
 import { announce } from '../look/announce';
 import { back, focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
@@ -44,6 +45,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const [problems, setProblems] = useState<Problem[]>([]);
   const [told, setTold] = useState(0); // how often the problems were told: only then the focus moves to them
   const [notSaved, setNotSaved] = useState<string | null>(null);
+  const saving = useRef(false);
   const beginning = start.seen === null && isEmpty(opened);
 
   const fields = useMemo(() => kind.fields.filter(({ name, retired }) => !STATE.has(name) && !retired), [kind]);
@@ -76,19 +78,28 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
     if (wrong.length || problems.length) setProblems(wrong); // an empty list anew would draw the whole form again before it is saved
     if (wrong.length) return setTold(told + 1);
     if (Object.keys(values).length === 0) return back();
+    if (saving.current) return; // it is still being tried
+    saving.current = true;
     const { record, seen, id, amends } = writing.draft;
     try {
-      const edit = await write({ record, kind: kind.name, values, seen, ...(amends ? { amends } : {}) }, { draft: id, undoFor: UNDO_MS });
+      const saved = write({ record, kind: kind.name, values, seen, ...(amends ? { amends } : {}) }, { draft: id, undoFor: UNDO_MS });
+      const edit = await slowly(saved, () => sayNotSaved(SLOW));
       const left = beginning ? problemsWith(school, kind, fields, answer, true).filter(({ missing }) => missing).length : 0;
       toast('Saved on this phone.', about(kind, manner) + (left ? ` ${count(left, 'question')} left for later.` : ''), () => takeBack(edit, writing.draft));
       void syncNow('save');
       if (after) after(edit);
       else back();
     } catch (why) {
-      setNotSaved(why instanceof NotSaved ? why.message : 'It is not saved yet. What you wrote is still here; try again.');
-      announce('Not saved yet', 'assertive');
+      sayNotSaved(why instanceof NotSaved ? why.message : 'What you wrote is still here; try again.');
       if (!(why instanceof NotSaved)) throw why;
+    } finally {
+      saving.current = false;
     }
+  }
+
+  function sayNotSaved(why: string): void {
+    setNotSaved(why);
+    announce('Not saved yet', 'assertive');
   }
 
   function turn(to: number): void {

@@ -5,7 +5,7 @@ import type { Blob } from '../wire';
 import { toText, type Bytes, type Closed } from './bytes';
 import { Database, type Reading, type Step, type Writing } from './database';
 import type { Draft } from './drafts';
-import type { KeptEdit, Settings } from './stores';
+import type { Gone, KeptEdit, Settings } from './stores';
 import type { Vault } from './vault';
 
 /** Closed to the school’s intake key and signed by this phone: the school can open it, this phone cannot. */
@@ -53,7 +53,9 @@ export type Disk = Database<Stored>;
 export type DiskReading = Reading<Stored>;
 export type DiskWriting = Writing<Stored>;
 
-export const diskOf = (school: string, staff: string): Disk => new Database<Stored>(`lanyard ${school} ${staff}`, [before, closed]);
+export const nameOf = (school: string, staff: string): string => `lanyard ${school} ${staff}`;
+
+export const diskOf = (school: string, staff: string): Disk => new Database<Stored>(nameOf(school, staff), [before, closed]);
 
 /** The first version kept everything in the clear. */
 const before: Step<Stored> = (db) => {
@@ -114,26 +116,40 @@ export const OF_WHAT_WAS_SENT = ['cursor', 'rebuilding', 'base', 'people', 'scho
 
 // ── What waits, for whoever may not read it ──────────────────────────────────────────────────
 
-export type WaitingClosed = { count: number; oldest: string | null; lastContact: string | null; lastSent: string | null };
+export type WaitingClosed = { count: number; drafts: number; oldest: string | null; phone: string; number: number; gone: Gone | null; lastContact: string | null; lastSent: string | null };
 
 export const waitingOnDisk = (disk: Disk): Promise<WaitingClosed> =>
-  disk.reading(['outbox', 'older', 'settings'], async (tx) => {
+  disk.reading(['outbox', 'drafts', 'older', 'settings'], async (tx) => {
     const unsent = tx.objectStore('outbox').index('unsent');
     const older = (await tx.objectStore('older').getAll()).flatMap((one) => ('edit' in one && one.edit.unsent ? [one.edit] : []));
     return {
       count: (await unsent.count()) + older.length,
+      drafts: await tx.objectStore('drafts').count(),
       oldest: older[0]?.edit.made_at ?? (await unsent.get(IDBKeyRange.lowerBound(0)))?.made_at ?? null,
+      phone: (await noted(tx, 'phone')) ?? '',
+      number: (await noted(tx, 'number')) ?? 0,
+      gone: (await noted(tx, 'gone')) ?? null,
       lastContact: (await noted(tx, 'last_contact')) ?? null,
       lastSent: (await noted(tx, 'last_sent')) ?? null,
     };
   });
 
+/** How much only the PIN can open: a new one would lose it. */
+export const onlyByPin = (disk: Disk): Promise<number> =>
+  disk.reading(['outbox', 'drafts'], async (tx) => {
+    const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(await tx.objectStore('drafts').getAll())];
+    return rows.filter(({ sealed }) => !sealed).length;
+  });
+
 /** How many can only be sent once somebody unlocks: the school's key was not here when they were written. */
 export const unsealedOnDisk = (disk: Disk): Promise<number> =>
-  disk.reading(['outbox', 'older'], async (tx) => {
-    const rows = await tx.objectStore('outbox').index('unsent').getAll();
-    return rows.filter(({ sealed }) => !sealed).length + (await tx.objectStore('older').count());
-  });
+  disk.reading(['outbox'], async (tx) => (await tx.objectStore('outbox').index('unsent').getAll()).filter(({ sealed }) => !sealed).length);
+
+/** Instead of a vault's id: the school can open it, and nobody here. */
+export const NOBODYS = '';
+
+/** A school may have to go back to a backup: for so long, what it has receipted or kept can be offered again. */
+export const KEPT_AFTER_RECEIPT_MS = 30 * 24 * 60 * 60 * 1_000;
 
 export type SealedRow = (OutboxRow | DraftRow) & { sealed: Sealed };
 

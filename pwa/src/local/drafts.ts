@@ -32,6 +32,7 @@ export async function drafts(from: Local = local): Promise<Draft[]> {
 export async function drop(id: string): Promise<void> {
   await written(id);
   await mine().writing(['drafts'], (tx) => tx.objectStore('drafts').delete(id));
+  noLongerTyped(id);
 }
 
 /** For each draft, what is being written, and the newest, which is to be written next. */
@@ -42,6 +43,7 @@ export function keepIn(db: Mine, draft: Draft): Promise<void> {
   const line = lines.get(draft.id) ?? { writing: Promise.resolve(), next: undefined };
   lines.set(draft.id, line);
   const newest = JSON.parse(JSON.stringify(draft)) as Draft;
+  typed.set(draft.id, newest);
   if (line.next) line.next.draft = newest;
   else line.next = { draft: newest, done: afterwards(db, line) };
   return line.next.done;
@@ -53,7 +55,13 @@ async function afterwards(db: Mine, line: Line): Promise<void> {
   line.writing = done;
   line.next = undefined;
   await db.writing(['drafts', 'settings'], (tx) => tx.objectStore('drafts').put(draft), () => ['drafts']);
+  if (typed.get(draft.id) === draft) typed.delete(draft.id);
 }
+
+/** What was typed and is not on the disk: for a copy, when the disk does not answer. */
+const typed = new Map<string, Draft>();
+export const notOnDisk = (): Draft[] => [...typed.values()];
+export const noLongerTyped = (id: string): boolean => typed.delete(id);
 
 /** Once every keystroke so far is on the disk, or could not be put there. */
 export const allWritten = async (): Promise<void> => void (await Promise.allSettled([...lines.values()].map(({ next, writing }) => next?.done ?? writing)));

@@ -1,7 +1,7 @@
 // Writing things down. An edit is safe on this phone before anybody is told that it is saved.
 
 import type { Edit, HeldEdit, Values } from '../wire';
-import { written as draftIsWritten } from './drafts';
+import { noLongerTyped, written as draftIsWritten } from './drafts';
 import { newId } from './ids';
 import { mine } from './session';
 import { setting, sets, settle, type Mine, type MyWriting } from './stores';
@@ -41,23 +41,46 @@ export async function setAside(held: HeldEdit, why: string): Promise<Edit> {
 /** The oldest first, 500 at most; `count` is of all. */
 export const waiting = (): Promise<Waiting> => waitingIn(mine());
 
+/** Its author has read what cannot be brought back. */
+export const forgetGone = (): Promise<void> => mine().writing(['settings'], (tx) => settle(tx, 'gone', undefined), () => ['contact']);
+
 // ── The same, for any person's outbox ──────────────────────────────────────────────────────
 
 export async function writeInto(db: Mine, written: Written, { draft, undoFor = 0 }: WriteOptions = {}): Promise<Edit> {
-  const id = newId();
+  const what = draft ?? `${written.record} ${written.amends ?? ''}`;
+  const id = failed.get(what) ?? newId();
+  failed.delete(what);
   // A plain copy: what is kept must not change when the form does.
   const asked = JSON.parse(JSON.stringify({ ...written, id, made_at: new Date().toISOString(), ...(draft && { draft }) })) as Omit<Edit, 'phone' | 'number'>;
-  if (bytesOf(asked) > LARGEST_EDIT_BYTES) throw new NotSaved('Not saved yet: this is too long to send in one piece. Please write it in two or more parts.');
+  if (bytesOf(asked) > LARGEST_EDIT_BYTES) throw new NotSaved('This is too long to send in one piece. Please write it in two or more parts.');
+  const again = newId(); // for a later run, should the first one have reached the school
   if (draft) await draftIsWritten(draft);
   if (undoFor > 0) keepBack(id, undoFor);
   else letGo(); // Edits are offered in the order of their numbers: one that cannot wait takes the earlier ones with it.
-  return await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
-    const already = await tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
-    if (already) return already.edit;
+  const writing = db.writing(['edits', 'drafts', 'settings'], async (tx) => {
     if (draft) tx.objectStore('drafts').delete(draft);
-    return await numbered(tx, asked, undoFor);
+    const already = tx.objectStore('edits').get(id); // A first run may have been saved before its connection was lost.
+    if (!already) return await numbered(tx, asked, undoFor);
+    if (isSame(already.edit, asked)) return already.edit;
+    if (already.offered || !draft) return await numbered(tx, { ...asked, id: again }, undoFor); // The school may have what was written first.
+    const { phone, number, made_at } = already.edit;
+    const better = { ...asked, phone, number, made_at };
+    tx.objectStore('edits').put({ ...already, edit: better });
+    return better;
   });
+  return await writing.then(
+    (edit) => (draft && noLongerTyped(draft), edit),
+    (why) => {
+      failed.set(what, id);
+      throw why;
+    },
+  );
 }
+
+/** What could not be saved may be on the disk all the same: tried again, it keeps its id, and never becomes two. */
+const failed = new Map<string, string>();
+
+const isSame = ({ values, set_aside }: Edit, asked: Pick<Edit, 'values' | 'set_aside'>): boolean => JSON.stringify([values, set_aside]) === JSON.stringify([asked.values, asked.set_aside]);
 
 /** The number is drawn in the transaction that keeps the edit: no number without its edit, and none twice. */
 async function numbered(tx: MyWriting, asked: Omit<Edit, 'phone' | 'number'>, undoFor: number): Promise<Edit> {

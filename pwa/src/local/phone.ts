@@ -1,10 +1,11 @@
 // This phone itself: how much room it has, whether the browser has promised to keep it, a copy of what is waiting, habits.
 
-import { PROTOCOL } from '../wire';
-import { blobOf, isSealed } from './disk';
+import { PROTOCOL, type Blob } from '../wire';
+import { blobOf, isSealed, noted, type Disk } from './disk';
+import { notOnDisk } from './drafts';
 import { local, type Local } from './reading';
-import { me, mine } from './session';
-import { setting } from './stores';
+import { me, mine, myDisk, whose } from './session';
+import { CLOSED, StorageTrouble, UNREADABLE } from './trouble';
 
 export type Storage = { persisted: boolean; used: number; quota: number };
 
@@ -28,19 +29,43 @@ async function soon<T>(answer: Promise<T> | undefined, otherwise: T): Promise<T>
   return await Promise.race([answer?.catch(() => otherwise) ?? otherwise, late]);
 }
 
-/** A file of every edit that the school has not heard, sealed: only the school can open it. One that could not be sealed yet is in it as it is. */
+/**
+ * A file of all that the school may not have, drafts too, sealed: only the school can open it. From a locked phone as well, and
+ * when its storage does not answer; an edit that could not be sealed yet is in it as it is, if the phone is unlocked.
+ */
 export async function saveCopy(): Promise<File> {
-  const whose = me();
-  const rows = await mine().disk.reading(['outbox'], (tx) => tx.objectStore('outbox').index('unsent').getAll());
-  const open = new Set(rows.filter((row) => !isSealed(row)).map(({ id }) => id));
-  const [phone, edits] = await mine().reading(['edits', 'settings'], async (tx) => [
-    await setting(tx, 'phone'),
-    tx.objectStore('edits').index('unsent').getAll().flatMap(({ edit }) => (open.has(edit.id) ? [edit] : [])),
-  ]);
+  const [disk, owner, db] = [myDisk(), whose(), me() ? mine() : undefined];
+  if (!disk || !owner) throw new StorageTrouble(CLOSED);
+  if (db) await soon(db.settled(), undefined);
+  const lies = await soon<Lying | null>(lyingOn(disk), null);
+  if (!lies && !db) throw new StorageTrouble(UNREADABLE);
+  const typed = notOnDisk();
+  const sealed = new Map(lies?.sealed.map((blob) => [blob.id, blob]));
+  for (const { id } of typed) sealed.delete(id); // it has been written on
+  const needsMemory = db && (!lies || typed.length > 0 || lies.unsealed > 0);
+  const known = needsMemory ? await db.waitingNow(typed) : { sealed: [], edits: [] };
+  for (const blob of known.sealed) if (!sealed.has(blob.id)) sealed.set(blob.id, blob);
   const saved_at = new Date().toISOString();
-  const copy = { lanyard: 'waiting edits', protocol: PROTOCOL, school: whose?.school.id, staff: whose?.id, phone, saved_at, sealed: rows.filter(isSealed).map(blobOf), edits };
+  const copy = {
+    lanyard: 'waiting edits',
+    protocol: PROTOCOL,
+    ...owner,
+    phone: lies?.phone ?? known.sealed[0]?.phone,
+    saved_at,
+    sealed: [...sealed.values()],
+    edits: known.edits.filter(({ id }) => !sealed.has(id)),
+  };
   return new File([JSON.stringify(copy, null, 1)], `lanyard-waiting-${saved_at.slice(0, 16).replaceAll(':', '')}.json`, { type: 'application/json' });
 }
+
+type Lying = { phone: string | undefined; sealed: Blob[]; unsealed: number };
+
+const lyingOn = (disk: Disk): Promise<Lying> =>
+  disk.reading(['outbox', 'drafts', 'settings'], async (tx) => {
+    const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(await tx.objectStore('drafts').getAll())];
+    const sealed = rows.filter(isSealed).map(blobOf);
+    return { phone: await noted(tx, 'phone'), sealed, unsealed: rows.length - sealed.length };
+  });
 
 // ── Habits: chips stand in the order in which this person uses them ──────────────────────────
 

@@ -4,8 +4,11 @@
 import { ask, refusal, type Ask, type Heard } from '../school';
 import type { School, SecondFactor, ShownPasskey, SignedInAnswer, SignIn, WantedPasskey } from '../wire';
 import { fromJson, joined, random, toBytes, toText, utf8, type Bytes } from './bytes';
-import { diskOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
+import { diskOf, nameOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
+import type { Draft } from './drafts';
+import { noticeEvicted } from './evicted';
 import { newId } from './ids';
+import type { Sheet } from './rows';
 import { newSigning } from './seal';
 import { Shelves } from './shelves';
 import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
@@ -55,6 +58,9 @@ export function mine(): Mine {
   return here.open.db;
 }
 
+/** Whose outbox that is, by their ids. */
+export const whose = (): { school: string; staff: string } | null => here && { school: here.owner.school, staff: here.owner.staff };
+
 /** The same as it lies on the disk, also while the phone is locked. */
 export const myDisk = (): Disk | null => here?.disk ?? null;
 
@@ -69,12 +75,14 @@ const tell = (): void => watchers.forEach((watcher) => watcher());
 /** Finds whoever was signed in last: locked, if they have chosen a PIN. Needs no signal. */
 export async function resume(): Promise<Standing> {
   const owners = await allOwners();
+  noticeEvicted(owners.map(({ school, staff }) => nameOf(school, staff)));
   const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
   await become(owners.find((owner) => owner.key === key));
   return standing();
 }
 
 async function become(owner: Owner | undefined): Promise<void> {
+  await here?.open?.db.settled(); // what only this PIN can open is sealed before another is chosen
   here?.open?.db.close();
   here?.disk.close();
   const disk = owner && diskOf(owner.school, owner.staff);
@@ -295,11 +303,17 @@ async function carryOver(db: Mine): Promise<void> {
   if (older.length === 0) return;
   await db.writing(['edits', 'drafts', 'settings'], async (tx) => {
     for (const one of older) {
-      if ('draft' in one) tx.objectStore('drafts').put(one.draft);
+      if ('draft' in one) carryDraft(tx.objectStore('drafts'), one.draft);
       else if (!tx.objectStore('edits').get(one.edit.edit.id)) tx.objectStore('edits').put(one.edit);
     }
   });
   await db.disk.writing(['older'], (tx) => tx.objectStore('older').clear(), () => []);
+}
+
+/** Unless it was written on since, in a tab of an earlier build. */
+function carryDraft(drafts: Sheet<Draft>, older: Draft): void {
+  const here = drafts.get(older.id);
+  if (!here || here.changed_at < older.changed_at) drafts.put(older);
 }
 
 // ── Signing out ────────────────────────────────────────────────────────────────────────────
@@ -308,6 +322,7 @@ async function carryOver(db: Mine): Promise<void> {
 export async function signOut(asked: Ask = ask): Promise<void> {
   if (!here) return;
   const { owner, open, disk } = here;
+  await open?.db.settled();
   await shared.writing(['settings'], async (tx) => {
     await tx.objectStore('settings').delete('current');
     await tx.objectStore('settings').put(owner.phone, 'owed');
@@ -358,9 +373,9 @@ export async function leave(): Promise<void> {
 // ── Whoever else has something here ────────────────────────────────────────────────────────────
 
 /** Every outbox on this phone that is not open: others', and one's own while the phone is locked. Close them afterwards. */
-export async function closedOutboxes(): Promise<Disk[]> {
+export async function closedOutboxes(): Promise<{ disk: Disk; school: string; staff: string }[]> {
   const owners = await allOwners();
-  return owners.filter((owner) => !here?.open || owner.key !== here.owner.key).map((owner) => diskOf(owner.school, owner.staff));
+  return owners.filter((owner) => !here?.open || owner.key !== here.owner.key).map(({ school, staff }) => ({ school, staff, disk: diskOf(school, staff) }));
 }
 
 /** The school has said again who I am and what I may do. */

@@ -1,13 +1,15 @@
 // What one person holds while their phone is unlocked: every row in memory, and nothing on the disk that can be read without the
 // key. A change is closed and sealed first, then written in one strict transaction; only then does the memory follow.
 
-import { asJson, close, fromJson, toBytes, toText, unclose, type Closed } from './bytes';
-import { diskOf, newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DiskWriting, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
+import type { Blob, Edit } from '../wire';
+import { toBytes, toText, type Closed } from './bytes';
+import { atOnce, closeAll, closePage, openDraft, openEdit, openPage, put, type Changes, type ClosedChanges, type Closing } from './closing';
+import { diskOf, newEpoch, NOBODYS, note, noted, vaultIn, type Disk, type DiskReading, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
 import type { Draft } from './drafts';
 import type { Listener } from './database';
 import { Rows, Sheet } from './rows';
-import { seal, type Sealing } from './seal';
-import { FILED, type KeptEdit, type Theirs } from './stores';
+import { seal, type Outside, type Sealing } from './seal';
+import { FILED, type Theirs } from './stores';
 import { NotSaved, SILENT, StorageTrouble, UNREADABLE } from './trouble';
 import type { Keys } from './vault';
 
@@ -16,8 +18,6 @@ const ROWS_TO_A_PAGE = 100;
 const SPARE_ROWS = 500;
 /** So many pages are asked for at once: a slow phone answers in between, and is waited for. */
 const PAGES_AT_ONCE = 20;
-/** Instead of a vault's id: the school can open it, and nobody here. */
-const NOBODYS = '';
 /** Other tabs wrote in between so often: something is wrong. */
 const MOST_TRIES = 50;
 
@@ -95,12 +95,20 @@ export class Shelves {
     return new Shelves(diskOf(this.whose.school, this.whose.staff), this.whose, this.keys);
   }
 
-  /** Once nothing that was begun is on its way to the disk any more. */
-  settled = async (): Promise<void> => void (await this.#line);
+  /** Once nothing that was begun is on its way to the disk any more, and all is sealed that can be. */
+  async settled(): Promise<void> {
+    await this.#line;
+    await this.sealTheRest().catch(() => {});
+  }
+
+  /** Whether something is here that the school does not have: an edit, or a draft that could not be sealed. */
+  hasUnsent = (): Promise<boolean> =>
+    this.reading(['edits', 'drafts'], (tx) => tx.objectStore('edits').index('unsent').count() > 0 || tx.objectStore('drafts').getAll().some(({ id }) => this.#unsealed.has(id)));
 
   /** Seals what could not be sealed when it was written: now the school's key may be here. */
   async sealTheRest(): Promise<void> {
-    if (this.#unsealed.size === 0) return;
+    const canSeal = await this.reading(['settings'], (tx) => tx.objectStore('settings').get('intake') !== undefined);
+    if (this.#unsealed.size === 0 || !canSeal) return;
     await this.writing(
       ['edits', 'drafts', 'settings'],
       (tx) => {
@@ -108,6 +116,20 @@ export class Shelves {
       },
       () => [],
     );
+  }
+
+  /** All that the school may not have, from memory, sealed where it can be: for a copy, also when the disk does not answer. `typed` is newer than any of it. */
+  async waitingNow(typed: readonly Draft[]): Promise<{ sealed: Blob[]; edits: Edit[] }> {
+    const keys = await this.#keys();
+    const sealing = await this.#sealing(new Map(), keys);
+    const phone = this.#settled(new Map(), 'phone') ?? '';
+    const drafts = new Map([...this.#kept.drafts.rows.values(), ...typed].map((draft) => [draft.id, draft]));
+    const edits = [...this.#kept.edits.rows.values()].flatMap(({ edit, unsent }) => (unsent === undefined ? [] : [edit]));
+    const blobs = await Promise.all([
+      ...edits.map((edit) => blobFor(edit, { what: 'edit', id: edit.id, phone: edit.phone, number: edit.number, made_at: edit.made_at }, sealing)),
+      ...[...drafts.values()].map((draft) => blobFor(draft, { what: 'draft', id: draft.id, phone, number: 0, made_at: draft.changed_at }, sealing)),
+    ]);
+    return { sealed: blobs.filter((blob) => blob !== undefined), edits };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -135,13 +157,13 @@ export class Shelves {
 
   async #tryToWrite<T>(stores: Names, work: (tx: Tx) => Promise<T> | T): Promise<T> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      await this.#catchUp();
+      await this.#catchUp().catch(notSaved);
       const tx = this.#sheets(stores, true);
       const answer = await work(tx);
       const changes = this.#changesIn(tx.sheets);
       if (changes.size === 0) return answer;
       const closed = await this.#closed(changes);
-      if (await this.disk.writing(['settings', 'outbox', 'drafts', 'pages'], (disk) => this.#put(disk, closed), () => [])) {
+      if (await this.disk.writing(['settings', 'outbox', 'drafts', 'pages'], (disk) => put(disk, closed), () => [])) {
         this.#follow(changes, closed);
         return answer;
       }
@@ -161,81 +183,11 @@ export class Shelves {
     return changes;
   }
 
-  /** Everything is closed and sealed before the transaction opens: it would not wait for that. */
   async #closed(changes: Changes): Promise<ClosedChanges> {
     const keys = await this.#keys();
-    const epoch = this.#epoch + 1;
-    const page: PageRow[] = [];
-    const closed: ClosedChanges = { from: this.#epoch, epoch, page: null, outbox: new Map(), drafts: new Map(), settings: new Map() };
-    const phone = this.#settled(changes, 'phone') ?? '';
-    const sealing = await this.#sealing(changes, keys);
-    const jobs: Promise<void>[] = [];
-    for (const [name, rows] of changes) {
-      for (const [id, row] of rows) {
-        if (name === 'settings') closed.settings.set(id, row);
-        else if (name === 'drafts') jobs.push(this.#closeDraft(closed, id, row as Draft | null, phone, keys, sealing));
-        else if (name === 'edits') jobs.push(this.#closeEdit(closed, page, id, row as KeptEdit | null, keys, sealing));
-        else page.push([name, id, row]);
-      }
-    }
-    await Promise.all(jobs).catch((why) => {
-      throw new NotSaved(SILENT, { cause: why });
-    });
-    if (page.length > 0) closed.page = await this.#pageOf(this.#page + 1, epoch, page, keys);
-    return closed;
-  }
-
-  async #closeDraft(closed: ClosedChanges, id: string, draft: Draft | null, phone: string, keys: Keys, sealing: Sealing): Promise<void> {
-    if (!draft) return void closed.drafts.set(id, null);
-    const [copy, sealed] = await Promise.all([
-      close(keys.data, asJson(draft), this.#about('drafts', id)),
-      seal(draft, { what: 'draft', id, phone, number: 0, made_at: draft.changed_at }, sealing),
-    ]);
-    closed.drafts.set(id, { id, changed_at: draft.changed_at, phone, vault: keys.id, copy, ...(sealed && { sealed }), changed: closed.epoch });
-  }
-
-  /** What is unsent lies in the outbox, what has its receipt in the pages, and neither in both. */
-  async #closeEdit(closed: ClosedChanges, page: PageRow[], id: string, kept: KeptEdit | null, keys: Keys, sealing: Sealing): Promise<void> {
-    const before = this.#kept.edits.rows.get(id);
-    const wasInPages = before !== undefined && !this.#inOutbox.has(id);
-    if (!kept?.unsent) {
-      if (this.#inOutbox.has(id)) closed.outbox.set(id, null);
-      if (kept || wasInPages) page.push(['edits', id, kept]);
-      return;
-    }
-    if (wasInPages) page.push(['edits', id, null]);
-    const { edit, order, unsent, not_before, offered } = kept;
-    const { phone, number, made_at } = edit;
-    const clear: Clear = { id, order, phone, number, made_at, unsent, not_before, offered, vault: keys.id, changed: closed.epoch };
-    const isSealed = !wasInPages && before?.edit === edit && !this.#unsealed.has(id);
-    const isCopied = isSealed && sameBut(before!, kept);
-    const [copy, sealed] = await Promise.all([
-      isCopied ? undefined : close(keys.data, asJson(kept), this.#about('outbox', id)),
-      isSealed ? undefined : seal(edit, { what: 'edit', id, phone, number, made_at }, sealing),
-    ]);
-    closed.outbox.set(id, { clear, copy, sealed, resealed: !isSealed });
-  }
-
-  async #pageOf(n: number, epoch: number, rows: PageRow[], keys: Keys): Promise<Page> {
-    try {
-      return { n, epoch, vault: keys.id, rows: rows.length, closed: await close(keys.data, asJson(rows), this.#about('pages', `${n}|${epoch}`)) };
-    } catch (why) {
-      throw new NotSaved(SILENT, { cause: why });
-    }
-  }
-
-  #about = (store: string, place: string): string => `${this.whose.school}|${this.whose.staff}|${store}|${place}`;
-
-  /** False when somebody else has written since: then `work` saw what is no longer so. */
-  async #put(tx: DiskWriting, { from, epoch, page, outbox, drafts, settings }: ClosedChanges): Promise<boolean> {
-    if (((await noted(tx, 'epoch')) ?? 0) !== from) return false;
-    const steps = [() => note(tx, 'epoch', epoch)] as (() => Promise<unknown>)[];
-    if (page) steps.push(() => tx.objectStore('pages').add(page));
-    for (const [id, change] of outbox) steps.push(() => (change ? putOutbox(tx, change) : tx.objectStore('outbox').delete(id)));
-    for (const [id, row] of drafts) steps.push(() => (row ? tx.objectStore('drafts').put(row) : tx.objectStore('drafts').delete(id)));
-    for (const [name, value] of settings) steps.push(() => note(tx, name as keyof OnDisk, (value ?? undefined) as never));
-    await atOnce(steps);
-    return true;
+    const by: Closing = { keys, whose: this.whose, epoch: this.#epoch + 1, sealing: await this.#sealing(changes, keys) };
+    const before = (id: string) => ({ kept: this.#kept.edits.rows.get(id), isInOutbox: this.#inOutbox.has(id), isSealed: !this.#unsealed.has(id) });
+    return await closeAll(by, changes, this.#settled(changes, 'phone') ?? '', this.#page + 1, before);
   }
 
   #follow(changes: Changes, { epoch, page, outbox, drafts }: ClosedChanges): void {
@@ -292,11 +244,12 @@ export class Shelves {
     if (!news) return;
     const keys = await this.#keys();
     if (news.vault !== keys.id) throw new StorageTrouble(UNREADABLE);
+    const by = { keys, whose: this.whose };
     const [ours, typed] = [news.outbox.filter(isUnder(keys)), news.drafts.filter(isUnder(keys))];
     const [pages, edits, drafts] = await Promise.all([
-      readable(news.pages, (page) => this.#opened(page, keys)),
-      readable(ours, (row) => this.#openedEdit(row, keys)),
-      readable(typed, ({ id, copy }) => unclose(keys.data, copy, this.#about('drafts', id)).then((bytes) => fromJson(bytes) as Draft)),
+      readable(news.pages, (page) => openPage(by, page)),
+      readable(ours, (row) => openEdit(by, row)),
+      readable(typed, (row) => openDraft(by, row)),
     ]);
     const torn: Torn = { pages: pages.torn, rows: [...edits.torn, ...drafts.torn].filter(({ sealed }) => sealed !== undefined) };
     if (torn.pages.length + torn.rows.length > 0) {
@@ -336,17 +289,6 @@ export class Shelves {
     );
   }
 
-  async #opened({ n, epoch, closed }: Page, { data }: Keys): Promise<PageRow[]> {
-    return fromJson(await unclose(data, closed, this.#about('pages', `${n}|${epoch}`))) as PageRow[];
-  }
-
-  /** What stands in the clear is newer than the copy. What the intake has kept is as good as receipted, and comes with the next answer. */
-  async #openedEdit({ id, copy, unsent, not_before, offered, kept_at }: OutboxRow, { data }: Keys): Promise<KeptEdit> {
-    const { unsent: _u, not_before: _n, offered: _o, ...kept } = fromJson(await unclose(data, copy, this.#about('outbox', id))) as KeptEdit;
-    const now: KeptEdit = { ...kept, ...(unsent && { unsent }), ...(not_before && { not_before }), ...(offered && { offered }) };
-    return unsent === undefined ? { ...now, receipted_at: kept_at ?? Date.now(), ...(now.over && { landing: now.order }) } : now;
-  }
-
   #dropGone(outbox: Set<string>, drafts: Set<string>): void {
     const gone = [...this.#inOutbox].filter((id) => !outbox.has(id));
     this.#kept.edits.apply(new Map(gone.map((id) => [id, null])));
@@ -382,7 +324,8 @@ export class Shelves {
       const keys = await this.#keys();
       const [from, epoch, history] = [this.#epoch, this.#epoch + 1, this.#history + 1];
       const rows = this.#livingRows();
-      const pages = await Promise.all(inPieces(rows, ROWS_TO_A_PAGE).map((piece, at) => this.#pageOf(this.#page + 1 + at, epoch, piece, keys)));
+      const by = { keys, whose: this.whose, epoch };
+      const pages = await Promise.all(inPieces(rows, ROWS_TO_A_PAGE).map((piece, at) => closePage(by, this.#page + 1 + at, piece)));
       const done = await this.disk.writing(
         ['settings', 'pages'],
         async (tx) => {
@@ -430,38 +373,15 @@ async function pagesAfter(tx: DiskReading, last: number, heard: () => void): Pro
   }
 }
 
-type Changes = Map<Name, Map<string, unknown>>;
-type Clear = Omit<OutboxRow, 'copy' | 'sealed' | 'not_before' | 'offered'> & { not_before: number | undefined; offered: true | undefined };
-type OutboxChange = { clear: Clear; copy: OutboxRow['copy'] | undefined; sealed: OutboxRow['sealed'] | undefined; resealed: boolean };
-type ClosedChanges = {
-  from: number;
-  epoch: number;
-  page: Page | null;
-  outbox: Map<string, OutboxChange | null>;
-  drafts: Map<string, DraftRow | null>;
-  settings: Map<string, unknown>;
-};
-
-/** A new edit is added, never put over another; of one that was there before, only what changed is written. */
-async function putOutbox(tx: DiskWriting, { clear, copy, sealed, resealed }: OutboxChange): Promise<void> {
-  const { not_before, offered, ...always } = clear;
-  const now = { ...always, ...(not_before && { not_before }), ...(offered && { offered }) };
-  const before = await tx.objectStore('outbox').get(clear.id);
-  const kept = copy ?? before?.copy;
-  if (!kept) throw new DOMException('The edit is not here any more', 'ConstraintError');
-  const seal = resealed ? sealed : before?.sealed;
-  const row: OutboxRow = { ...now, copy: kept, ...(seal && { sealed: seal }) };
-  if (before) await tx.objectStore('outbox').put(row);
-  else await tx.objectStore('outbox').add(row);
+async function blobFor(inside: Edit | Draft, outside: Outside, sealing: Sealing): Promise<Blob | undefined> {
+  const sealed = await seal(inside, outside, sealing);
+  return sealed && { ...outside, kid: sealed.kid, sealed: toText(sealed.bytes), signature: toText(sealed.signature) };
 }
 
-/** Whether two say the same, but for what stands in the clear beside the copy. */
-function sameBut({ unsent: _u, not_before: _n, offered: _o, ...one }: KeptEdit, { unsent: _v, not_before: _m, offered: _p, ...other }: KeptEdit): boolean {
-  return one.over === other.over && one.landing === other.landing && one.outcome === other.outcome && one.receipted_at === other.receipted_at && one.order === other.order;
+/** Whoever writes is told that it is not saved, and not that something could not be read. */
+function notSaved(why: unknown): never {
+  throw why instanceof StorageTrouble ? new NotSaved(SILENT, { cause: why }) : why;
 }
-
-/** Without waiting for one before the next. One that cannot even begin must not leave the others unheard. */
-const atOnce = (steps: (() => Promise<unknown>)[]): Promise<unknown> => Promise.all(steps.map(async (step) => await step()));
 
 function again(sheet: Sheet<Draft>, id: string): void {
   const row = sheet.get(id);

@@ -47,8 +47,11 @@ export type Settings = {
   intake_list: { made_at: number; by: string }; // when it was made, and by which key it was signed
   locks: { hidden_s: number; idle_s: number }; // when the phone locks by itself
   unreadable: boolean; // some of what the school sent could not be read here: all of it is to be fetched again
-  recovering: boolean; // a PIN was forgotten: the drafts that went up sealed are to be asked for
+  gone: Gone; // what was written here, and neither this phone nor the school has: until its author has read that
 };
+
+/** `at`: when the first of them was written, where that is known. */
+export type Gone = { count: number; at: string | null };
 
 type Use = { list: string; code: string; times: number };
 

@@ -5,7 +5,7 @@
 
 import { close, random, unclose, utf8, type Bytes, type Closed } from './bytes';
 import { hear, look, type Seen } from './clock';
-import { forgetAll, note, vaultIn, type Disk, type Signing } from './disk';
+import { forgetAll, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { aes, authOf, stretch, wrapping } from './pin';
 import { newSigning } from './seal';
@@ -63,7 +63,6 @@ export async function choose(disk: Disk, pin: string, door: Door): Promise<Chose
     async (tx) => {
       await forgetAll(tx);
       await tx.objectStore('keys').put(vault, 'vault');
-      await note(tx, 'recovering', true);
     },
     () => [],
   );

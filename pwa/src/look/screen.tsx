@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { lockNow } from '../lock';
 import { useMe, useSchool } from '../screens/world';
 import { back } from './address';
+import { GoneBanner } from './gone';
 import { Icon } from './icon';
 import { Strip } from './strip';
 import { Toast } from './toast';
@@ -38,6 +39,7 @@ export function Screen({ title, tab = title, meta, home = false, upTo = '/', tap
           {me && <button type="button" class="tap lock" aria-label="Lock now" onClick={() => void lockNow()}><Icon name="lock" /></button>}
         </div>
         <UpdateBanner />
+        {me && <GoneBanner />}
         {school?.school.is_demo && <p class="demo">Demo school: nobody here is real</p>}
         <div class="bar">
           {!home && <a class="tap" href={upTo} aria-label="Back" onClick={(event) => { event.preventDefault(); back(upTo); }}><Icon name="back" /></a>}

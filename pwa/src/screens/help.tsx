@@ -6,6 +6,7 @@ import { problemsWith, type Problem } from '../form/problems';
 import { fieldNamed, isEmpty, say } from '../form/say';
 import { newId, NotSaved, write } from '../local/outbox';
 import { useLive } from '../local/store';
+import { SLOW, slowly } from '../local/trouble';
 import { record as recordNamed } from '../local/view';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
@@ -13,7 +14,7 @@ import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
 import { clock, span } from '../look/words';
 import { useNow } from '../look/now';
-import { syncNow } from '../sync';
+import { status, syncNow } from '../sync';
 import type { Field, Json, Kind, SchoolAnswer, Values } from '../wire';
 import { useWorld } from './world';
 
@@ -23,11 +24,17 @@ const ASKED = ['place', 'urgency', 'pupils', 'note'];
 export function Help({ kind }: { kind: Kind }) {
   const { school } = useWorld();
   const [called, setCalled] = useState<string>();
+  const [tried, setTried] = useState(false);
   if (!school) return null;
-  return called ? <Called school={school} kind={kind} id={called} /> : <Ask school={school} kind={kind} onCalled={setCalled} />;
+  function send(record: string): void {
+    setCalled(record);
+    void syncNow('save').then(() => setTried(!status().reached));
+  }
+  return called ? <Called school={school} kind={kind} id={called} tried={tried} /> : <Ask school={school} kind={kind} onCalled={send} />;
 }
 
 function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onCalled: (record: string) => void }) {
+  const record = useRef(newId()); // the same one, however often it has to be tried
   const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now' });
   const [problems, setProblems] = useState<Problem[]>([]);
   const [notSaved, setNotSaved] = useState<string>();
@@ -37,20 +44,22 @@ function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onC
     const wrong = problemsWith(school, kind, fields.filter(({ name }) => name === 'place'), (field) => answers.current[field.name], true);
     setProblems(wrong);
     if (wrong[0]) return focusOn('ask-place');
-    const record = newId();
     const values: Values = { asked_at: { at: new Date().toISOString(), precision: 'exact' } };
     for (const field of fields) {
       const value = answers.current[field.name];
       if (!isEmpty(value)) values[field.name] = field.merge === 'gather' ? { put: value!, drop: [] } : value!;
     }
     try {
-      await write({ record, kind: kind.name, values, seen: null });
-      void syncNow('save');
-      onCalled(record);
+      await slowly(write({ record: record.current, kind: kind.name, values, seen: null }), () => sayNotSaved(SLOW));
+      onCalled(record.current);
     } catch (why) {
-      setNotSaved(why instanceof NotSaved ? why.message : 'It could not be kept.');
-      announce('Not saved, not sent. Ring the school.', 'assertive');
+      sayNotSaved(why instanceof NotSaved ? why.message : 'It could not be kept.');
     }
+  }
+
+  function sayNotSaved(why: string): void {
+    setNotSaved(why);
+    announce('Not saved, not sent. Ring the school.', 'assertive');
   }
 
   const draw = (field: Field) => {
@@ -83,12 +92,13 @@ export function RingTheSchool({ school, loud = false }: { school: SchoolAnswer |
   );
 }
 
-function Called({ school, kind, id }: { school: SchoolAnswer; kind: Kind; id: string }) {
+/** `tried`: the school was asked, and could not be reached. */
+function Called({ school, kind, id, tried }: { school: SchoolAnswer; kind: Kind; id: string; tried: boolean }) {
   const now = useNow(1000);
   const view = useLive((local) => recordNamed(id, local), [id]);
   const [calledAt] = useState(Date.now);
   const sent = view ? view.unsent.length === 0 : false;
-  const shouting = !sent && now - calledAt > SHOUT_AFTER_MS;
+  const shouting = view !== undefined && !sent && (tried || now - calledAt > SHOUT_AFTER_MS);
   const place = fieldNamed(kind, 'place');
   const where = view && place ? say(school, place, view.record.body.place) : '';
   useEffect(() => {
@@ -105,9 +115,9 @@ function Called({ school, kind, id }: { school: SchoolAnswer; kind: Kind; id: st
           <p>It is on the desk. It has not rung anybody’s phone: nobody has answered.</p>
         </section>
       ) : (
-        <section class="card pad stack" data-state="sending">
-          <p class="who"><Icon name="sending" /><b>Sending</b></p>
-          <p>Saved on this phone. The school has not answered yet.</p>
+        <section class="card pad stack" data-state="waiting">
+          <p class="who"><Icon name="waiting" /><b>Saved on this phone, not sent</b></p>
+          <p>The school has not answered yet.</p>
         </section>
       )}
       <div class="stack bottom"><RingTheSchool school={school} /></div>

@@ -7,6 +7,7 @@ import { SHORTEST_PIN } from '../local/pin';
 import type { Opened } from '../local/vault';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
+import { CopyButton } from '../look/copy';
 import { Icon } from '../look/icon';
 import { Strip } from '../look/strip';
 import { toast } from '../look/toast';
@@ -57,6 +58,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
           <Icon name="lock" size="big" />
           <h1 id="title" tabIndex={-1}>Locked</h1>
           <p class="lede">{whatWaits(waiting)}</p>
+          {waiting > 0 && <div><CopyButton /></div>}
           {unsealed > 0 && <p>{unsealed === waiting ? 'They' : `${unsealed} of them`} can only be sent once you unlock.</p>}
         </div>
         <form class="stack bottom" noValidate onSubmit={open}>

@@ -6,12 +6,14 @@ import { passwordBy, signIn, signInByPasskey, standing, turnTo, type Refused, ty
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
+import { EvictedNote } from '../look/gone';
 import { Screen } from '../look/screen';
 import { count, when } from '../look/words';
 import { ask } from '../school';
 import { useStatus } from '../sync';
 import { saved } from '../look/strip';
 import { toast } from '../look/toast';
+import { OnlyByPin } from './only-by-pin';
 import { needsWelcome } from './welcome';
 import { useMe } from './world';
 
@@ -81,6 +83,8 @@ export function SignIn({ because }: { because?: Because } = {}) {
     <Screen home title={second ? 'One more step' : 'Sign in to Lanyard'} dock={second && !byCode(second) ? undefined : <button type="submit" form="sign-in" class="button main">{main}</button>}>
       {because && !second && <p>{BECAUSE[because]}</p>}
       {forgottenBy && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
+      {because === 'forgot' && <OnlyByPin />}
+      {!me && <EvictedNote />}
       {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
       {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
       {refused && (

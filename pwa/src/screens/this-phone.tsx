@@ -3,18 +3,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
 import { waiting } from '../local/outbox';
-import { persist, saveCopy, storage, type Storage } from '../local/phone';
+import { persist, storage, type Storage } from '../local/phone';
 import { signOut } from '../local/session';
 import { useLive } from '../local/store';
 import { record } from '../local/view';
 import { announce } from '../look/announce';
 import { appearance, choose, type TextSize, type Theme } from '../look/appearance';
 import { go } from '../look/address';
+import { CopyButton } from '../look/copy';
 import { Icon } from '../look/icon';
 import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { saved } from '../look/strip';
-import { toast } from '../look/toast';
 import { ago, clock, count, when } from '../look/words';
 import { syncNow, useStatus } from '../sync';
 import type { Edit, SchoolAnswer } from '../wire';
@@ -55,7 +55,7 @@ export function ThisPhone() {
         {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
           <button type="button" class="button" aria-disabled={trying} onClick={() => !trying && void tryNow()}><Icon name="sending" size="small" />{trying ? 'Trying' : 'Try now'}</button>
-          <button type="button" class="button" onClick={copy}><Icon name="copy" size="small" />Save a copy</button>
+          <CopyButton />
         </div>
         {status.problem && <p class="note" data-state="waiting"><Icon name="offline" /><span>{status.problem}</span></p>}
         <p class="meta">{status.lastContact ? <>The school last answered at <span class="num">{when(status.lastContact, now)}</span>.</> : 'The school has not answered this phone yet.'} Signing out or updating never removes what is waiting. A copy is a file that holds what is waiting; give it to the desk if this phone breaks.</p>
@@ -92,20 +92,6 @@ function Waiting({ edit, title, now, because }: Titled & { now: number; because:
       <Icon name="next" size="small" />
     </a>
   );
-}
-
-async function copy(): Promise<void> {
-  const file = await saveCopy();
-  if (navigator.canShare?.({ files: [file] })) {
-    await navigator.share({ files: [file], title: file.name }).catch(() => {}); // closed without sharing: nothing to say
-    return;
-  }
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  toast('A copy is in your downloads.', file.name);
 }
 
 async function leave(waiting: number): Promise<void> {

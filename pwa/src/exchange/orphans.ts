@@ -1,0 +1,77 @@
+// What nobody can read here any more, since its PIN was forgotten. Sealed, it goes to the school, and stays for as long as the
+// school may want it again; what could not be sealed in time is named as lost, and never passed over.
+
+import { KEPT_AFTER_RECEIPT_MS, newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DiskWriting, type DraftRow, type OutboxRow } from '../local/disk';
+import type { Answer } from '../wire';
+
+/** Which of the numbers that the school wants lie here sealed: they are offered again, and none of them is lost. */
+export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild, forked }: Answer): Promise<ReadonlySet<number>> {
+  if ((wanted.length === 0 && rebuild !== 'restored') || forked) return new Set();
+  return await disk.writing(
+    ['outbox', 'drafts', 'settings', 'keys'],
+    async (tx) => {
+      const { edits } = await orphansIn(tx);
+      const here = edits.filter((row) => row.sealed && (rebuild === 'restored' || (row.phone === phone && wanted.includes(row.number))));
+      const kept = here.filter(({ unsent }) => unsent === undefined);
+      const changed = kept.length > 0 ? await newEpoch(tx) : 0;
+      for (const { kept_at: _, ...row } of kept) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
+      return new Set(here.filter((row) => row.phone === phone).map(({ number }) => number));
+    },
+    (numbers) => (numbers.size > 0 ? ['edits'] : []),
+  );
+}
+
+/** Lets go of what the school has had long enough, and of what only a PIN that is gone could have opened: at each start, and under each new PIN. */
+export async function clearOrphans(disk: Disk): Promise<void> {
+  const under = await disk.reading(['keys'], async (tx) => `${disk.name} ${(await vaultIn(tx))?.id}`);
+  if (cleared.has(under)) return;
+  const isThere = await disk.reading(['outbox', 'drafts', 'keys'], async (tx) => anyOf(await overIn(tx)));
+  if (isThere) await clear(disk);
+  cleared.add(under);
+}
+
+const cleared = new Set<string>();
+
+async function clear(disk: Disk): Promise<void> {
+  await disk.writing(
+    ['outbox', 'drafts', 'settings', 'keys'],
+    async (tx) => {
+      const { kept, lost, drafts } = await overIn(tx);
+      for (const { id } of [...kept, ...lost]) await tx.objectStore('outbox').delete(id);
+      for (const { id } of drafts) await tx.objectStore('drafts').delete(id);
+      if (lost.length + drafts.length > 0) await mourn(tx, lost, drafts);
+      await newEpoch(tx);
+    },
+    () => ['edits', 'contact'],
+  );
+}
+
+type Over = { kept: OutboxRow[]; lost: OutboxRow[]; drafts: DraftRow[] };
+
+const anyOf = ({ kept, lost, drafts }: Over): boolean => kept.length + lost.length + drafts.length > 0;
+
+async function overIn(tx: DiskReading | DiskWriting): Promise<Over> {
+  const { edits, drafts } = await orphansIn(tx);
+  const isOld = ({ kept_at = 0 }: OutboxRow) => Date.now() - kept_at > KEPT_AFTER_RECEIPT_MS;
+  return {
+    kept: edits.filter((row) => row.unsent === undefined && isOld(row)),
+    lost: edits.filter(({ unsent, sealed }) => unsent !== undefined && !sealed),
+    drafts: drafts.filter(({ sealed }) => !sealed),
+  };
+}
+
+async function orphansIn(tx: DiskReading | DiskWriting): Promise<{ edits: OutboxRow[]; drafts: DraftRow[] }> {
+  const vault = (await vaultIn(tx))?.id;
+  const [edits, drafts] = [await tx.objectStore('outbox').getAll(), await tx.objectStore('drafts').getAll()];
+  return { edits: edits.filter((row) => row.vault !== vault), drafts: drafts.filter((row) => row.vault !== vault) };
+}
+
+/** The school hears their numbers with the next letter, and their author is told. */
+async function mourn(tx: DiskWriting, edits: OutboxRow[], drafts: DraftRow[]): Promise<void> {
+  const phone = await noted(tx, 'phone');
+  const numbers = edits.filter((row) => row.phone === phone).map(({ number }) => number);
+  if (numbers.length > 0) await note(tx, 'lost', [...((await noted(tx, 'lost')) ?? []), ...numbers]);
+  const before = await noted(tx, 'gone');
+  const [at = null] = [before?.at ?? [], ...edits.map(({ made_at }) => made_at), ...drafts.map(({ changed_at }) => changed_at)].flat().sort();
+  await note(tx, 'gone', { count: (before?.count ?? 0) + edits.length + drafts.length, at });
+}

@@ -1,0 +1,286 @@
+// What was written under a PIN that is gone, or before there was one, or under a key that had not come yet: it reaches the school
+// all the same, and where it cannot, that is said.
+
+import 'fake-indexeddb/auto';
+import { openDB } from 'idb';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { diskOf, onlyByPin, waitingOnDisk, type Stored } from '../../pwa/src/local/disk';
+import type { Draft } from '../../pwa/src/local/drafts';
+import { Database } from '../../pwa/src/local/database';
+import type { Ask } from '../../pwa/src/school';
+import { answered, Door, startApp } from './door';
+import { quicken } from './keys';
+
+const PIN = '604913';
+const A_DAY_MS = 86_400_000;
+
+let door: Door;
+let app: Awaited<ReturnType<typeof startApp>>;
+
+beforeEach(async () => {
+  quicken();
+  vi.stubGlobal('indexedDB', new (indexedDB.constructor as new () => IDBFactory)());
+  door = new Door();
+  app = await startApp();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Signed in, with a PIN; what is written before `schoolsKeyComes` cannot be sealed. */
+async function signIn(name = 'amira', forgot = false): Promise<void> {
+  await app.signIn(name, 'right', door.ask, forgot);
+  if (app.standing() === 'new') await app.choosePin(PIN, door.ask);
+  else if (app.standing() === 'locked') await app.unlockWith(PIN, door.ask);
+}
+
+const schoolsKeyComes = async () => {
+  const key = await door.intake.key;
+  await app.mine().writing(['settings'], (tx) => tx.objectStore('settings').put([key], 'intake'));
+};
+const write = (category: string, record = 'r1') => app.write({ record, kind: 'incident', values: { category }, seen: null });
+const exchange = (ask: Ask = door.ask) => app.exchangeForEverybody(ask, 'test');
+const draft = (text: string, changed_at = '2026-11-17T09:00:00.000Z'): Draft => ({ id: 'd1', kind: 'incident', record: 'r2', seen: null, values: { account: text }, opened_at: changed_at, changed_at });
+const categories = () => [...door.school.edits.values()].map(({ edit }) => edit.values.category).sort();
+
+async function onDisk<T>(look: (disk: Database<Stored>) => Promise<T>, staff = 'amira'): Promise<T> {
+  const disk = diskOf('northgate', staff);
+  return await look(disk).finally(() => disk.close());
+}
+
+const outbox = () => onDisk((disk) => disk.reading(['outbox'], (tx) => tx.objectStore('outbox').getAll()));
+const gone = () => onDisk((disk) => disk.reading(['settings'], (tx) => tx.objectStore('settings').get('gone')));
+
+// ── Sealed as soon as it can be ────────────────────────────────────────────────────────────
+
+test.each([
+  ['at the next exchange', async () => void (await exchange(async () => ({ heard: 'not heard', why: 'no signal', status: null })))],
+  ['before the phone locks', () => app.mine().settled()],
+  ['before another PIN is chosen', () => signIn('amira', true)],
+  ['before somebody signs out', () => app.signOut(door.ask)],
+])('what was written before the school’s key was here is sealed %s', async (_, moment) => {
+  await signIn();
+  await write('early');
+  await app.keep(draft('early too'));
+  expect((await outbox()).map(({ sealed }) => sealed)).toEqual([undefined]);
+  await schoolsKeyComes();
+  await moment();
+  expect((await outbox()).every(({ sealed }) => sealed)).toBe(true);
+  expect(await onDisk(onlyByPin)).toBe(0);
+});
+
+test('what only the forgotten PIN could open is told beforehand, named to the school, and told to its author', async () => {
+  await signIn();
+  await write('sent');
+  await exchange();
+  await write('never sealed');
+  app = await startApp(); // killed before the school’s key came
+  expect(await onDisk(onlyByPin)).toBe(1);
+  await signIn('amira', true);
+  await schoolsKeyComes();
+  await write('afterwards');
+  await exchange();
+  expect(categories()).toEqual(['afterwards', 'sent']);
+  expect(await onDisk(waitingOnDisk)).toMatchObject({ count: 0 });
+  expect([...door.school.lost.get(phoneId())!]).toEqual([2]);
+  expect(await gone()).toMatchObject({ count: 1, at: expect.stringMatching(/^20/) });
+});
+
+const phoneId = (): string => door.cookie!.phone;
+
+// ── Under a PIN that was forgotten ───────────────────────────────────────────────────────────
+
+test('one that is too large goes last and is said; the others go', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  for (const category of ['one', 'huge', 'three']) await write(category);
+  await app.keep(draft('not finished'));
+  const huge = (await outbox()).find(({ order }) => order === 2)!.id;
+  const ask: Ask = async (path, question = {}) => {
+    const sealed = (question.json as { sealed?: { id: string }[] })?.sealed ?? [];
+    return sealed.some(({ id }) => id === huge) ? answered(413, { refusal: 'too_large' }) : await door.ask(path, question);
+  };
+  app = await startApp();
+  await signIn('amira', true);
+  expect(await exchange(ask)).toMatchObject({ trouble: 'unsendable' });
+  expect(categories()).toEqual(['one', 'three']);
+  expect(door.intake.stored.has('d1')).toBe(true);
+  await exchange();
+  expect(categories()).toEqual(['huge', 'one', 'three']);
+});
+
+test('the numbers of what went sealed are never named as lost: a school that went back to a backup gets them again', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  const backup = door.school.backup();
+  await write('under the first PIN');
+  app = await startApp();
+  await signIn('amira', true);
+  await exchange();
+  expect(categories()).toEqual(['under the first PIN']);
+  await write('under the second');
+  await exchange();
+  backup();
+  expect(categories()).toEqual([]);
+  for (let at = 0; at < 3; at++) await exchange();
+  expect(categories()).toEqual(['under the first PIN', 'under the second']);
+  expect(door.school.lost.get(phoneId()) ?? new Set()).toEqual(new Set());
+  expect(await gone()).toBeUndefined();
+});
+
+async function startAndExchange(): Promise<void> {
+  app = await startApp();
+  await signIn();
+  await exchange();
+}
+
+test('what nobody can read here stays sealed for thirty days after the school kept it, and then goes', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  await write('sealed');
+  app = await startApp();
+  await exchange(); // locked: the intake keeps it
+  await signIn('amira', true);
+  await exchange();
+  expect(await outbox()).toHaveLength(1);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 29 * A_DAY_MS });
+  await startAndExchange();
+  expect(await outbox()).toHaveLength(1);
+  vi.setSystemTime(Date.now() + 2 * A_DAY_MS);
+  await startAndExchange();
+  expect(await outbox()).toHaveLength(0);
+});
+
+test('numbers that neither side has any more are named as lost, and told to their author', async () => {
+  await signIn();
+  const backup = door.school.backup();
+  await write('long ago');
+  await exchange();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31 * A_DAY_MS });
+  await write('lately');
+  await exchange();
+  backup(); // from before both
+  for (let at = 0; at < 3; at++) await exchange();
+  expect(categories()).toEqual(['lately']);
+  expect([...door.school.lost.get(phoneId())!]).toEqual([1]);
+  expect(await gone()).toEqual({ count: 1, at: null });
+});
+
+test('a summer away and a school that went back meanwhile: all that was here is offered again before any of it is let go', async () => {
+  await signIn();
+  const backup = door.school.backup();
+  await write('before the summer');
+  await exchange();
+  backup();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * A_DAY_MS });
+  for (let at = 0; at < 3; at++) await exchange();
+  expect(categories()).toEqual(['before the summer']);
+  expect(await gone()).toBeUndefined();
+});
+
+test('drafts that went up from another phone come back at the next start, and what was typed here since stands', async () => {
+  await signIn();
+  await exchange();
+  door.intake.drafts.set('amira', new Map([['d1', draft('as it was sent', '2026-11-17T09:00:00.000Z')], ['d2', { ...draft('from elsewhere'), id: 'd2' }]]));
+  await app.keep(draft('typed here since', '2026-11-17T10:00:00.000Z'));
+  app = await startApp();
+  await signIn();
+  await exchange();
+  expect((await app.drafts()).map(({ id, values }) => [id, values.account]).sort()).toEqual([['d1', 'typed here since'], ['d2', 'from elsewhere']]);
+  expect(door.intake.drafts.get('amira')!.size).toBe(0);
+  const asked = () => door.asked.filter(({ path }) => path.startsWith('/api/drafts')).length;
+  const before = asked();
+  await exchange();
+  expect(asked()).toBe(before); // once is enough for a while
+});
+
+test('a phone taken off the list is not left before what could not be sealed has gone', async () => {
+  await signIn();
+  await app.keep(draft('not sealed'));
+  door.isRevoked = true;
+  await exchange();
+  expect(app.standing()).toBe('open');
+  await schoolsKeyComes();
+  await exchange();
+  expect(door.intake.opened.get('d1')).toMatchObject({ values: { account: 'not sealed' } });
+  expect(app.standing()).toBe('out');
+});
+
+// ── From before there were PINs ──────────────────────────────────────────────────────────────
+
+/** A phone of the version before, on which Amira wrote and Ben is to sign in. */
+async function theVersionBefore(): Promise<void> {
+  const edit = (number: number, category: string) => ({ id: `e${number}`, phone: 'phone', number, record: 'r1', kind: 'incident', made_at: '2026-11-17T09:00:00.000Z', seen: null, values: { category } });
+  const db = await openDB('lanyard northgate amira', 1, {
+    upgrade: (older) => {
+      older.createObjectStore('edits', { keyPath: 'edit.id' });
+      older.createObjectStore('drafts', { keyPath: 'id' });
+      older.createObjectStore('settings');
+    },
+  });
+  await db.put('edits', { edit: edit(1, 'sent'), order: 1, outcome: 'taken', receipted_at: Date.now() });
+  await db.put('edits', { edit: edit(2, 'waiting'), order: 2, unsent: 2, over: 2 });
+  await db.put('drafts', draft('older'));
+  for (const [name, value] of Object.entries({ phone: 'phone', session_phone: 'phone', number: 2, order: 2, receipted: 1, grant: 'grant of amira' })) await db.put('settings', value, name);
+  db.close();
+  const shared = await openDB('lanyard', 1, {
+    upgrade: (older) => {
+      older.createObjectStore('owners', { keyPath: 'key' });
+      older.createObjectStore('settings');
+    },
+  });
+  await shared.put('owners', { key: 'northgate amira', school: 'northgate', staff: 'amira', username: 'amira', phone: 'phone' });
+  await shared.put('settings', 'northgate amira', 'current');
+  shared.close();
+  door.school.exchange({ protocol: 1, build: '', phone: 'phone', sent_at: '', cursor: null, receipted: 0, waiting: 0, lost: [], edits: [edit(1, 'sent')] }, 'amira');
+  app = await startApp();
+}
+
+const older = () => onDisk((disk) => disk.reading(['older'], (tx) => tx.objectStore('older').getAll()));
+
+test('what a colleague wrote before there were PINs goes to the school at once, and none of it stays to be read', async () => {
+  await theVersionBefore();
+  await signIn('ben');
+  await schoolsKeyComes();
+  await exchange();
+  expect(categories()).toEqual(['sent', 'waiting']);
+  expect(await older()).toEqual([]);
+  await app.signOut(door.ask);
+  await signIn('amira');
+  for (let at = 0; at < 2; at++) await exchange();
+  expect((await app.drafts()).map(({ values }) => values.account)).toEqual(['older']);
+});
+
+test('a colleague whose phone was taken off the list: what they wrote goes sealed', async () => {
+  await theVersionBefore();
+  await signIn('ben');
+  await schoolsKeyComes();
+  await exchange(async (path, question = {}) => (question.grant === 'grant of amira' && path === '/api/sync' ? answered(403, { refusal: 'phone_revoked' }) : await door.ask(path, question)));
+  expect(await older()).toEqual([]);
+  await exchange();
+  expect(door.intake.stored.has('e2')).toBe(true);
+});
+
+test('what one wrote oneself goes before the PIN is chosen, and is carried over all the same', async () => {
+  await theVersionBefore();
+  await exchange();
+  expect(categories()).toEqual(['sent', 'waiting']);
+  await signIn('amira');
+  await exchange();
+  const kept = await app.mine().reading(['edits'], (tx) => tx.objectStore('edits').getAll());
+  expect(kept.map(({ edit, unsent }) => [edit.id, unsent])).toEqual([['e1', undefined], ['e2', undefined]]);
+  expect((await app.drafts()).map(({ values }) => values.account)).toEqual(['older']);
+});
+
+test('a draft of before is not laid over one that was written on since', async () => {
+  await theVersionBefore();
+  await signIn('amira');
+  await app.keep(draft('newer', '2026-11-18T09:00:00.000Z'));
+  await onDisk((disk) => disk.writing(['older'], (tx) => tx.objectStore('older').add({ draft: draft('older') })));
+  app = await startApp();
+  await signIn('amira');
+  expect((await app.drafts()).map(({ values }) => values.account)).toEqual(['newer']);
+});
