@@ -85,7 +85,7 @@ class Oracle:
         self.receipts, self.read_to = {}, 0
         self.taken.clear()
         await self.observe(tx)
-        here = {tuple(row) for row in await tx.rows("select staff, lay from sealed where school = $1", self.school)}
+        here = {(row[0], row[1]) for row in await tx.rows("select staff, lay from sealed where school = $1", self.school)}
         self.handed = {handed: id for handed, id in self.handed.items() if handed in here}
         await self.gone(tx, phones)
 
@@ -100,7 +100,7 @@ class Oracle:
     async def gone(self, tx: Tx, phones: Iterable[Phone]) -> set[str]:
         """What is neither here nor on any phone."""
         survive = {row[0].partition("\n")[0] for row in await tx.rows("select id from edit where school = $1", self.school)}
-        survive |= {row[0] for row in await tx.rows("select edit from sealed where school = $1", self.school)}
+        survive |= set(self.handed.values())
         for phone in phones:
             survive |= {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys() | phone.kept.orphans.keys()
         gone = self.written.keys() - survive

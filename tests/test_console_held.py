@@ -67,7 +67,7 @@ async def test_it_is_shown_to_its_author_and_to_those_who_settle_its_kind(desk_a
     assert "Take it in as it is" not in mine
     for me in (BEN, OLU, DAN):
         desk = await at_desk(desk_app, me)
-        assert "Nothing is held" in await desk.open("/console/held")
+        assert "Nothing of yours is held" in await desk.open("/console/held")
         assert (await desk.open(f"/console/held?edit={edit}")).status == 404
         assert (await desk.send("/console/held", {"edit": edit, "how": "taken", "why": "x"})).status in (403, 404)
 
