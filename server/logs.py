@@ -25,5 +25,5 @@ def start_logging() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for chatty in ("piccolo", "asyncio", "aiosqlite", "uvicorn.access"):
+    for chatty in ("piccolo", "asyncio", "aiosqlite", "uvicorn.access", "fido2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

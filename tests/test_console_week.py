@@ -79,7 +79,7 @@ async def test_only_the_safeguarding_lead_reads_it_and_that_is_noted(desk_app: L
     for me in EVERYBODY:
         answer = await (await at_desk(desk_app, me)).open("/console/looked")
         assert answer.status == (200 if me is DEE else 403), me.staff
-    assert "Who looked" in await (await at_desk(desk_app, DEE)).open("/console/review")
-    assert "Who looked" not in await (await at_desk(desk_app, ADA)).open("/console/review")
+    assert "Who looked" in await (await at_desk(desk_app, DEE)).open("/console/openings")
+    assert "Who looked" not in await (await at_desk(desk_app, ADA)).open("/console/openings")
     week = await told(await at_desk(desk_app, DEE), "/console/looked?back=99999999999999999999")
     assert week["most"] == "Nobody."

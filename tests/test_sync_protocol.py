@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.access import pairing, rights, shares
+from server.access import pairing, rights, shares, tickets
+from server.access.tokens import LEEWAY_S
 from server.intake import copies, crate, drafts, storing, tending
 from server.intake.keys import list_key, published
 from server.kinds.shapes import NOTE_LIMIT
@@ -94,6 +95,10 @@ def compare(expected: Any, actual: Any, told: dict[str, Any], at: str = "$") -> 
         ("From the fifth wrong one on each is followed by 15 minutes", (shares.FREE_TRIES, shares.REST_S) == (5, 15 * 60)),
         ("the tenth ends the share", shares.TRIES == 10),
         ("once, within 10 minutes", pairing.LASTS_S == 10 * 60),
+        ("the eight letters", pairing.LENGTH == 8),
+        ("good once, for five minutes", tickets.LASTS_S + LEEWAY_S == 5 * 60),
+        ("five tries at one ticket", tickets.TRIES == 5),
+        ("24 hours from now at most", shares.TAKEN_ALONG_HOURS[2] == 24),
     ],
 )
 def test_its_limits_are_the_codes(said: str, limit: bool) -> None:

@@ -128,8 +128,6 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
             tabs.append(Tab(path, label))
     if may(me, "openings"):
         tabs.append(Tab("/console/openings", "Opened", await unseen_count(tx, me.school)))
-    if may(me, "access_log"):
-        tabs.append(Tab("/console/looked", "Who looked"))
     return tabs
 
 
