@@ -1,4 +1,4 @@
-"""Whoever has somebody's phone in their hands, and all day: a thousand PINs, requests said again, blobs in every order. Counted, and nothing lost."""
+"""Whoever has somebody's phone, and all day: a thousand PINs, requests said again, blobs in every order. Nothing is lost."""
 
 import json
 from typing import Any
@@ -51,6 +51,7 @@ async def test_a_request_for_the_share_that_is_said_again_opens_no_more_than_the
     await amira.door.delete("/api/session")
     amira.door.cookies.update(cookies)  # whoever had listened still says it
     assert (await vault(amira, "POST", RIGHT)).status_code == 401
+    amira.door.cookies.clear()
     await try_signing_in(amira.door, "amira", phone="amira-handset")
     await school.do("update phone set revoked_at = 1 where id = 'amira-handset'")
     answer = await vault(amira, "POST", RIGHT)
