@@ -214,6 +214,20 @@ async def test_the_safeguarding_lead_and_the_administrator_are_told_at_once_and_
     assert "Opened 1" not in await dee.open("/console/review")
 
 
+async def test_it_can_be_ended_at_once_by_whoever_looks_after_openings(desk_app: Litestar) -> None:
+    hana = await at_desk(desk_app, HANA)
+    for me in (DEE, ADA):
+        await open_it(hana)
+        assert "Maeve" in await hana.open(CONOR)
+        desk = await at_desk(desk_app, me)
+        form = (await desk.open("/console/openings")).form("/console/openings")
+        assert (await hana.send("/console/openings", form | {"end": "yes"})).status == 403
+        assert (await desk.send("/console/openings", form | {"end": "yes"})).status == 303
+        assert "Maeve" not in await hana.open(CONOR)
+        assert "End it now" not in await desk.open("/console/openings")
+    assert "Ended what somebody had opened in an emergency" in await (await at_desk(desk_app, DEE)).open(f"{CONOR}/looked")
+
+
 async def test_another_schools_openings_are_nowhere(desk_app: Litestar) -> None:
     await open_it(await at_desk(desk_app, HANA))
     id = (await rows("select id from opening"))[0][0]
@@ -222,6 +236,7 @@ async def test_another_schools_openings_are_nowhere(desk_app: Litestar) -> None:
     page = await dan.open("/console/openings")
     assert "Nothing was opened" in page
     assert (await dan.send("/console/openings", {"opening": str(id)})).status == 404
+    assert (await dan.send("/console/openings", {"opening": str(id), "end": "yes"})).status == 404
     assert (await dan.send(f"{CONOR}/emergency", WHY)).status == 404
     assert await rows("select seen_at from opening") == [(None,)]
 

@@ -61,6 +61,7 @@ async def test_codes_are_set_up_and_then_asked_for(desk_app: Litestar, squares: 
     assert "One more step" in asked
     assert (await desk.open("/console/review")).goes_to.startswith("/console/sign-in")
     assert (await second(desk, asked, "123")).status == 401
+    assert await reading(lambda tx: tx.rows("select 1 from audit where what = 'wrong second factor' and staff = 'carol'"))
     asked = await desk.sign_in(CAROL)
     assert (await second(desk, asked, code_now(secret))).goes_to == "/console/review"
     assert (await desk.open("/console/review")).status == 200
@@ -99,7 +100,9 @@ async def test_a_session_that_set_nothing_up_opens_nothing_even_where_something_
     await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 0, "since": moments.now()})
     limited = await at_desk(desk_app, DEE)
     await set_up(first, squares)
-    assert (await limited.open("/console/own")).goes_to.startswith("/console/sign-in")
+    door = (await limited.open("/console/own")).goes_to
+    assert door.startswith("/console/sign-in")
+    assert (await limited.open(door)).status == 200  # and is not sent round in a circle
     for do in ("codes", "recovery", "remove_codes"):
         assert (await limited.send("/console/own", {"do": do, "password": PASSWORD})).status == 401
 

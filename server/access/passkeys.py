@@ -26,7 +26,7 @@ from server.access.audit import looked
 from server.access.tickets import Ticket, new_ticket, read_ticket, use
 from server.refusals import NotFound, TooLarge, WrongFactor
 from server.settings import Settings
-from server.store.database import Tx, writing
+from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
@@ -120,8 +120,13 @@ async def remove(tx: Tx, me: Me, id: str) -> None:
 # ── Shown ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def begin_sign_in(tx: Tx, settings: Settings) -> tuple[str, Any]:
-    """For whoever comes: which passkey it will be, the browser asks them. Wants a writing transaction."""
+async def ask_anybody(settings: Settings) -> tuple[str, Any]:
+    """A ticket, and what the browser is to be asked: which passkey it will be, it asks them. Strangers take no writer from anybody."""
+    has_key = await reading(lambda tx: tx.row("select 1 from key where purpose = $1 and retired_at is null", SIGN_IN))
+    return await (reading if has_key else writing)(_begin_sign_in, settings)
+
+
+async def _begin_sign_in(tx: Tx, settings: Settings) -> tuple[str, Any]:
     token, ticket = await new_ticket(tx, SIGN_IN)
     return token, asked(ticket, None, settings)
 

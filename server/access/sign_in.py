@@ -99,7 +99,10 @@ async def _judge(tx: Tx, row: Row | None, ticket: Ticket, code: str | None, pass
     if row is None:
         await use(tx, ticket, up=True)
         return False
-    return await factors.shown(tx, row, ticket, code, passkey, settings)
+    right = await factors.shown(tx, row, ticket, code, passkey, settings)
+    if not right and ticket.staff:  # somebody knows their password
+        await audit.looked(tx, Me(staff=row["id"], school=row["school"], role=row["role"]), "wrong second factor")
+    return right
 
 
 def _or_raised(answer: Welcome | Refusal) -> Welcome:

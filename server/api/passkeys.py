@@ -51,7 +51,7 @@ class OldPasskey(msgspec.Struct):
 @post("/api/passkeys/sign-in", status_code=200)
 async def ask_for_one(data: JSONBody[Nothing], request: Request[Any, Any, Any]) -> Asked:
     """For anybody who wants to sign in: it says nothing of who has a passkey."""
-    return Asked(*await writing(passkeys.begin_sign_in, request.app.state.settings))
+    return Asked(*await passkeys.ask_anybody(request.app.state.settings))
 
 
 @get("/api/passkeys", guards=[signed_in])

@@ -42,6 +42,7 @@ WORDS = {
     "ask to open in an emergency": "Was asked for a reason to open their record",
     "open in an emergency": "Opened their record in an emergency",
     "close after an emergency": "Closed it again",
+    "end an opening": "Ended what somebody had opened in an emergency",
     "read pupil in an emergency": "Read their page in an emergency",
     "read record in an emergency": "Read a record in an emergency",
     "read access log": "Looked at this list",

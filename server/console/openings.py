@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from server.access.audit import looked
-from server.access.emergency import seen
+from server.access.emergency import end_opening, seen
 from server.access.rights import may, needs
 from server.console.directory import pupils_by_id
 from server.console.pages import frame_for, page
@@ -77,8 +77,9 @@ async def openings(request: Request[Any, Any, Any]) -> Response[str]:
 
 @post("/console/openings", guards=[needs("openings")], status_code=303)
 async def look_into(request: Request[Any, Any, Any]) -> Redirect:
+    """`opening`: which; `end`: whoever opened it reads no further. Without it, somebody has looked into it."""
     form = await request.form()
-    if not await writing(seen, request.state.me, str(form.get("opening", ""))):
+    if not await writing(end_opening if form.get("end") == "yes" else seen, request.state.me, str(form.get("opening", ""))):
         raise NotFound
     return Redirect("/console/openings", status_code=303)
 

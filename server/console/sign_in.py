@@ -24,7 +24,7 @@ async def desk() -> Redirect:
 @get("/console/sign-in")
 async def door(request: Request[Any, Any, Any]) -> Response[Any]:
     onward = onward_from(request.query_params.get("next", ""))
-    if request.state.me is not None and request.query_params.get("again") != "yes":
+    if request.state.me is not None and request.state.opens == "all" and request.query_params.get("again") != "yes":
         return Redirect(onward, status_code=303)
     return plain_page(request, "sign_in.html", onward=onward, problem="", typed="")
 
