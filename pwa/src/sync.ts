@@ -7,6 +7,7 @@ import { letGo } from './local/outbox';
 import { waitingOnDisk } from './local/disk';
 import { me, mine, myDisk, standing, watchMe } from './local/session';
 import { setting, type Gone } from './local/stores';
+import { StorageTrouble } from './local/trouble';
 import { ask } from './school';
 
 /** Not needed for the first paint. */
@@ -41,6 +42,7 @@ const WORDS: Record<Trouble, string> = {
   garbled: 'The school’s answer did not arrive whole.',
   busy: 'The school is busy. It is tried again by itself.',
   failing: 'Something went wrong at the school. It is tried again by itself.',
+  storage: 'Storage full or silent: nothing can be sent until this phone’s own storage answers. Make some room. What is in it stays.',
   unsendable: 'One record cannot be sent yet; all the others have been. It is tried again by itself.',
   'sign in': 'Sign in again to see what is new. What you wrote is safe.',
   revoked: 'The school has taken this phone off its list. What you wrote here goes to it sealed, and somebody there looks at it.',
@@ -108,8 +110,9 @@ async function run(reason: Reason): Promise<void> {
     reached = ended?.reached ?? false;
     if (ended && !trouble) await refreshWhatIsDue(reason === 'start' || reason === 'tap' || ended.rebuilds > 0);
   } catch (error) {
-    if (me()) console.error(error); // This phone's own storage: nothing was sent that is not still here.
-    trouble = me() ? 'failing' : null; // or somebody signed out meanwhile
+    const isStorage = error instanceof StorageTrouble; // nothing was sent that is not still here
+    if (me() && !isStorage) console.error(error);
+    trouble = !me() ? null : isStorage ? 'storage' : 'failing'; // or somebody signed out meanwhile
   }
   sending = null;
   schedule(ended);

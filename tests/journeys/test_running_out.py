@@ -15,7 +15,30 @@ from tests.journeys.handset import Handset
 from tests.journeys.school import School
 from tests.journeys.test_without_signal import authors_at, ready, wait_until, write_an_incident
 
+SMALL = 2_000_000  # bytes for everything that a phone keeps
 WORDS = "He would not leave the stairwell, and I asked him twice."
+
+
+def test_with_no_room_left_that_is_said_and_the_words_stay_on_the_screen(phone: Handset, school: School) -> None:
+    devtools = phone.context.new_cdp_session(phone.page)
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": school.address, "quotaSize": SMALL})
+    ready(phone, "amira")
+    phone.open("/new/incident")
+    phone.page.get_by_text("Fight", exact=True).click()
+    account = phone.page.get_by_label("Your account", exact=True)
+    why = phone.page.locator("#form [role=alert]")
+    account.fill(typed := WORDS * 13_000)  # twice that is more than there is room for
+    expect(why).to_contain_text("Not saved yet. This phone has no room left. What you typed is still here. Delete a few photos or downloads")
+    expect(account).to_have_value(typed)
+    assert phone.page.locator("#form[data-kept]").count() == 0
+
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": school.address})
+    account.fill(WORDS)
+    phone.wait_for_draft()
+    expect(why).to_have_count(0)
+    phone.save_as_it_is()
+    phone.see_it_all_sent()
+    assert authors_at(school) == ["amira"]
 
 
 SWALLOW = """for (const one of [IDBRequest, IDBTransaction]) {
@@ -155,10 +178,10 @@ def test_a_clock_that_jumps_ten_years_makes_nothing_unsendable_and_puts_nothing_
     phone.save()
     phone.send_now()
     with sqlite3.connect(f"file:{school.database}?mode=ro", uri=True) as database:
-        rows = database.execute("select made_at, received_at from edit where seq is not null order by seq").fetchall()
+        rows = database.execute("select ordered_at, received_at from edit where seq is not null order by seq").fetchall()
         (body,) = database.execute("select body from record where kind = 'incident'").fetchone()
     assert len(rows) == 2
-    assert rows[0][0] <= rows[1][0] <= rows[1][1]
+    assert rows[0][0] < rows[1][0] <= rows[1][1]
     assert json.loads(body)["category"] == "damage"
 
 

@@ -290,6 +290,31 @@ for (const [fault, words] of WORDS) {
   });
 }
 
+test('a full phone is not said to be the school’s fault', async () => {
+  await begin();
+  await write();
+  vi.spyOn(app.mine(), 'writing').mockRejectedValue(new app.NotSaved('no room'));
+  await app.syncNow('tap');
+  await quiet();
+  expect(app.status()).toMatchObject({ waiting: 1, problem: expect.stringMatching(/^Storage full or silent: nothing can be sent/) });
+});
+
+test('with no signal nothing is said to be on its way', async () => {
+  await begin();
+  vi.stubGlobal('navigator', { onLine: false });
+  const told: string[] = [];
+  failing(9);
+  network.onTheWay = async () => {
+    await quiet();
+    told.push(app.status().state);
+  };
+  await write();
+  await app.syncNow('save');
+  await quiet();
+  expect(told.length).toBeGreaterThan(0);
+  expect(told).not.toContain('sending');
+});
+
 test('signing out tells of nothing any more', async () => {
   await begin();
   failing(9);

@@ -31,7 +31,7 @@ export type Ended = {
   wanted: number[]; // numbers the school asked for last
 };
 
-export type Trouble = 'no signal' | 'too slow' | 'somebody else' | 'garbled' | 'busy' | 'failing' | 'unsendable' | 'sign in' | 'revoked' | 'update';
+export type Trouble = 'no signal' | 'too slow' | 'somebody else' | 'garbled' | 'busy' | 'failing' | 'storage' | 'unsendable' | 'sign in' | 'revoked' | 'update';
 
 export async function exchange(line: Line): Promise<Ended> {
   const ended: Ended = { trouble: null, reached: false, receipts: 0, rebuilds: 0, retryAfter_s: null, backIn_ms: 0, wanted: [] };
