@@ -287,6 +287,14 @@ async def test_a_canary_goes_to_no_phone_and_no_import_knows_it(desk_app: Litest
     assert "Ashgrove" not in said
 
 
+async def test_nothing_is_written_about_a_canary_so_it_is_in_no_count_and_no_export(desk_app: Litestar) -> None:
+    id = await canary(desk_app)
+    await phone_sends(CAROL, "incident", {"category": "fight", "pupils": put(zoe="harmed")})  # the premise: this is taken
+    await phone_sends(CAROL, "incident", {"category": "fight", "pupils": {"put": {id: {"part": "harmed"}}, "drop": []}})
+    assert await rows("select outcome from edit order by received_at") == [("taken",), ("held",)]
+    assert await rows(f"select record from record_pupil where pupil = '{id}'") == []
+
+
 async def test_only_an_administrator_makes_a_canary_up_and_nobody_real_is_made_one(desk_app: Litestar) -> None:
     for me in (CAROL, DEE, AMIRA, HANA):
         assert (await (await at_desk(desk_app, me)).send("/console/openings/canary", MADE)).status == 403

@@ -134,7 +134,7 @@ async def what_is_known(tx: Tx, school: str, edits: Iterable[Sent], *, any_words
 
 KNOWN = (
     "select 'list', list, code from list_entry where school = $1 and list = any($2)"
-    " union all select 'pupil', '', id from pupil where school = $1 and id = any($3)"
+    " union all select 'pupil', '', id from pupil where school = $1 and id = any($3) and not canary"
     " union all select 'staff', '', id from staff where school = $1 and id = any($4)"
 )
 

@@ -412,5 +412,13 @@ def in_postgres() -> list[str]:
     return [*statements(tables), REFUSE, *rows, *whole]
 
 
+async def add(tables: str) -> None:
+    """For later migrations that only add tables, columns and indexes."""
+    engine = School._meta.db
+    bytewise = re.sub(r"(?m)^((?:    |alter table \w+ add column )\S+) text\b", r'\1 text collate "C"', tables)
+    for statement in statements(tables if engine.engine_type == "sqlite" else bytewise):
+        await engine.run_ddl(statement)
+
+
 def statements(sql: str) -> list[str]:
     return [statement for statement in sql.split(";\n") if statement.strip()]

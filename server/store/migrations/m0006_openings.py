@@ -1,11 +1,8 @@
 """Pupils' records opened out of scope, and made-up pupils whom nobody has reason to open."""
 
-import re
-
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from server.store.migrations.m0001_first_tables import statements
-from server.store.tables import School
+from server.store.migrations.m0001_first_tables import add
 
 ID = "0006"
 VERSION = "1.38.0"
@@ -41,7 +38,4 @@ async def forwards() -> MigrationManager:
 
 
 async def build() -> None:
-    engine = School._meta.db
-    is_sqlite = engine.engine_type == "sqlite"
-    for statement in statements(TABLES if is_sqlite else re.sub(r"(?m)^(    \S+) text\b", r'\1 text collate "C"', TABLES)):
-        await engine.run_ddl(statement)
+    await add(TABLES)

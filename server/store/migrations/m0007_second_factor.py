@@ -1,11 +1,8 @@
 """Passkeys, codes and recovery codes; what a session opens; a pairing code that can be typed."""
 
-import re
-
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from server.store.migrations.m0001_first_tables import statements
-from server.store.tables import School
+from server.store.migrations.m0001_first_tables import add
 
 ID = "0007"
 VERSION = "1.38.0"
@@ -63,7 +60,4 @@ async def forwards() -> MigrationManager:
 
 
 async def build() -> None:
-    engine = School._meta.db
-    is_sqlite = engine.engine_type == "sqlite"
-    for statement in statements(TABLES if is_sqlite else re.sub(r"(?m)^(    \S+) text\b", r'\1 text collate "C"', TABLES)):
-        await engine.run_ddl(statement)
+    await add(TABLES)
