@@ -11,8 +11,9 @@ import { Locked } from './screens/locked';
 import { SignIn } from './screens/sign-in';
 import { start } from './sync';
 
-const ChoosePin = later(() => import('./screens/choose-pin').then(({ ChoosePin }) => ChoosePin));
-const Pair = later(() => import('./screens/pair').then(({ Pair }) => Pair));
+const ChoosePin = later(() => import('./inside').then(({ ChoosePin }) => ChoosePin));
+const Pair = later(() => import('./inside').then(({ Pair }) => Pair));
+const LockedHelp = later(() => import('./inside').then(({ LockedHelp }) => LockedHelp));
 const Inside = later(() => import('./inside').then(({ Inside }) => Inside));
 
 export function App() {
@@ -45,6 +46,7 @@ function Door({ address: { path, asked } }: { address: Address }) {
   const [gone, setGone] = useState<'ten wrong' | 'the school' | 'revoked'>();
   if (standing === 'new' && hasArrived()) return <ChoosePin />;
   if (path === '/pair') return <Pair />;
+  if (standing === 'locked' && path === '/help') return <LockedHelp />;
   if (standing === 'locked' && path !== '/sign-in') return <Locked onGone={setGone} />;
   return <SignIn because={asked.has('forgot') ? 'forgot' : standing === 'new' ? (gone ?? 'no pin') : gone} />;
 }

@@ -26,6 +26,11 @@ import { usePeople, WorldContext } from './screens/world';
 
 const LET_GO_EVERY_MS = 60_000;
 
+/** At the door, and rare: they come in one piece with what is inside, which is the smaller so. */
+export { ChoosePin } from './screens/choose-pin';
+export { LockedHelp } from './screens/locked-help';
+export { Pair } from './screens/pair';
+
 export function Inside({ me, address }: { me: Me; address: Address }) {
   usePeople(); // names are drawn again once people have been read
   const [named, setNamed] = useState(false);
@@ -70,6 +75,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return <Pupil key={named} id={named} />;
     case 'this-phone':
       return <ThisPhone />;
+    case 'help': // as it is called on the locked screen
+      return <Capture kindName="call_out" asked={asked} />;
     case 'passkeys':
       return <Passkeys />;
     case 'change-pin':

@@ -17,7 +17,7 @@ from server.settings import Settings
 from server.store.database import Tx, close_database, open_database, writing
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
 from tests.journeys.handset import PIN, Handset
-from tests.journeys.school import School, apart
+from tests.journeys.school import HELP_NUMBER, School, apart
 from tests.journeys.test_nothing_is_lost import browser_of, wait_for_the_end_of
 from tests.journeys.test_without_signal import authors_at, ready, wait_until, write_an_incident
 from tests.world import ADA
@@ -233,6 +233,30 @@ def test_the_first_persons_outbox_goes_while_the_phone_is_locked_for_the_second(
     phone.context.unroute("**/api/intake")
     phone.page.locator("#title").click()
     wait_until(lambda: authors_at(school) == ["amira"], phone.page)
+
+
+def test_a_call_for_help_goes_from_a_locked_phone_and_says_when_nobody_knows(phone: Handset, school: School) -> None:
+    ready(phone, "amira")
+    lock(phone)
+    phone.tap("Call for help")
+    phone.tap("Send the call for help")
+    expect(phone.page.get_by_text("Say where you are.")).to_be_visible()
+    phone.page.get_by_label("Where?").fill("Stairs by the gym")
+    phone.tap("Send the call for help")
+    expect(phone.page.locator("main")).to_contain_text("The school has your call for help.")
+    assert authors_at(school) == ["amira"]
+    phone.tap("Back to the locked phone")
+    school.stop()
+    phone.tap("Call for help")
+    phone.page.get_by_label("Where?").fill("Back gate")
+    phone.tap("Send the call for help")
+    expect(phone.title).to_have_text("NOT SENT")
+    expect(phone.page.get_by_role("link", name=re.compile(HELP_NUMBER))).to_be_visible()
+    school.start()
+    phone.tap("Try now")
+    expect(phone.page.locator("main")).to_contain_text("The school has your call for help.")
+    phone.tap("Back to the locked phone")
+    expect(phone.title).to_have_text("Locked")
 
 
 # ── PINs ───────────────────────────────────────────────────────────────────────────────────

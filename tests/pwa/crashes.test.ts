@@ -71,15 +71,16 @@ type App = Awaited<ReturnType<typeof startApp>>;
 
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, drafts, everybody, reference, view] = await Promise.all([
+  const [session, outbox, drafts, everybody, reference, view, call] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/local/drafts'),
     import('../../pwa/src/exchange/everybody'),
     import('../../pwa/src/exchange/reference'),
     import('../../pwa/src/local/view'),
+    import('../../pwa/src/local/call'),
   ]);
-  return { ...session, ...outbox, ...drafts, ...everybody, ...reference, ...view };
+  return { ...session, ...outbox, ...drafts, ...everybody, ...reference, ...view, ...call };
 }
 
 let world: World;
@@ -199,6 +200,7 @@ const DEEDS: [string, () => Promise<void>, () => Promise<unknown>, ((done: boole
   ['unlocking', async () => (await atWork(), (app = await startApp()), void (await app.resume())), () => app.unlockWith(PIN, world.ask), async () => expect(await waiting()).toEqual(['d1'])],
   ['signing in and choosing a PIN', unpack, async () => (await app.signIn('amira', 'right', world.ask), await app.choosePin(PIN, world.ask))],
   ['choosing another PIN after the first is forgotten', async () => (await atWork(), (app = await startApp()), void (await app.resume())), forgetPin, draftComesBack],
+  ['calling for help while locked', async () => (await atWork(), (app = await startApp()), void (await app.resume())), () => app.callWhileLocked({ where: 'B12', isDanger: true }), oneCallAtMost],
   ['changing the PIN', atWork, changePin, async () => expect(await waiting()).toEqual(['d1'])],
   ['pairing a handset that has a vault', async () => (await atWork(), (app = await startApp()), void (await app.resume())), pair, draftComesBack],
   ['wiping', async () => (await atWork(), (app = await startApp()), void (await app.resume())), wipe, draftComesBack],
@@ -217,6 +219,14 @@ for (const how of ['fails', 'dies'] as const) {
 async function forgetPin(): Promise<void> {
   await app.signIn('amira', 'right', world.ask, true);
   await app.choosePin(PIN, world.ask);
+}
+
+/** Once it is said to be saved it comes, and never twice. */
+async function oneCallAtMost(done: boolean): Promise<void> {
+  for (let at = 0; at < 3; at++) await exchange();
+  const calls = [...world.school.edits.values()].filter(({ edit }) => edit.kind === 'call_out');
+  expect(calls.length).toBeLessThan(2);
+  if (done) expect(calls).toHaveLength(1);
 }
 
 /** Done, or not: never half, and never a vault that neither of the two opens. */

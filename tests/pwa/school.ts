@@ -190,7 +190,7 @@ const receiptOf = ({ edit, outcome, because }: Stored): Receipt => ({ id: edit.i
 
 function fold(body: Record<string, Json>, { edit, author }: Stored, taken: Stored[]): void {
   for (const [name, value] of Object.entries(edit.values)) {
-    const field = KINDS[0]!.fields.find((one) => one.name === name)!;
+    const field = KINDS[0]!.fields.find((one) => one.name === name) ?? { merge: 'latest' }; // of another kind
     if (field.merge === 'latest') body[name] = value;
     if (field.merge === 'gravest') body[name] = value; // everybody here has seen what they change
     if (field.merge === 'own') {

@@ -491,6 +491,43 @@ test('another PIN leaves everything where it is, in other tabs too', async () =>
   expect((await app.records()).map(({ id }) => id).sort()).toEqual(['r1', 'r2', 'r9']);
 });
 
+// ── A call for help from a locked phone ──────────────────────────────────────────────────────────
+
+test('a call for help goes from a locked phone, sealed, and says where it came from', async () => {
+  await signIn('amira');
+  await write('before');
+  app = await startApp();
+  const id = await app.callWhileLocked({ where: 'Stairs by the gym', isDanger: true });
+  expect(await app.isSent(id)).toBe(false);
+  expect(app.standing()).toBe('locked');
+  await exchange();
+  expect(await app.isSent(id)).toBe(true);
+  const { edit, author } = door.school.edits.get(id)!;
+  expect(author).toBe('amira');
+  expect(edit).toMatchObject({ kind: 'call_out', number: 2, values: { urgency: 'danger', note: expect.stringMatching(/^From a locked phone.*Stairs by the gym$/) } });
+  expect(door.intake.held).toEqual([]);
+});
+
+test('one that is still here when the phone is unlocked is sent as it lies, and the numbers go on', async () => {
+  await signIn('amira');
+  app = await startApp();
+  const id = await app.callWhileLocked({ where: 'B12', isDanger: false });
+  await app.unlockWith(PIN, door.ask);
+  expect((await write('after')).number).toBe(2);
+  await exchange();
+  expect(door.school.edits.has(id)).toBe(true);
+  expect((await app.waiting()).count).toBe(0);
+  expect([...door.school.edits.values()].map(({ edit }) => edit.number).sort()).toEqual([1, 2]);
+});
+
+test('a phone that has never had the school’s key says that it cannot call, and keeps nothing', async () => {
+  await app.signIn('amira', 'right', door.ask);
+  await app.choosePin(PIN, door.ask);
+  app = await startApp();
+  await expect(app.callWhileLocked({ where: 'B12', isDanger: false })).rejects.toThrow('cannot seal');
+  expect((await onDisk()).outbox).toBe(0);
+});
+
 // ── A page that nobody can read ──────────────────────────────────────────────────────────────
 
 test('a page that cannot be read keeps nobody out: it is said, and fetched again, and what was written is here', async () => {

@@ -40,6 +40,8 @@ async function keepSchool(db: Mine, answer: SchoolAnswer, etag: string | null): 
       await settle(tx, 'intake', list.keys);
       await settle(tx, 'intake_list', { made_at: list.made_at, by: list.by });
     }
+    const { phone, radio } = answer.school;
+    await settle(tx, 'ring', { ...(phone && { phone }), ...(radio && { radio }) });
     if (answer.vault) await settle(tx, 'locks', { hidden_s: answer.vault.hidden_s, idle_s: answer.vault.idle_s });
     if (JSON.stringify(before?.kinds) !== JSON.stringify(answer.kinds)) await fileAgain(tx, answer);
   });

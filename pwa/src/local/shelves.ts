@@ -281,7 +281,7 @@ export class Shelves {
         for (const { n, epoch } of pages) if ((await tx.objectStore('pages').get(n))?.epoch === epoch) await tx.objectStore('pages').delete(n);
         for (const { id, copy } of rows) {
           const [edit, draft] = [await tx.objectStore('outbox').get(id), await tx.objectStore('drafts').get(id)];
-          if (edit && isSame(edit.copy, copy)) await (edit.unsent === undefined ? tx.objectStore('outbox').delete(id) : tx.objectStore('outbox').put({ ...edit, vault: NOBODYS, changed }));
+          if (edit && isSame(edit.copy, copy)) await tx.objectStore('outbox').put({ ...edit, vault: NOBODYS, changed });
           if (draft && isSame(draft.copy, copy)) await tx.objectStore('drafts').put({ ...draft, vault: NOBODYS, changed });
         }
       },

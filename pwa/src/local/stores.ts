@@ -46,6 +46,7 @@ export type Settings = {
   intake: { kid: string; public: string }[]; // that list: the first is to be sealed to
   intake_list: { made_at: number; by: string }; // when it was made, and by which key it was signed
   locks: { hidden_s: number; idle_s: number }; // when the phone locks by itself
+  ring: { phone?: string; radio?: string }; // the school's own number and channel: a locked phone shows them to whoever needs help
   unreadable: boolean; // some of what the school sent could not be read here: all of it is to be fetched again
   gone: Gone; // what was written here, and neither this phone nor the school has: until its author has read that
 };

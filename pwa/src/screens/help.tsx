@@ -15,7 +15,7 @@ import { Screen } from '../look/screen';
 import { clock, span } from '../look/words';
 import { useNow } from '../look/now';
 import { status, syncNow } from '../sync';
-import type { Field, Json, Kind, SchoolAnswer, Values } from '../wire';
+import type { Field, Json, Kind, School, SchoolAnswer, Values } from '../wire';
 import { useWorld } from './world';
 
 const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
@@ -82,7 +82,10 @@ function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onC
   );
 }
 
-export function RingTheSchool({ school, loud = false }: { school: SchoolAnswer | undefined; loud?: boolean }) {
+/** As far as it is known how to ring it. */
+export type Ring = { school: Pick<School, 'phone' | 'radio'> } | undefined;
+
+export function RingTheSchool({ school, loud = false }: { school: Ring; loud?: boolean }) {
   const { phone, radio } = school?.school ?? {};
   return (
     <>
@@ -126,7 +129,7 @@ function Called({ school, kind, id, tried }: { school: SchoolAnswer; kind: Kind;
 }
 
 /** The one screen that is filled with red: nobody knows. */
-function NotSent({ school, where, tried }: { school: SchoolAnswer; where: string; tried: number }) {
+export function NotSent({ school, where, tried }: { school: Ring; where: string; tried: number }) {
   useEffect(() => {
     document.title = 'NOT SENT · Lanyard';
     document.getElementById('title')?.focus();

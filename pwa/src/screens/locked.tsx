@@ -73,6 +73,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
             <a class="button link" href="/sign-in?forgot=1">I forgot my PIN</a>
             <a class="button link" href="/sign-in">Somebody else</a>
           </div>
+          <a class="button help whole" href="/help"><Icon name="hand" />Call for help</a>
         </form>
       </main>
     </div>

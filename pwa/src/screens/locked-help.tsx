@@ -1,0 +1,105 @@
+// A call for help from a locked phone: a place in words, sealed and sent without unlocking. It says honestly who knows.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Chip } from '../form/chips';
+import { callWhileLocked, isSent } from '../local/call';
+import { noted } from '../local/disk';
+import { myDisk } from '../local/session';
+import { announce } from '../look/announce';
+import { focusOn } from '../look/address';
+import { Icon } from '../look/icon';
+import { useNow } from '../look/now';
+import { Screen } from '../look/screen';
+import { clock } from '../look/words';
+import { syncNow, useStatus } from '../sync';
+import { NotSaved } from '../local/trouble';
+import { NotSent, RingTheSchool, type Ring } from './help';
+
+const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
+const LONGEST_PLACE = 200;
+
+export function LockedHelp() {
+  const [ring, setRing] = useState<Ring>();
+  const [called, setCalled] = useState<{ id: string; where: string }>();
+  useEffect(() => {
+    void myDisk()?.reading(['settings'], (tx) => noted(tx, 'ring')).then((school) => school && setRing({ school }), () => {});
+  }, []);
+  return called ? <Called ring={ring} {...called} /> : <Ask ring={ring} onCalled={(id, where) => setCalled({ id, where })} />;
+}
+
+function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: string) => void }) {
+  const place = useRef<HTMLInputElement>(null);
+  const [isDanger, setIsDanger] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const [notSaved, setNotSaved] = useState<string>();
+
+  async function call(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const where = place.current!.value.trim();
+    setProblem(where ? undefined : 'Say where you are.');
+    if (!where) return focusOn('where');
+    try {
+      onCalled(await callWhileLocked({ where, isDanger }), where);
+      void syncNow('save');
+    } catch (why) {
+      setNotSaved(why instanceof NotSaved ? why.message : 'It could not be kept.');
+      announce('Not saved, not sent. Ring the school.', 'assertive');
+    }
+  }
+
+  return (
+    <Screen title="Call for help" dock={<button type="submit" form="locked-help" class="button main">Send the call for help</button>}>
+      <section class="stack" aria-label="Who is told">
+        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Lanyard cannot ring phones yet.</b> This sends your call to the desk. If you need somebody now, {ring?.school.phone || ring?.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
+        <RingTheSchool school={ring} />
+      </section>
+      {notSaved && <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>Not saved and not sent.</b> {notSaved}</span></p>}
+      <form id="locked-help" class="stack" noValidate onSubmit={call}>
+        <div class={problem ? 'field wrong' : 'field'}>
+          <label for="where">Where?</label>
+          {problem && <p class="why" role="alert" id="where-why"><Icon name="needs" /><span>{problem}</span></p>}
+          <input ref={place} id="where" class="input" type="text" maxLength={LONGEST_PLACE} autocomplete="off" enterkeyhint="send" aria-invalid={problem ? true : undefined} aria-describedby={problem ? 'where-why' : undefined} />
+        </div>
+        <fieldset>
+          <legend>How soon?</legend>
+          <div class="chips">
+            <Chip name="urgency" label="Now" on={!isDanger} onChange={(on) => on && setIsDanger(false)} />
+            <Chip name="urgency" label="Somebody is in danger" on={isDanger} onChange={(on) => on && setIsDanger(true)} />
+          </div>
+        </fieldset>
+      </form>
+      <p class="meta">The phone stays locked. The call says that it came from a locked phone.</p>
+    </Screen>
+  );
+}
+
+function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) {
+  const now = useNow(1000);
+  const [calledAt] = useState(Date.now);
+  const [sent, setSent] = useState(false);
+  const { waiting } = useStatus();
+  useEffect(() => void isSent(id).then(setSent, () => {}), [waiting, now]);
+  const shouting = !sent && now - calledAt > SHOUT_AFTER_MS;
+  useEffect(() => {
+    if (shouting) announce('Not sent. Nobody knows yet that you need help.', 'assertive');
+    if (sent) announce('The school has your call for help.', 'assertive');
+  }, [shouting, sent]);
+
+  if (shouting) return <NotSent school={ring} where={where} tried={now - calledAt} />;
+  return (
+    <Screen title={`Help for ${where}`} tab="Call for help" meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href="/">Back to the locked phone</a>}>
+      {sent ? (
+        <section class="card pad stack" data-state="sent">
+          <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>
+          <p>It is on the desk. It has not rung anybody’s phone: nobody has answered.</p>
+        </section>
+      ) : (
+        <section class="card pad stack" data-state="waiting">
+          <p class="who"><Icon name="waiting" /><b>Saved on this phone, not sent</b></p>
+          <p>The school has not answered yet.</p>
+        </section>
+      )}
+      <div class="stack bottom"><RingTheSchool school={ring} /></div>
+    </Screen>
+  );
+}
