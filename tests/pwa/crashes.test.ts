@@ -71,7 +71,7 @@ type App = Awaited<ReturnType<typeof startApp>>;
 
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, drafts, everybody, reference, view, call] = await Promise.all([
+  const [session, outbox, drafts, everybody, reference, view, call, signing] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/local/drafts'),
@@ -79,8 +79,9 @@ async function startApp() {
     import('../../pwa/src/exchange/reference'),
     import('../../pwa/src/local/view'),
     import('../../pwa/src/local/call'),
+    import('../../pwa/src/local/sign-in'),
   ]);
-  return { ...session, ...outbox, ...drafts, ...everybody, ...reference, ...view, ...call };
+  return { ...session, ...outbox, ...drafts, ...everybody, ...reference, ...view, ...call, ...signing };
 }
 
 let world: World;

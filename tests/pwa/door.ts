@@ -90,7 +90,7 @@ export const answered = (status: number, json: unknown): Heard => ({ heard: 'ans
 /** The app as it starts on this handset: its own modules, the handset's storage. */
 export async function startApp() {
   vi.resetModules();
-  const [session, outbox, everybody, view, drafts, reference, { shared }, { saveCopy }, call] = await Promise.all([
+  const [session, outbox, everybody, view, drafts, reference, { shared }, { saveCopy }, call, signing] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/exchange/everybody'),
@@ -100,7 +100,8 @@ export async function startApp() {
     import('../../pwa/src/local/stores'),
     import('../../pwa/src/local/phone'),
     import('../../pwa/src/local/call'),
+    import('../../pwa/src/local/sign-in'),
   ]);
   await session.resume();
-  return { ...session, ...outbox, ...everybody, ...view, ...drafts, ...reference, ...call, shared, saveCopy };
+  return { ...session, ...outbox, ...everybody, ...view, ...drafts, ...reference, ...call, ...signing, shared, saveCopy };
 }

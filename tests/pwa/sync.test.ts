@@ -31,15 +31,16 @@ let app: Awaited<ReturnType<typeof startApp>>;
 
 async function startApp() {
   vi.resetModules();
-  const [session, outbox, sync] = await Promise.all([
+  const [session, outbox, sync, { signIn }] = await Promise.all([
     import('../../pwa/src/local/session'),
     import('../../pwa/src/local/outbox'),
     import('../../pwa/src/sync'),
+    import('../../pwa/src/local/sign-in'),
     import('../../pwa/src/exchange/exchanging'), // which would come at its first use
   ]);
-  await session.signIn('amira', 'x', signedIn);
+  await signIn('amira', 'x', signedIn);
   await session.choosePin('604913', async () => answered(shares.put('phone', '')));
-  return { ...session, ...outbox, ...sync };
+  return { ...session, ...outbox, ...sync, signIn };
 }
 
 const shares = new Shares();

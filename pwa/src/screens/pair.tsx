@@ -1,7 +1,8 @@
 // Pairing: the desk showed a square, and this phone has looked at it; or its letters are typed. One tap, and then a PIN.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { pair, standing } from '../local/session';
+import { standing } from '../local/session';
+import { pair } from '../local/sign-in';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Screen } from '../look/screen';

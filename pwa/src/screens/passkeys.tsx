@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { hasPasskeys, make } from '../local/passkey';
-import { mine, phoneName } from '../local/session';
+import { mine } from '../local/session';
+import { phoneName } from '../local/sign-in';
 import { setting } from '../local/stores';
 import { announce } from '../look/announce';
 import { focusOn } from '../look/address';

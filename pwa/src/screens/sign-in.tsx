@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { hasPasskeys, show } from '../local/passkey';
-import { passwordBy, signIn, signInByPasskey, standing, turnTo, type Refused, type Second, type SignedIn } from '../local/session';
+import { passwordBy, standing, turnTo } from '../local/session';
+import { signIn, signInByPasskey, type Refused, type Second, type SignedIn } from '../local/sign-in';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';

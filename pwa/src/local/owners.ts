@@ -1,0 +1,50 @@
+// Whoever has something on this phone: one line each, with nothing in it that says who they are.
+
+import { joined, random, toBytes, toText, utf8, type Bytes } from './bytes';
+import { diskOf, type Disk } from './disk';
+import { shared, type Owner } from './stores';
+
+export const keyOf = (school: string, staff: string): string => `${school} ${staff}`;
+
+export async function withDisk<T>({ school, staff }: Owner, work: (disk: Disk) => Promise<T>): Promise<T> {
+  const disk = diskOf(school, staff);
+  try {
+    return await work(disk);
+  } finally {
+    disk.close();
+  }
+}
+
+/** As what somebody signs in as is kept. */
+export const calledBy = async (name: string): Promise<string> => await salted(await hashed(name));
+
+const hashed = async (name: string): Promise<string> => digested(utf8(`lanyard signs in as ${name}`));
+
+/** With a salt of this installation: the same name reads otherwise on every handset. */
+const salted = async (hash: string): Promise<string> => `salted ${await digested(joined(toBytes(await salt()), utf8(hash)))}`;
+
+const digested = async (bytes: Bytes): Promise<string> => toText(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+
+const salt = (): Promise<string> =>
+  shared.writing(
+    ['settings'],
+    async (tx) => {
+      const kept = (await tx.objectStore('settings').get('salt')) ?? toText(random(16));
+      await tx.objectStore('settings').put(kept, 'salt');
+      return kept;
+    },
+    () => [],
+  );
+
+/** Earlier versions kept what they sign in as in the clear, or without a salt. */
+export async function allOwners(): Promise<Owner[]> {
+  const owners = (await shared.reading(['owners'], (tx) => tx.objectStore('owners').getAll())) as (Owner & { username?: string })[];
+  return await Promise.all(
+    owners.map(async ({ username, ...owner }) => {
+      if (username === undefined && (!owner.called || owner.called.startsWith('salted '))) return owner;
+      const told = { ...owner, called: await salted(username === undefined ? owner.called : await hashed(username)) };
+      await shared.writing(['owners'], (tx) => tx.objectStore('owners').put(told), () => []);
+      return told;
+    }),
+  );
+}
