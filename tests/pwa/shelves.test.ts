@@ -1,7 +1,7 @@
 // What lies on the disk, and what another tab makes of it: closed, in one place only, and never moved to another.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { asJson, close } from '../../pwa/src/local/bytes';
+import { asJson, close, toText } from '../../pwa/src/local/bytes';
 import { keepIn, type Draft } from '../../pwa/src/local/drafts';
 import { waitingOnDisk } from '../../pwa/src/local/disk';
 import { compare, Rows, Sheet, type Key } from '../../pwa/src/local/rows';
@@ -260,6 +260,7 @@ test('only a list of keys that the school itself signed is believed', async () =
     await signedList(pair.privateKey, 'northgate', keys, { aud: 'lanyard:pair' }),
     await signedList(pair.privateKey, 'northgate', keys, {}, { alg: 'none' }),
     await signedList(pair.privateKey, 'northgate', [{ kid: 'x', public: 'AAAA' }]),
+    await signedList(pair.privateKey, 'northgate', [{ kid: 'x', public: toText(new Uint8Array(65).fill(4)) }]),
     `${head}.${claims}.`,
     `${head}.${claims!.slice(0, -2)}AA.${signature}`,
     'no list at all',

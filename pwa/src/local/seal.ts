@@ -42,6 +42,8 @@ export async function intakeKeys(signedList: string, pinned: string, school: str
     if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;
     const { iss, aud, iat, keys } = read64(claims) as { iss?: unknown; aud?: unknown; iat?: unknown; keys?: { kid: string; public: string }[] };
     if (iss !== school || aud !== 'lanyard:intake' || typeof iat !== 'number' || !Array.isArray(keys) || !keys.every(isKey)) return undefined;
+    // One that nothing can be sealed to would keep everything from being saved.
+    for (const { public: point } of keys) await crypto.subtle.importKey('raw', toBytes(point), { name: 'ECDH', namedCurve: 'P-256' }, false, []);
     return { keys: keys.map(({ kid, public: point }) => ({ kid, public: point })), made_at: iat, by: pinned };
   } catch {
     return undefined;
