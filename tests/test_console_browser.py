@@ -174,6 +174,7 @@ OF_EVERYBODY = (
 )  # fmt: skip
 OF_CAROL = ("/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira")
 OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings", "/console/looked", "/console/openings")
+OF_HANA = ("/console/pupil/conor/emergency",)
 OF_ADA = (
     "/console/people",
     "/console/people/amira",
@@ -221,7 +222,7 @@ async def a_school_day() -> tuple[str, ...]:
 async def test_axe_finds_nothing_serious_on_any_page(desk: Page, look: Literal["light", "dark"]) -> None:
     pages = await a_school_day()
     await desk.emulate_media(color_scheme=look)
-    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA)):
+    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA), (HANA, OF_HANA)):
         await comes_in_as(desk, me)
         for path in paths:
             await desk.goto(path)
@@ -231,7 +232,7 @@ async def test_axe_finds_nothing_serious_on_any_page(desk: Page, look: Literal["
 async def test_nothing_is_wider_than_the_smallest_screen(desk: Page) -> None:
     pages = await a_school_day()
     await desk.set_viewport_size({"width": 320, "height": 640})
-    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA)):
+    for me, paths in ((CAROL, (*OF_EVERYBODY, *OF_CAROL, *pages)), (DEE, OF_DEE), (ADA, OF_ADA), (HANA, OF_HANA)):
         await comes_in_as(desk, me)
         for path in paths:
             await desk.goto(path)
@@ -320,6 +321,7 @@ async def test_a_passkey_is_made_shown_and_removed_at_the_desk(desk: Page) -> No
     await sign_out()
     await give_password()
     await expect(desk.locator("h1")).to_have_text("One more step")
+    await assert_sound(desk)
     await desk.goto("/console/review")
     await expect(desk.locator("h1")).to_have_text("Sign in to the desk")  # the password alone opened nothing
     await give_password()
