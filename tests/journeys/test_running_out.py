@@ -109,6 +109,7 @@ def test_a_copy_is_saved_from_the_locked_screen_and_says_nothing_in_the_clear(ph
     phone.wait_for_draft()
     phone.tap("Lock now")
     expect(phone.title).to_have_text("Locked")
+    expect(phone.page.get_by_text("1 draft is not finished: closed with your PIN, and still here.")).to_be_visible()
     with phone.page.expect_download() as saved:
         phone.tap("Save a copy")
     text = Path(saved.value.path()).read_text()

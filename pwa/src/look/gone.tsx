@@ -16,7 +16,7 @@ export function GoneBanner() {
   }
   return (
     <section class="banner" aria-label="Not received" data-state="needs">
-      <p class="grow"><b>{wordsFor(gone)}</b> {gone.count === 1 ? 'It is' : 'They are'} not on this phone any more. Write {gone.count === 1 ? 'it' : 'them'} again as well as you remember; the desk sees the number too.</p>
+      <p><b>{wordsFor(gone)}</b> {gone.count === 1 ? 'It is' : 'They are'} not on this phone any more. Write {gone.count === 1 ? 'it' : 'them'} again as well as you remember; the desk sees the number too.</p>
       <button type="button" class="button" onClick={read}>I know</button>
     </section>
   );

@@ -1,6 +1,7 @@
 // Where what was written is, in one vocabulary, on every screen. The least safe is shown first.
 
 import { useEffect, useRef } from 'preact/hooks';
+import { evicted } from '../local/evicted';
 import { standing } from '../local/session';
 import { useStatus, type Status } from '../sync';
 import { announce } from './announce';
@@ -38,7 +39,7 @@ const brief = (problem: string | null): string | null => problem && `${problem.s
 export function Strip({ drafting = false, still = false }: { drafting?: boolean; still?: boolean }) {
   const now = useNow();
   const known = shownBy(useStatus(), now, drafting);
-  const shown = standing() === 'out' ? NOBODY : known;
+  const shown = standing() !== 'out' ? known : evicted().length > 0 ? { ...NOBODY, age: null } : NOBODY;
   useTold(shown.words);
   const said = (
     <>

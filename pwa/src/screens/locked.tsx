@@ -15,7 +15,7 @@ import { count } from '../look/words';
 import { useStatus } from '../sync';
 
 export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school' | 'revoked') => void }) {
-  const { waiting } = useStatus();
+  const { waiting, drafts } = useStatus();
   const pin = useRef<HTMLInputElement>(null);
   const [opening, setOpening] = useState(false);
   const [wrong, setWrong] = useState<string>();
@@ -58,7 +58,8 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
           <Icon name="lock" size="big" />
           <h1 id="title" tabIndex={-1}>Locked</h1>
           <p class="lede">{whatWaits(waiting)}</p>
-          {waiting > 0 && <div><CopyButton /></div>}
+          {drafts > 0 && <p>{count(drafts, 'draft')} {drafts === 1 ? 'is' : 'are'} not finished: closed with your PIN, and still here.</p>}
+          {waiting + drafts > 0 && <div><CopyButton /></div>}
           {unsealed > 0 && <p>{unsealed === waiting ? 'They' : `${unsealed} of them`} can only be sent once you unlock.</p>}
         </div>
         <form class="stack bottom" noValidate onSubmit={open}>
