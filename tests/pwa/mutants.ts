@@ -26,10 +26,12 @@ export const MUTANTS: Mutant[] = [
   { name: 'what may have left can still be undone', file: 'local/outbox.ts', from: 'if (!taken || taken.offered) return takenBack;', to: 'if (!taken) return takenBack;' },
   { name: 'an undo leaves a gap in the numbers', file: 'local/outbox.ts', from: 'number: one.edit.number - 1', to: 'number: one.edit.number' },
   { name: 'the cursor moves without what it covers', file: 'exchange/keep.ts', from: 'for (const record of answer.records) await', to: 'for (const record of answer.records) if (!answer.more) await' },
-  { name: 'an edit numbered anew keeps its old seal', file: 'local/shelves.ts', from: '!wasInPages && before?.edit === edit && ', to: '!wasInPages && before !== undefined && ' },
+  { name: 'an edit numbered anew keeps its old seal', file: 'local/closing.ts', from: '!wasInPages && before.kept?.edit === edit && ', to: '!wasInPages && before.kept !== undefined && ' },
   { name: 'what the intake has never leaves the outbox', file: 'local/shelves.ts', from: 'changes.size > 0 && this.#strays.size > 0', to: 'changes.size < 0' },
   { name: 'what is sealed leaves while it can be undone', file: 'exchange/intake.ts', from: 'offered || not_before <= now || not_before > now + UNDO_AT_MOST_MS', to: 'true || offered || not_before || now' },
   { name: 'an intake that names what it was never sent is believed', file: 'exchange/intake.ts', from: 'return answer.kept.every((id) => sent.has(id)) ? answer : null;', to: 'return sent && answer;' },
+  { name: 'what lies sealed is named as lost', file: 'exchange/keep.ts', from: 'if (!kept && !sealed.has(number)) lost.push(number);', to: 'if (!kept) lost.push(number);' },
+  { name: 'trying again saves twice', file: 'local/outbox.ts', from: 'failed.get(what) ?? newId()', to: 'newId()' },
   { name: 'any list of keys is believed', file: 'local/seal.ts', from: "if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;", to: 'void key;' },
 ];
 
