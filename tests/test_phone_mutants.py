@@ -9,7 +9,8 @@ import pytest
 
 CHECKOUT = Path(__file__).parent.parent
 PWA = CHECKOUT / "pwa"
-QUICK = ("exchange", "outbox", "database", "shelves", "orphans")  # `npx vitest run --config ../tests/pwa/mutants.ts` with MUTANT set runs them all
+# `npx vitest run --config ../tests/pwa/mutants.ts` with MUTANT set runs them all
+QUICK = ("exchange", "outbox", "database", "shelves", "orphans")
 MUTANTS = re.findall(r"name: '([^']+)',\s+file:", (CHECKOUT / "tests" / "pwa" / "mutants.ts").read_text())
 
 
