@@ -183,7 +183,46 @@ async def test_every_look_is_one_row_and_says_that_it_was_in_an_emergency(desk_a
     await hana.open(CONOR, **{"X-Lanyard-Live": "1"})
     assert await rows(mine) == [("read pupil in an emergency", "conor", None), ("read record in an emergency", None, record)]
     told = (await rows("select detail from audit where what = 'open in an emergency'"))[0][0]
-    assert msgspec.json.decode(str(told))["reason"] == WHY["reason"]
+    assert list(msgspec.json.decode(str(told))) == ["opening"]  # no words of anybody's in the log
+    assert f"Opened their record in an emergency: {WHY['reason']}" in await (await at_desk(desk_app, DEE)).open(f"{CONOR}/looked")
+
+
+async def test_a_page_that_says_it_only_draws_itself_again_is_noted_under_the_opening_all_the_same(desk_app: Litestar) -> None:
+    record = await incident_about_conor()
+    hana, live = await at_desk(desk_app, HANA), {"X-Lanyard-Live": "1"}
+    for _ in range(2):  # the second opening has looks of its own
+        await open_it(hana)
+        await hana.open(CONOR, **live)
+        await hana.open(f"/console/record/{record}", **live)
+        await hana.send(f"{CONOR}/emergency/over", {})
+        later(1)
+    details = await rows("select distinct detail from audit where staff = 'hana' and what like 'read % in an emergency'")
+    assert len(details) == 2
+    assert len(await rows("select id from audit where staff = 'hana' and what like 'read % in an emergency'")) == 4
+
+
+async def test_what_is_open_of_one_pupil_shows_nothing_more_of_another(desk_app: Litestar) -> None:
+    await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(conor="harmed", li="witness")})
+    hana = await at_desk(desk_app, HANA)
+    await open_it(hana)
+    assert "Fight" in await hana.open(CONOR)
+    assert "Fight" not in await hana.open("/console/pupil/li")
+
+
+DEES = """
+    insert into opening (id, school, staff, pupil, why, reason, at, ends_at)
+    values ('mine', 'northgate', 'dee', 'conor', 'emergency', 'ran out', 1, 2)"""
+
+
+async def test_nobody_looks_into_their_own_and_no_administrator_may_open(desk_app: Litestar) -> None:
+    ada = await at_desk(desk_app, ADA)
+    await ada.send("/console/safety", {"do": "emergency", "role": ["admin", "dsl"], "minutes": "10"})
+    assert (await ada.open(f"{CONOR}/emergency")).status == 404
+    await writing(lambda tx: tx.run(DEES))
+    dee = await at_desk(desk_app, DEE)
+    assert "I have looked into it" not in await dee.open("/console/openings")
+    assert (await dee.send("/console/openings", {"opening": "mine"})).status == 404
+    assert (await ada.send("/console/openings", {"opening": "mine"})).status == 303
 
 
 async def test_the_safeguarding_lead_and_the_administrator_are_told_at_once_and_nobody_else(desk_app: Litestar) -> None:
@@ -270,6 +309,16 @@ async def test_whoever_opens_a_canary_is_told_of_at_once(desk_app: Litestar) -> 
     assert "Opened 1" in await dee.open("/console/review")
     assert "Carol Whitlock opened a canary" in await dee.open("/console/openings")
     assert "canary" not in (await carol.open(f"/console/pupil/{id}")).text.lower()
+    assert len(await rows("select id from opening")) == 1  # over and over is told of once
+
+
+async def test_a_canary_sings_whichever_way_it_is_come_upon(desk_app: Litestar) -> None:
+    id = await canary(desk_app)
+    carol, hana = await at_desk(desk_app, CAROL), await at_desk(desk_app, HANA)
+    await writing(lambda tx: tx.run("update pupil set year = '11' where canary"))
+    await carol.open(f"/console/pupil/{id}", **{"X-Lanyard-Live": "1"})
+    assert (await hana.open(f"/console/pupil/{id}/emergency")).status == 200
+    assert await rows("select staff from opening order by staff") == [("carol",), ("hana",)]
 
 
 async def test_a_canary_goes_to_no_phone_and_no_import_knows_it(desk_app: Litestar) -> None:

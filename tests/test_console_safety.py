@@ -3,11 +3,13 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 
 from server.access.shares import CONTACTS
-from server.store.database import reading, writing
+from server.console.safety import held_by_roles
+from server.store.database import Tx, reading, writing
 from tests.desk import Desk, at_desk, phone_sends, put
 from tests.letters import letter
 from tests.visitor import signed_in
@@ -164,6 +166,59 @@ async def test_nobody_takes_along_what_is_not_a_visit_of_their_own(desk_app: Lit
     assert (await (await signed_in(desk_app, DAN)).post("/api/taken-along", json={"record": visit})).status_code == 404
     await writing(lambda tx: tx.run("update record set state = 'closed' where id = $1", visit))
     assert (await (await signed_in(desk_app, OLU)).post("/api/taken-along", json={"record": visit})).status_code == 404
+
+
+async def test_a_head_of_year_takes_along_only_what_their_own_pupils_families_gave(desk_app: Litestar) -> None:
+    await writing(lambda tx: tx.run("update pupil set address = '9 Mill Row' where id in ('conor', 'zoe')"))
+    record = await phone_sends(HANA, "home_visit", VISIT | {"pupils": put(conor="", zoe="")})
+    hana = await signed_in(desk_app, HANA)
+    said = (await hana.post("/api/taken-along", json={"record": record})).json()
+    assert [home["id"] for home in said["pupils"]] == ["zoe"]
+    assert "Maeve" not in str(said)
+    elsewhere = await phone_sends(HANA, "home_visit", VISIT | {"pupils": put(conor="")})
+    assert (await hana.post("/api/taken-along", json={"record": elsewhere})).status_code == 404
+
+
+async def test_whoever_authorises_a_visit_does_not_go_on_it(desk_app: Litestar) -> None:
+    record = await phone_sends(OLU, "home_visit", VISIT | {"authorised_by": put(lena="")})
+    assert (await (await signed_in(desk_app, LENA)).post("/api/taken-along", json={"record": record})).status_code == 404
+    await phone_sends(OLU, "home_visit", {"going": put(lena="goes")}, record=record)
+    assert (await (await signed_in(desk_app, LENA)).post("/api/taken-along", json={"record": record})).status_code == 200
+
+
+async def test_the_visits_own_address_stays_where_one_of_the_familys_is_withheld(desk_app: Litestar) -> None:
+    olu = await signed_in(desk_app, OLU)
+    for pupils, other in (({"marcus": ""}, "Refuge 1"), ({"marcus": "", "jose": ""}, None)):
+        record = await phone_sends(OLU, "home_visit", VISIT | {"pupils": put(**pupils)})
+        await writing(add_address, record)
+        said = (await olu.post("/api/taken-along", json={"record": record})).json()
+        assert said["other_address"] == other
+        assert "address" not in said["plan"]
+
+
+async def add_address(tx: Tx, record: str) -> None:
+    """As at the desk: a phone never has it, and never writes it."""
+    row = await tx.row("select body from record where id = $1", record)
+    assert row
+    body = msgspec.json.decode(row["body"]) | {"address": "Refuge 1"}
+    await tx.run("update record set body = $2 where id = $1", record, msgspec.json.encode(body).decode())
+
+
+async def test_what_a_role_is_not_sent_is_not_told_as_history_either(desk_app: Litestar) -> None:
+    record = await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(zoe="")})
+    carol = await signed_in(desk_app, CAROL)
+    assert (await carol.get(f"/api/records/{record}/history")).status_code == 200
+    keep_back = [f"{role}.{name}" for role, names in held_by_roles().items() for name in names if (role, name) != ("manager", "incident")]
+    await (await at_desk(desk_app, ADA)).send("/console/safety", {"do": "offline"} | dict.fromkeys(keep_back, "on"))
+    assert (await carol.get(f"/api/records/{record}/history")).status_code == 404
+
+
+async def test_the_rules_are_not_changed_from_a_desk_that_was_left_open(desk_app: Litestar) -> None:
+    ada = await at_desk(desk_app, ADA)
+    await writing(lambda tx: tx.run("update session set signed_in_at = signed_in_at - 3600000000"))
+    refused = await ada.send("/console/safety", {"do": "emergency", "role": "teacher", "minutes": "10"})
+    assert refused.status == 401
+    assert "Nothing was changed" in refused
 
 
 # ── Who may open, and who needs a second factor ────────────────────────────────────────────

@@ -40,6 +40,11 @@ async def told(desk: Desk, address: str = "/console/looked") -> dict[str, str]:
     return parts | {"all": text}
 
 
+OPENED = """
+    insert into opening (id, school, staff, pupil, why, reason, at, ends_at)
+    values ('o', 'northgate', 'hana', 'marcus', 'emergency', 'ran out', $1, $2)"""
+
+
 async def test_a_week_is_counted_as_it_was(desk_app: Litestar) -> None:
     record = await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(zoe="harmed", li="witness")})
     await look(AMIRA, "zoe", "2026-11-16T10:00:00")  # she wrote about them
@@ -51,13 +56,16 @@ async def test_a_week_is_counted_as_it_was(desk_app: Litestar) -> None:
     await look(BEN, "jose", "2026-11-14T11:00:00")  # a Saturday
     await look(BEN, "jose", "2026-11-10T10:00:00", times=9)  # the week before
     await look(DAN, "tom", "2026-11-17T23:00:00", times=9)  # elsewhere
+    await look(HANA, "marcus", "2026-11-17T10:00:00")  # before she opened his page in an emergency, with a reason
+    await writing(lambda tx: tx.run(OPENED, µs("2026-11-17T10:01:00"), µs("2026-11-17T11:01:00")))
     week = await told(await at_desk(desk_app, DEE))
-    assert "9 looks at pupils’ pages and records, by 5 people" in week["all"]
-    assert week["most"].startswith("Marcus Bell 10 CUR 3 1 Zoë Ångström 9 KEL 3 3")
+    assert "10 looks at pupils’ pages and records, by 5 people" in week["all"]
+    assert week["most"].startswith("Marcus Bell 10 CUR 4 2 Zoë Ångström 9 KEL 3 3")
     assert "Li Wu 7 NOE 1 1" in week["most"]
     assert week["strangers"].startswith("Amira Haddad Teacher Marcus Bell 1 3 Ben Price On-call responder Joe D'Souza 1 1 Hana Novák")
     assert "Olu" not in week["strangers"]
     assert "Zoë" not in week["strangers"]
+    assert week["strangers"].count("Marcus Bell") == 1
     assert week["late"] == "Ben Price On-call responder Sat 14 Nov 2026, 11:00 1 Carol Whitlock Behaviour manager Tue 17 Nov 2026, 22:30 1"
     assert "Tom" not in week["all"]
     before = await told(await at_desk(desk_app, DEE), "/console/looked?back=1")

@@ -17,22 +17,28 @@ async def looked(
     tx: Tx, me: Me, what: str, *, pupil: str | None = None, record: str | None = None, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Notes that I looked at, or did, something: `what` in the words the access log shows. Ids and counts only in `detail`."""
-    noted = msgspec.json.encode(detail or {}).decode()
-    await tx.run(ADD, new_id(), me.school, now(), me.staff, me.phone, what, pupil, record, noted)
+    await tx.run(ADD, new_id(), me.school, now(), me.staff, me.phone, what, pupil, record, as_noted(detail))
+
+
+def as_noted(detail: Mapping[str, Any] | None) -> str:
+    return msgspec.json.encode(detail or {}).decode()
 
 
 STILL_OPEN = 12 * 3600 * 1_000_000  # µs: no desk stays signed in longer
 KNOWN = """
     select 1 from audit where school = $1 and staff = $2 and at > $3 and what = $4
-    and coalesce(pupil, '') = $5 and coalesce(record, '') = $6 limit 1"""
+    and coalesce(pupil, '') = $5 and coalesce(record, '') = $6 and detail = $7 limit 1"""
 
 
-async def still_looks(me: Me, what: str, *, pupil: str | None = None, record: str | None = None) -> None:
-    """For a page that says it draws itself again: no new looking, but anybody can say so, and then it is noted like any other."""
+async def still_looks(
+    me: Me, what: str, *, pupil: str | None = None, record: str | None = None, detail: Mapping[str, Any] | None = None
+) -> bool:
+    """For a page that says it draws itself again: no new looking, but anybody can say so, and then it is noted like any other: true."""
     since = now() - STILL_OPEN
-    known = await reading(lambda tx: tx.row(KNOWN, me.school, me.staff, since, what, pupil or "", record or ""))
+    known = await reading(lambda tx: tx.row(KNOWN, me.school, me.staff, since, what, pupil or "", record or "", as_noted(detail)))
     if known is None:
-        await writing(lambda tx: looked(tx, me, what, pupil=pupil, record=record))
+        await writing(lambda tx: looked(tx, me, what, pupil=pupil, record=record, detail=detail))
+    return known is None
 
 
 # ── A password that somebody else gave ─────────────────────────────────────────────────────
@@ -40,16 +46,21 @@ async def still_looks(me: Me, what: str, *, pupil: str | None = None, record: st
 LAST_SIGN_IN = """
     select at from audit where school = $1 and staff = $2 and what in ('sign in', 'sign in by passkey', 'sign in with a code')
     order by at desc limit 1"""
+TOLD_OF = ["set password", "drop second factor", "wrong second factor"]
 PASSWORDS_SINCE = """
-    select audit.at, audit.detail, staff.name, audit.what from staff join audit on audit.school = staff.school and audit.staff = staff.id
-    where staff.school = $1 and audit.at > $2 and audit.what in ('set password', 'drop second factor') order by audit.at desc"""
+    select audit.at, audit.detail, staff.name, audit.what, audit.staff from staff
+    join audit on audit.school = staff.school and audit.staff = staff.id
+    where staff.school = $1 and audit.at > $2 and audit.what = any($3) order by audit.at desc"""
 
 
 async def new_password(tx: Tx, me: Me) -> str | None:
     """What to tell me as I sign in: whoever gives me a password could have come in as me. None where it is my first, or nobody did."""
     last = await tx.row(LAST_SIGN_IN, me.school, me.staff)
-    for at, noted, name, what in await tx.rows(PASSWORDS_SINCE, me.school, last[0]) if last else ():
+    for at, noted, name, what, by in await tx.rows(PASSWORDS_SINCE, me.school, last[0], TOLD_OF) if last else ():
         detail = msgspec.json.decode(noted)
+        if what == "wrong second factor" and by == me.staff:
+            day = to_wire(at)[:10]
+            return f"Somebody gave your password on {day}, and not what you show beside it. If it was not you, have it changed."
         if detail.get("staff") == me.staff:
             who, day = detail.get("by", name), to_wire(at)[:10]
             if what == "drop second factor":

@@ -20,6 +20,7 @@ from server.store.moments import now
 
 MINUTE = 60 * 1_000_000  # µs
 MINUTES = (60, 5, 240)  # where nothing is said, at least, at most
+CANARY_AGAIN = 60 * MINUTE  # one who opens it over and over is told of once in so long
 MAY = (Role.RESPONDER, Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.LEADER)  # where nothing is said
 
 OPEN = """
@@ -44,7 +45,9 @@ async def rules_of(tx: Tx, school: str) -> Rules:
     rules = await said(tx, school, "emergency")
     roles = rules.get("roles")
     named = roles if isinstance(roles, list) else list(MAY)
-    return Rules(tuple(role.value for role in Role if role.value in named), within(rules.get("minutes"), *MINUTES))
+    return Rules(
+        tuple(role.value for role in Role if role.value in named and role is not Role.ADMIN), within(rules.get("minutes"), *MINUTES)
+    )
 
 
 async def open_record(tx: Tx, me: Me, pupil: str, reason: str) -> None:
@@ -52,7 +55,7 @@ async def open_record(tx: Tx, me: Me, pupil: str, reason: str) -> None:
     at = now()
     until = at + (await rules_of(tx, me.school)).minutes * MINUTE
     id = await _note(tx, me, pupil, "emergency", reason, at, until)
-    await looked(tx, me, "open in an emergency", pupil=pupil, detail={"opening": id, "reason": reason})
+    await looked(tx, me, "open in an emergency", pupil=pupil, detail={"opening": id})
 
 
 async def close_record(tx: Tx, me: Me, pupil: str) -> None:
@@ -80,7 +83,9 @@ async def end_opening(tx: Tx, me: Me, id: str) -> bool:
 
 async def canary_opened(tx: Tx, me: Me, pupil: str) -> None:
     at = now()
-    await _note(tx, me, pupil, "canary", "", at, at)
+    told = "select 1 from opening where school = $1 and staff = $2 and pupil = $3 and why = 'canary' and at > $4"
+    if await tx.row(told, me.school, me.staff, pupil, at - CANARY_AGAIN) is None:
+        await _note(tx, me, pupil, "canary", "", at, at)
 
 
 async def with_openings(tx: Tx, me: Me) -> tuple[Me, list[Open]]:
@@ -90,7 +95,12 @@ async def with_openings(tx: Tx, me: Me) -> tuple[Me, list[Open]]:
 
 
 async def looked_in_emergency(tx: Tx, me: Me, opening: Open, what: str, **about: Any) -> None:
-    await looked(tx, me, in_emergency(what), detail={"opening": opening.id}, **about)
+    await looked(tx, me, in_emergency(what), detail=under(opening), **about)
+
+
+def under(opening: Open | None) -> dict[str, str] | None:
+    """What the access log says of a look beside what was looked at."""
+    return {"opening": opening.id} if opening else None
 
 
 def in_emergency(what: str) -> str:
@@ -103,9 +113,10 @@ async def unseen_count(tx: Tx, school: str) -> int:
 
 
 async def seen(tx: Tx, me: Me, id: str) -> bool:
-    """Whether there is such a one. Somebody has looked into it; the first who did is kept."""
+    """Whether there is such a one, and not my own. Somebody has looked into it; the first who did is kept."""
     row = await tx.row(
-        "update opening set seen_at = coalesce(seen_at, $3), seen_by = coalesce(seen_by, $4) where school = $1 and id = $2 returning id",
+        "update opening set seen_at = coalesce(seen_at, $3), seen_by = coalesce(seen_by, $4)"
+        " where school = $1 and id = $2 and staff <> $4 returning id",
         me.school, id, now(), me.staff,
     )  # fmt: skip
     if row is not None:

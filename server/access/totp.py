@@ -24,6 +24,8 @@ def code_at(secret: str, step: int, figures: int = FIGURES) -> str:
 
 def step_of(secret: str, code: str, at_s: int, after: int) -> int | None:
     """The step this code stands for, around now and later than `after`: no code is taken twice."""
+    if not code.isascii():  # figures of another alphabet: no such app shows them
+        return None
     now = at_s // STEP_S
     right = [step for step in range(now - SLACK, now + SLACK + 1) if step > after and hmac.compare_digest(code_at(secret, step), code)]
     return right[0] if right else None

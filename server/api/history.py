@@ -14,7 +14,7 @@ from server.store.database import Tx, writing
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import to_wire
-from server.sync.audience import may_hold
+from server.sync.audience import may_be_sent
 
 TAKEN = """
     select id, kind, author, made_at, ordered_at, received_at, "values", remarks from edit
@@ -46,7 +46,7 @@ async def tell_history(request: Request[Any, Any, Any], record: FromPath[str]) -
 
 async def history_for(tx: Tx, me: Me, record: str) -> HistoryAnswer:
     """Raises NotFound also where there is such a record and it is not mine to see."""
-    if not await may_hold(tx, me, record):
+    if not await may_be_sent(tx, me, record):
         raise NotFound
     rows = await tx.rows(TAKEN, me.school, record)
     await looked(tx, me, "read record", record=record)

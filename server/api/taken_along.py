@@ -11,6 +11,7 @@ from server.access.rights import needs
 from server.access.shares import rules_of
 from server.kinds import KINDS
 from server.kinds.kind import Kind
+from server.kinds.roles import Role
 from server.refusals import NotFound
 from server.store.database import Tx, writing
 from server.store.engines import Row
@@ -23,11 +24,12 @@ VISIT = KINDS["home_visit"]
 GROUPS = ("Plan", "Safety")  # of its questions: what is known before somebody leaves
 
 MINE = """
-    select r.body from record r join record_staff mine on mine.school = r.school and mine.record = r.id
+    select r.body, mine.wrote from record r join record_staff mine on mine.school = r.school and mine.record = r.id
     where r.school = $1 and r.id = $2 and r.kind = $3 and r.state = 'open' and mine.staff = $4 and mine.dropped_seq is null"""
+CASELOAD = "select pupil from caseload where school = $1 and staff = $2"
 PUPILS = f"""
     with {APART}
-    select p.id, coalesce(p.preferred, p.forename) as forename, p.surname, p.address, {IS_APART} as is_apart
+    select p.id, coalesce(p.preferred, p.forename) as forename, p.surname, p.year, p.address, {IS_APART} as is_apart
     from record_pupil about join pupil p on p.school = about.school and p.id = about.pupil
     where about.school = $1 and about.record = $2 and about.dropped_seq is null order by p.surname, p.id"""
 CONTACTS = """
@@ -36,7 +38,7 @@ CONTACTS = """
 
 
 class Wanted(msgspec.Struct):
-    """`record`: a home visit that I wrote in, or am named in."""
+    """`record`: a home visit that I wrote in, or go on."""
 
     record: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
@@ -77,17 +79,29 @@ async def take_along(data: JSONBody[Wanted], request: Request[Any, Any, Any]) ->
 
 async def taken_along(tx: Tx, me: Me, record: str) -> TakenAlong:
     row = await tx.row(MINE, me.school, record, VISIT.name, me.staff)
-    if row is None:
+    body = msgspec.json.decode(row["body"]) if row else {}
+    if row is None or not (row["wrote"] or me.staff in (body.get("going") or {})):
         raise NotFound
-    pupils = await tx.rows(PUPILS, me.school, record)
+    pupils = await in_my_care(tx, me, await tx.rows(PUPILS, me.school, record))
     contacts = await tx.rows(CONTACTS, me.school, [pupil["id"] for pupil in pupils])
     until = to_wire(now() + (await rules_of(tx, me.school)).taken_along_hours * HOUR)
     apart = {pupil["id"] for pupil in pupils if pupil["is_apart"]}
-    plan = planned(VISIT, msgspec.json.decode(row["body"]), me.role)
+    plan = planned(VISIT, body, me.role)
+    other_address = plan.pop("address", None)  # where one is withheld, this may be that one
     await looked(tx, me, "take along", record=record, detail={"until": until})
     return TakenAlong(
-        record, until, [home(one) for one in pupils], plan.pop("address", None), [adult(one, apart) for one in contacts], plan
+        record, until, [home(one) for one in pupils], None if apart else other_address, [adult(one, apart) for one in contacts], plan
     )
+
+
+async def in_my_care(tx: Tx, me: Me, pupils: list[Row]) -> list[Row]:
+    """As on the desk: a head of year, those of their own years and caseload. Raises NotFound where none is left."""
+    if me.role == Role.HEAD_OF_YEAR:
+        caseload = {row["pupil"] for row in await tx.rows(CASELOAD, me.school, me.staff)}
+        pupils = [pupil for pupil in pupils if pupil["year"] in me.years or pupil["id"] in caseload]
+    if not pupils:
+        raise NotFound
+    return pupils
 
 
 def planned(kind: Kind, body: dict[str, Any], role: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from litestar.response import Redirect
 
 from server.access.asking_again import be_sure
 from server.access.audit import looked
-from server.access.emergency import close_record, open_record, rules_of
+from server.access.emergency import canary_opened, close_record, open_record, rules_of
 from server.access.rights import may, signed_in
 from server.console.directory import pupil_line
 from server.console.pages import frame_for, page
@@ -70,6 +70,8 @@ async def shown(
 
 async def asked(tx: Tx, me: Me, pupil: str) -> tuple[PupilLine, int]:
     found = await openable(tx, me, pupil)
+    if await tx.row("select 1 from pupil where school = $1 and id = $2 and canary", me.school, pupil):
+        await canary_opened(tx, me, pupil)
     await looked(tx, me, "ask to open in an emergency", pupil=pupil)
     return found
 

@@ -63,7 +63,7 @@ class Looked(Struct, frozen=True):
 
 class Sent(Struct):
     records: list[str] = []
-    reason: str = ""
+    opening: str = ""
 
 
 @get("/console/pupil/{pupil:str}/looked", guards=[needs("access_log")])
@@ -88,10 +88,22 @@ async def access_log(tx: Tx, me: Me, pupil: str) -> list[Looked]:
     rows = [*await tx.rows(DIRECTLY, me.school, pupil), *await sent_to_phones(tx, me, about)]
     newest = sorted(rows, key=lambda row: (-row["at"], row["id"]))[:SHOWN]
     seen = {row["id"]: records_in(row, about) for row in newest}
+    reasons = await reasons_of(tx, me, newest)
     kept = await linked_records(tx, me, set().union(*seen.values()))
     directory = await directory_of(tx, me, kept)
     titles = {record.id: title_of(record.kind, record.body, record.disputes, directory) for record in kept}
-    return [told(row, [(id, titles[id]) for id in sorted(seen[row["id"]]) if id in titles], len(seen[row["id"]])) for row in newest]
+    return [
+        told(row, [(id, titles[id]) for id in sorted(seen[row["id"]]) if id in titles], len(seen[row["id"]]), reasons.get(row["id"], ""))
+        for row in newest
+    ]
+
+
+async def reasons_of(tx: Tx, me: Me, rows: list[Row]) -> dict[str, str]:
+    """Of those that opened something: why. The log itself holds no words of anybody's."""
+    opened = {row["id"]: msgspec.json.decode(row["detail"], type=Sent).opening for row in rows if row["what"] == "open in an emergency"}
+    found = await tx.rows("select id, reason from opening where school = $1 and id = any($2)", me.school, sorted(opened.values()))
+    reasons = {row["id"]: row["reason"] for row in found}
+    return {id: reasons.get(opening, "") for id, opening in opened.items()}
 
 
 async def sent_to_phones(tx: Tx, me: Me, about: set[str]) -> list[Row]:
@@ -108,11 +120,10 @@ def records_in(row: Row, about: set[str]) -> set[str]:
     return about & {row["record"], *msgspec.json.decode(row["detail"], type=Sent).records}
 
 
-def told(row: Row, records: list[tuple[str, str]], how_many: int) -> Looked:
+def told(row: Row, records: list[tuple[str, str]], how_many: int, reason: str) -> Looked:
     what = WORDS.get(row["what"], row["what"][:1].upper() + row["what"][1:])
     if row["what"] == "records to phone":
         what = "A record about them went to their phone" if how_many == 1 else f"{how_many} records about them went to their phone"
-    reason = msgspec.json.decode(row["detail"], type=Sent).reason
     return Looked(row["at"], row["who"], f"{what}: {reason}" if reason else what, records)
 
 

@@ -53,6 +53,7 @@ class Opening(Struct, frozen=True):
     seen_at: int | None
     seer: str
     who: str
+    mine: bool  # nobody looks into their own
     role: str
     pupil: PupilLine
     looks: list[Look]
@@ -120,7 +121,7 @@ async def openings_and_canaries(tx: Tx, me: Me) -> tuple[list[Opening], list[Pup
     found = [
         Opening(
             row["id"], row["why"] == "canary", row["reason"], row["at"], row["ends_at"], row["seen_at"], row["seer"], row["who"],
-            Role(row["role"]).label, lines[row["pupil"]],
+            row["staff"] == me.staff, Role(row["role"]).label, lines[row["pupil"]],
             [Look(look["at"], look["record"], titles.get(look["record"] or "", "")) for look in looks[row["id"]]],
         )
         for row in rows

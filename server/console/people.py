@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from server.access import factors, passwords, sessions, throttle
 from server.access.audit import looked
-from server.access.rights import may, needs
+from server.access.rights import may, needs, require_fresh
 from server.access.shares import drop_all_shares, drop_shares
 from server.console.pages import frame_for, page
 from server.console.records import from_json
@@ -144,8 +144,8 @@ async def new_password(request: Request[Any, Any, Any], staff: FromPath[str]) ->
 
 @post("/console/people/{staff:str}/factor", guards=[needs("people")], status_code=303)
 async def drop_factor(request: Request[Any, Any, Any], staff: FromPath[str]) -> Redirect:
-    """They have lost what they showed beside their password, and begin again."""
-    await writing(factor_dropped, request.state.me, staff)
+    """They have lost what they showed beside their password, and begin again. Not from a desk that was left open."""
+    await writing(factor_dropped, require_fresh(request), staff)
     return Redirect(f"/console/people/{staff}?done=removed", status_code=303)
 
 

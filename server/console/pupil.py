@@ -7,9 +7,10 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.access.audit import looked, still_looks
-from server.access.emergency import Open, canary_opened, in_emergency, looked_in_emergency, with_openings
+from server.access.emergency import Open, canary_opened, in_emergency, looked_in_emergency, under, with_openings
 from server.access.rights import may, signed_in
 from server.console import words
 from server.console.attendance import Attendance, attendance_of
@@ -93,6 +94,7 @@ class PupilPage(Struct):
     older: str
     kinds: list[tuple[str, str]]
     warned: bool  # somebody is not to be rung, or an address not to be told
+    is_canary: bool
     opened: Open | None  # in an emergency, by me
     openable: bool  # it is out of my scope, and I may open it in an emergency
 
@@ -113,7 +115,9 @@ async def show_pupil(request: Request[Any, Any, Any], pupil: FromPath[str]) -> R
     is_live = "x-lanyard-live" in request.headers
     found = await (reading if is_live else writing)(pupil_page, me, pupil, kind if kind in KINDS else "", older, is_live)
     if is_live:
-        await still_looks(me, in_emergency("read pupil") if found.opened else "read pupil", pupil=pupil)
+        what = in_emergency("read pupil") if found.opened else "read pupil"
+        if await still_looks(me, what, pupil=pupil, detail=under(found.opened)) and found.is_canary:
+            await writing(canary_opened, me, pupil)
     return page(await frame_for(me), request, "pupil.html", pupil=found, kind=kind)
 
 
@@ -124,6 +128,7 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
     row = await pupil_row(tx, me, id)
     me, openings = await with_openings(tx, me)
     opened = next((one for one in openings if one.pupil == id), None)
+    me = replace(me, opened=(id,) if opened else ())  # what is open of one pupil shows nothing more of another
     if not is_live:
         await note_looking(tx, me, row, opened)
     story, more = await story_of(tx, me, id, kind, older)
@@ -146,6 +151,7 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         older=more,
         kinds=[(each.name, each.plural) for each in KINDS.values()],
         warned=bool(row["is_apart"]) or await tx.row(WARNED, me.school, id) is not None,
+        is_canary=bool(row["canary"]),
         opened=opened,
         openable=opened is None and await may_be_opened(tx, me, row),
     )

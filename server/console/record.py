@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from msgspec.structs import replace
 
 from server.access.audit import looked, still_looks
-from server.access.emergency import Open, in_emergency, looked_in_emergency, with_openings
+from server.access.emergency import Open, in_emergency, looked_in_emergency, under, with_openings
 from server.access.rights import signed_in
 from server.console import words
 from server.console.holding import HeldEdit, held_in
@@ -35,7 +35,7 @@ async def show_record(request: Request[Any, Any, Any], record: FromPath[str]) ->
     if leaf is None:
         raise NotFound
     if is_live:
-        await still_looks(me, in_emergency("read record") if opened else "read record", record=record)
+        await still_looks(me, in_emergency("read record") if opened else "read record", record=record, detail=under(opened))
     back, begin = f"/console/record/{record}", [] if opened else beginnings(leaf)
     return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=back, begin=begin, opened=opened)
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from server.access import emergency, factors, shares
 from server.access.audit import looked
-from server.access.rights import RIGHTS, needs
+from server.access.rights import RIGHTS, needs, require_fresh
 from server.access.settings_of import decide
 from server.console.pages import frame_for, page
 from server.kinds import KINDS
@@ -56,9 +56,9 @@ async def safety(request: Request[Any, Any, Any]) -> Response[str]:
 @post("/console/safety", guards=[needs("safety")], status_code=303)
 async def change_safety(request: Request[Any, Any, Any]) -> Response[Any]:
     """`do`: phones, offline, emergency or second_factor; the rest as that part's boxes say."""
-    form = await request.form()
+    me, form = require_fresh(request), await request.form()
     try:
-        await writing(changed, request.state.me, str(form.get("do", "")), form)
+        await writing(changed, me, str(form.get("do", "")), form)
     except Wrong as wrong:
         return await shown(request, 400, wrong)
     return Redirect("/console/safety?done=saved", status_code=303)

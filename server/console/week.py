@@ -45,6 +45,9 @@ STRANGERS = """
     select a.staff, s.name, s.role, s.years, a.pupil, p.year, count(*) as looks from audit a
     join staff s on s.school = a.school and s.id = a.staff join pupil p on p.school = a.school and p.id = a.pupil
     where a.school = $1 and a.at >= $2 and a.at < $3 and a.what = any($4) and not s.role = any($5)
+    and not exists (
+        select 1 from opening o where o.school = a.school and o.staff = a.staff and o.pupil = a.pupil and o.why = 'emergency'
+        and o.at < $3 and o.ends_at >= $2)
     and not exists (select 1 from caseload c where c.school = a.school and c.staff = a.staff and c.pupil = a.pupil)
     and not exists (
         select 1 from record_pupil about join record_staff mine on mine.school = about.school and mine.record = about.record

@@ -109,3 +109,8 @@ def may_begin(me: Me, kind: Kind) -> bool:
 async def may_hold(tx: Tx, me: Me, record: str) -> bool:
     sql, args = holds(me, first=2)
     return await tx.row(f"select 1 from record r where r.id = $1 and {sql}", record, *args) is not None
+
+
+async def may_be_sent(tx: Tx, me: Me, record: str) -> bool:
+    sql, args = sent(me, first=2)
+    return await tx.row(f"select 1 from record r where r.id = $1 and {sql}", record, *args) is not None
