@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
+from server.console.holding import held_count
 from server.intake import copies
 from server.intake.storing import LEFT, REVOKED
 from server.store.database import Tx, reading, writing
+from server.sync.desk import settle
 from server.sync.unsealed import UNPROVED
 from tests.desk import Desk, Page, at_desk
 from tests.sealing import NOTE, Blob, Handset, flipped, handset_of
 from tests.visitor import visitor
 from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE
+
+BROUGHT_IT = "You brought the copy that it came in. Somebody else decides whether it is true"
 
 
 @pytest.fixture
@@ -147,17 +151,29 @@ async def test_who_brought_it_neither_reads_nor_decides_what_nobody_has_proved(a
     assert NOTE not in (await ada.open("/console/held")).html
     (held,) = await edits()
     assert (await ada.open(f"/console/held?edit={held}")).status == 404
-    mine = amira.write()
+    mine = amira.write(values={"account": NOTE})
     await take_in(desk, saved(amira, edits=(mine,)))
     (other,) = (await edits()).keys() - {held}
-    refused = await desk.send("/console/held", {"edit": other, "how": "taken", "why": "it is hers"})
-    assert refused.status == 409
-    assert "You brought the copy that it came in" in refused
+    assert NOTE not in (await desk.open(f"/console/record/{mine['record']}")).html
+    assert (await desk.open(f"/console/held?edit={other}")).status == 404
+    for how in ("taken", "set aside"):
+        assert (await desk.send("/console/held", {"edit": other, "how": how, "why": "it is hers"})).status == 404
+        assert await writing(settle, CAROL, other, how, "it is hers") == {"phone": BROUGHT_IT}
+    assert f"edit={held}" in (await desk.open("/console/held")).html  # the premise: she reads what others brought
+    assert f"edit={other}" not in (await desk.open("/console/held")).html
+    assert await reading(held_count, CAROL) == 1
     dee = await at_desk(desk_app, DEE)
     assert (await dee.send("/console/held", {"edit": other, "how": "taken", "why": "she told me"})).status == 303
     row = (await edits())[other]
     assert (row["author"], row["settled_how"], row["settled_by"], row["seq"] is not None) == ("amira", "taken", "dee", True)
     assert (await desk.send("/console/held", {"edit": held, "how": "set aside", "why": "she sent it herself"})).status == 303
+
+
+async def test_nobody_shuts_another_out_by_saying_in_their_own_edit_who_brought_it(amira: Handset, desk: Desk) -> None:
+    held = amira.write(brought_by="carol")
+    await amira.kept(amira.sealer.seal(held) | {"signature": ""})
+    assert (await desk.open(f"/console/held?edit={held['id']}")).status == 200
+    assert (await desk.send("/console/held", {"edit": held["id"], "how": "taken", "why": "she told me"})).status == 303
 
 
 async def test_an_unproved_amendment_settles_nothing(amira: Handset, desk: Desk) -> None:

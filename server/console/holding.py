@@ -17,16 +17,18 @@ from server.kinds.kind import asked_about
 from server.store.database import Tx
 from server.store.engines import Row
 from server.store.me import Me
+from server.sync.unsealed import brought_by
 
 SHOWN = 200
 SCRAPS = 20
 SHOWN_OF_ONE = 20_000  # characters of one odd value; the whole of it is kept
 
 HELD = """
-    select e.id, e.record, e.kind, e.author, e.made_at, e.received_at, e."values", e.because, e.remarks, e.original,
+    select e.id, e.record, e.kind, e.author, e.phone, e.made_at, e.received_at, e."values", e.because, e.remarks, e.original,
            e.settled_how, e.settled_by, e.settled_at, e.settled_why, coalesce(p.name, '') as phone_name
     from edit e left join phone p on p.school = e.school and p.id = e.phone
     where e.school = $1 and e.outcome = 'held'"""
+COUNTED = "select e.id, e.author, e.kind, e.phone, case when e.phone = e.id then e.original else '' end as original from edit e"
 UNSETTLED = "e.held_seq is not null and e.settled_at is null"  # as its index says it
 
 
@@ -76,14 +78,19 @@ async def look_at_held(tx: Tx, me: Me, id: str) -> HeldEdit | None:
 
 
 async def held_count(tx: Tx, me: Me) -> int:
-    rows = await tx.rows(f"select e.author, e.kind from edit e where e.school = $1 and {UNSETTLED} limit 1000", me.school)
+    rows = await tx.rows(f"{COUNTED} where e.school = $1 and {UNSETTLED} limit 1000", me.school)
     return sum(is_for(me, row) for row in rows)
 
 
 def is_for(me: Me, row: Row) -> bool:
-    """Its author's, and theirs who may settle what is held and hold all records of its kind; an unknown kind is any settler's."""
+    """Its author's, and theirs who may settle what is held and hold all records of its kind; an unknown kind is any settler's.
+
+    Never theirs who brought it in a copy that does not prove whose it is.
+    """
     if row["author"] == me.staff:
         return True
+    if brought_by(row["id"], row["phone"], row["original"]) == me.staff:
+        return False
     kind = KINDS.get(row["kind"])
     return may(me, "settle") and (kind is None or me.role in kind.held_by)
 

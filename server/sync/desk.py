@@ -21,7 +21,7 @@ from server.sync.keeping import Coming, Decision
 from server.sync.letter import Sent, mend, read_edit
 from server.sync.phones import desk_of, keep_phones
 from server.sync.taking import Intake
-from server.sync.unsealed import BROUGHT, said_in
+from server.sync.unsealed import brought_by
 from server.sync.wire import Because, Receipt, Settled
 
 AGAIN_AT_ONCE = 25  # held edits: the work of each of their authors takes one of a transaction's savepoints
@@ -112,18 +112,18 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     at = moments.now()
     last = await numbers.lock(tx, me.school)
     me = await finding.member(tx, me.school, me.staff)
-    row = await tx.row("select kind, record, outcome from edit where school = $1 and id = $2", me.school, edit)
+    row = await tx.row("select kind, record, outcome, phone, original from edit where school = $1 and id = $2", me.school, edit)
     if row is None or row["outcome"] != "held":
         raise NotFound
     if row["kind"] in KINDS and row["kind"] not in kinds_held(me) and not await may_hold(tx, me, row["record"]):
         raise NotAllowed
     if settled := await settled_as(tx, me, edit):
         return settled
+    if brought_by(edit, row["phone"], row["original"]) == me.staff:
+        return {"phone": "You brought the copy that it came in. Somebody else decides whether it is true"}
     intake = Intake(tx, me.school, at, last)
     if how == "set aside":
         await intake.settle([(edit, row["record"])], how, me.staff, why)
-    elif await brought_by(tx, me, edit):
-        return {"phone": "You brought the copy that it came in. Somebody else decides whether it is true"}
     else:
         ((author, coming),) = await finding.held_edits(tx, me.school, [edit])
         await intake.take_in(await finding.member(tx, me.school, author), [coming], Decision(me.staff, why))
@@ -132,12 +132,6 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     settled = await settled_as(tx, me, edit)
     assert settled is not None
     return settled
-
-
-async def brought_by(tx: Tx, me: Me, edit: str) -> bool:
-    """I brought it to the desk, and nobody has shown who wrote it."""
-    row = await tx.row("select original from edit where school = $1 and id = $2", me.school, edit)
-    return row is not None and said_in(row[0]).get(BROUGHT) == me.staff
 
 
 async def settled_as(tx: Tx, me: Me, edit: str) -> Settled | None:

@@ -90,6 +90,13 @@ async def hold_unproved(tx: Tx, me: Me, edits: Iterable[Sent], brought_by: str, 
     return list(held)
 
 
+def brought_by(id: str, phone: str, original: str) -> str | None:
+    """Who brought this edit to the desk, where nobody has shown who wrote it. Anybody may write the word into an edit of theirs:
+    only what was kept under a phone of its own says so truly."""
+    bringer = said_in(original).get(BROUGHT) if phone == id else None
+    return bringer if isinstance(bringer, str) else None
+
+
 def unproved_id(me: Me, edit: Sent) -> str:
     said = hashlib.sha256(edit.original.encode()).hexdigest()
     return str(uuid.uuid5(ids.OURS, f"copy/{me.school}/{me.staff}/{said}"))
