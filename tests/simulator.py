@@ -259,6 +259,7 @@ class Simulation(LockedPhones):
         copy = phone.copied()
         copy.send = lambda letter: self.deliver(self.hands[copy], letter)
         self.oracle.was_copied(phone, copy)
+        self.hands[phone].copied = True
         self.phones[copy], self.hands[copy] = self.phones[phone], dataclasses.replace(self.hands[phone])
         self.tell(f"{self.phones[phone]}’s phone {phone.kept.id[-4:]} is copied to another handset")
 
