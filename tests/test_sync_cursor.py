@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from server.kinds import KINDS
 from server.kinds.kind import STATE
 from server.store.database import reading, writing
-from server.sync import desk, exchange
+from server.sync import desk, exchange, unseen
 from server.sync.audience import fingerprint, holds, let_go
 from server.sync.exchange import LOOK
 from server.sync.unseen import PAGE_BYTES_LIMIT, PAGE_LIMIT
@@ -327,7 +327,7 @@ async def test_nothing_new_is_one_read_by_keys(school: School, monkeypatch: pyte
     assert asked == [LOOK]
     if school.settings.database.startswith("postgres"):
         return  # its planner reads a table of one row whole, and is right
-    steps = await plan_of(LOOK, "northgate", "carol", 1, "carol-phone", carol.kept.id, 1)
+    steps = await plan_of(LOOK, "northgate", "carol", 1, "carol-phone", carol.kept.id, 1, 1)
     assert steps
     assert all("USING" in step and "SCAN" not in step for step in steps), steps
 
@@ -348,3 +348,24 @@ async def test_what_moved_since_a_cursor_is_found_by_its_number(school: School, 
 
 async def plan_of(sql: str, *args: Any) -> list[str]:
     return [row[3] for row in await reading(lambda tx: tx.rows(f"explain query plan {sql}", *args))]
+
+
+async def test_a_school_that_goes_back_while_a_phone_is_between_two_pages_is_noticed(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first page left out, since it had moved on, would have gone back behind what the phone has read."""
+    monkeypatch.setattr(unseen, "PAGE_LIMIT", 1)
+    amira, carol = school.phone("amira"), school.phone("carol")
+    records = [amira.write(INCIDENT)["record"] for _ in range(4)]
+    await amira.sync_all()
+    assert (await carol.sync())["more"]
+    await school.back_up()
+    amira.write({"place": "gate"}, records[1])
+    await amira.sync_all()
+    assert (await carol.sync())["more"]
+    assert set(carol.records) == {records[0], records[2]}  # the premise: it comes on a later page
+    await school.restore()
+    assert (await carol.sync())["rebuild"] == "restored"
+    await carol.sync_all()
+    await amira.sync_all()
+    assert set(carol.records) == set(amira.records)

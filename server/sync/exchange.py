@@ -68,10 +68,11 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     """One read, by keys only. The cursor must be ours and theirs, then its place in history, then their rights as they were."""
     cursor = read_cursor(letter.cursor, me) if letter.cursor is not None else None
     fresh_to = cursor.fresh_to.seq if cursor and cursor.fresh_to else 0
-    row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone, fresh_to)
+    drawn_at = cursor.drawn_at.seq if cursor and cursor.drawn_at else 0
+    row = await tx.row(LOOK, me.school, me.staff, cursor.seq if cursor else 0, me.phone, letter.phone, fresh_to, drawn_at)
     if row is None:
         raise SignIn
-    role, years, rights, settings, last, last_mark, mark, fresh_mark, revoked_at, *columns = row
+    role, years, rights, settings, last, last_mark, mark, fresh_mark, drawn_mark, revoked_at, *columns = row
     if revoked_at is not None:
         raise PhoneRevoked
     phone = Phone(letter.phone, me.staff) if columns[0] is None else phone_of(columns)
@@ -80,7 +81,7 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     rebuild: Rebuild | None = None
     if letter.cursor is not None and cursor is None:
         rebuild = "unknown"
-    elif cursor and any(place and place.mark != found for place, found in ((cursor.place, mark), (cursor.fresh_to, fresh_mark))):
+    elif cursor and not is_history(cursor, mark, fresh_mark, drawn_mark):
         rebuild = "restored"
     elif cursor and cursor.rights != rights:
         rebuild = "rights"
@@ -88,13 +89,21 @@ async def look(tx: Tx, letter: Letter, me: Me) -> Now:
     return Now(me, Place(last, last_mark) if last else None, cursor, rebuild, phone)
 
 
+def is_history(cursor: Cursor, mark: int | None, fresh_mark: int | None, drawn_mark: int | None) -> bool:
+    """All that it names is still in the school's history: the marks found under those numbers are the same."""
+    named = ((cursor.place, mark), (cursor.fresh_to, fresh_mark), (cursor.drawn_at, drawn_mark))
+    return all(place is None or place.mark == found for place, found in named)
+
+
 LOOK = (
-    "select staff.role, staff.years, staff.rights, school.settings, counter.seq, latest.mark, step.mark, fresh.mark, session.revoked_at,"
+    "select staff.role, staff.years, staff.rights, school.settings, counter.seq, latest.mark, step.mark, fresh.mark, drawn.mark,"
+    " session.revoked_at,"
     f" {', '.join(f'phone.{column}' for column in COLUMNS)}"
     " from staff join school on school.id = staff.school left join counter on counter.school = staff.school"
     " left join step latest on latest.school = counter.school and latest.seq = counter.seq"
     " left join step on step.school = staff.school and step.seq = $3"
     " left join step fresh on fresh.school = staff.school and fresh.seq = $6"
+    " left join step drawn on drawn.school = staff.school and drawn.seq = $7"
     " left join phone session on session.school = staff.school and session.id = $4"
     " left join phone on phone.school = staff.school and phone.id = $5"
     " where staff.school = $1 and staff.id = $2"
@@ -209,7 +218,7 @@ async def next_page(tx: Tx, now: Now) -> tuple[Page, str]:
     page = await unseen(tx, now.me, cursor.seq, last, cursor.fresh_to.seq if cursor.fresh_to else 0)
     if page.upto != cursor.seq:
         cursor = msgspec.structs.replace(cursor, place=now.last if page.upto == last else await place_of(tx, now.me.school, page.upto))
-    return page, cursor.write(now.me)
+    return page, msgspec.structs.replace(cursor, drawn_at=now.last if page.more else None).write(now.me)
 
 
 async def place_of(tx: Tx, school: str, seq: int) -> Place:
