@@ -29,6 +29,7 @@ class Oracle:
     def __init__(self, school: str) -> None:
         self.school = school
         self.written: dict[str, Written] = {}  # whatever a person was told is saved
+        self.ever: dict[str, Written] = {}  # also what was lost with a phone, or a history of the school, and may still turn up
         self.versions: dict[str, frozenset[str]] = {}  # by version, also of histories that were lost: the edits in it
         self.taken: defaultdict[str, list[str]] = defaultdict(list)  # by record
         self.handsets: defaultdict[Phone, list[Sent]] = defaultdict(list)  # what was written on each, also before it was copied
@@ -43,6 +44,7 @@ class Oracle:
     def wrote(self, author: str, edit: Sent, phone: Phone | None) -> None:
         before = [earlier["id"] for earlier in self.handsets[phone] if earlier["record"] == edit["record"]] if phone else []
         self.written[edit["id"]] = Written(author, edit, self.versions.get(edit["seen"] or "", frozenset()) | set(before))
+        self.ever[edit["id"]] = self.written[edit["id"]]
         if phone:
             self.handsets[phone].append(edit)
         else:
@@ -66,6 +68,8 @@ class Oracle:
             assert sent not in self.taken[record], "an edit was taken twice"
             if sent not in self.proved:
                 await self.decided(tx, sent)
+            if sent in self.ever:
+                self.written[sent] = self.ever[sent]
             self.taken[record].append(sent)
             self.versions[f"{seq}.{mark % 2**64:016x}"] = frozenset(self.taken[record])
             self.read_to = seq
@@ -75,9 +79,9 @@ class Oracle:
         row = await tx.row("select author, phone, original, settled_how from edit where school = $1 and id = $2", self.school, id)
         assert row is not None
         assert row[3] == "taken", "an edit was taken that nothing proves"
-        if id not in self.written:
+        if id not in self.ever:
             assert row[1] == id, "an edit was taken that nobody wrote"
-            self.written[id] = Written(row[0], json.loads(row[2]), frozenset())
+            self.ever[id] = Written(row[0], json.loads(row[2]), frozenset())
 
     async def was_restored(self, tx: Tx, phones: Iterable[Phone]) -> None:
         """The school has lost what came after its backup, but for what phones still have."""
@@ -145,7 +149,7 @@ class Oracle:
         """`off`: those that the school has switched off."""
         assert await rebuild_all(tx, self.school) == []
         unopened = await self.check_sealed(tx)
-        await self.check_nothing_lost(tx, unopened)
+        await self.check_nothing_lost(tx, unopened | self.twins_sent(phones))
         for record in self.taken:
             await self.check_record(tx, record)
         for phone, staff in phones.items():
@@ -167,6 +171,16 @@ class Oracle:
         elsewhere = await tx.rows("select id from edit where school <> $1", self.school)
         assert not elsewhere, "an edit got into another school"
         return {self.handed[handed] for handed in self.handed if not stored[handed][0]}
+
+    def twins_sent(self, phones: Iterable[Phone]) -> set[str]:
+        """What the protocol does not promise: of a handset that was copied, and a school that went back to a backup, together.
+
+        Numbers are wanted by phone, and two handsets used the same: what one of them had sent, and still keeps for thirty days, the
+        school cannot say that it misses.
+        """
+        if not (self.restored and self.copied):
+            return set()
+        return {id for phone in phones for id in phone.kept.sent}
 
     async def check_nothing_lost(self, tx: Tx, unopened: set[str]) -> None:
         stored = {row[0]: row for row in await tx.rows("select id, author, original, seq from edit where school = $1", self.school)}

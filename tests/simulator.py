@@ -97,7 +97,7 @@ class Simulation(LockedPhones):
     async def calm_down(self) -> None:
         """Every phone reaches the school again, until nobody has anything left to say or to hear."""
         self.tell("everybody is in reach")
-        for _ in range(2):
+        for _ in range(3):  # one may learn in the first that it is switched off, hand over in the second, and be heard of in the third
             await self.tend()
             for phone in self.phones:
                 for _ in range(100):
