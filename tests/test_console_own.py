@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from litestar import Litestar
 
@@ -12,9 +13,10 @@ from server.access.sign_in import set_password
 from server.console import own
 from server.store import moments
 from server.store.database import reading, writing
+from server.store.me import Me
 from tests.desk import Desk, Page, at_desk
 from tests.visitor import visitor
-from tests.world import ADA, AMIRA, CAROL, DAN, DEE, PASSWORD
+from tests.world import ADA, AMIRA, CAROL, DAN, DEE, LENA, PASSWORD
 
 SECOND = 1_000_000
 
@@ -105,6 +107,81 @@ async def test_a_session_that_set_nothing_up_opens_nothing_even_where_something_
     assert (await limited.open(door)).status == 200  # and is not sent round in a circle
     for do in ("codes", "recovery", "remove_codes"):
         assert (await limited.send("/console/own", {"do": do, "password": PASSWORD})).status == 401
+
+
+async def on_a_phone(app: Litestar, me: Me) -> httpx.AsyncClient:
+    browser = visitor(app)
+    said = {"username": me.staff, "password": PASSWORD, "phone": {"id": f"{me.staff}-phone", "name": "x"}}
+    assert (await browser.post("/api/session", json=said)).status_code == 200
+    return browser
+
+
+async def test_with_the_first_factor_whoever_came_in_by_a_password_alone_is_shut_out_of_the_desk(
+    desk_app: Litestar, squares: list[str]
+) -> None:
+    other, phone, mine = await at_desk(desk_app, CAROL), await on_a_phone(desk_app, CAROL), await at_desk(desk_app, CAROL)
+    wrong = {"do": "confirm", "code": "12345"}
+    await mine.send("/console/own", {"do": "codes", "password": PASSWORD})
+    await mine.send("/console/own", wrong)
+    assert (await other.open("/console/review")).status == 200  # the premise: nothing is set up yet
+    await set_up(mine, squares)
+    assert (await other.open("/console/review")).goes_to.startswith("/console/sign-in")
+    assert (await phone.get("/api/school")).status_code == 200
+    assert (await phone.get("/console/review")).status_code == 303
+    assert (await phone.post("/api/passkeys/new", json={"password": PASSWORD})).json()["refusal"] == "sign_in_again"
+    assert (await mine.open("/console/review")).status == 200
+
+
+async def test_a_session_for_setting_up_alone_cannot_finish_once_its_owner_has(desk_app: Litestar, squares: list[str]) -> None:
+    await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 0, "since": moments.now()})
+    limited = await at_desk(desk_app, DEE)
+    await limited.send("/console/own", {"do": "codes", "password": PASSWORD})
+    secret = parse_qs(urlsplit(squares[-1]).query)["secret"][0]
+    public = "insert into passkey (id, school, staff, name, public, made_at) values ('k', 'northgate', 'dee', 'Hers', '', 1)"
+    await writing(lambda tx: tx.run(public))
+    answer = await limited.send("/console/own", {"do": "confirm", "code": code_now(secret)})
+    assert (answer.status, re.findall(r"[a-z0-9]{5}-[a-z0-9]{5}", answer.text)) == (401, [])
+    assert await reading(lambda tx: tx.rows("select 1 from generator where confirmed_at is not null")) == []
+
+
+async def test_a_secret_is_shown_for_a_password_alone_and_waits_ten_minutes(desk_app: Litestar, squares: list[str]) -> None:
+    desk = await at_desk(desk_app, CAROL)
+    shown = await desk.send("/console/own", {"do": "codes", "password": PASSWORD})
+    secret = parse_qs(urlsplit(squares[-1]).query)["secret"][0]
+    assert "data-once" in shown.html  # pressed twice, the second answer would hide the codes that the first shows
+    again = await desk.send("/console/own", {"do": "confirm", "code": "12345"})
+    assert "That is not the code the app shows now" in again
+    assert secret not in again.text.replace(" ", "")
+    assert len(squares) == 1
+    later(10 * 60)
+    late = await desk.send("/console/own", {"do": "confirm", "code": code_now(secret)})
+    assert (late.status, late.goes_to) == (303, "/console/own")
+
+
+async def test_when_the_days_are_over_whoever_is_signed_in_sets_it_up_too(desk_app: Litestar, squares: list[str]) -> None:
+    await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 1, "since": moments.now()})
+    later(23 * 3600)
+    dee, phone, carol = await at_desk(desk_app, DEE), await on_a_phone(desk_app, DEE), await at_desk(desk_app, CAROL)
+    assert (await dee.open("/console/pupil/zoe")).status == 200
+    assert (await phone.get("/api/school")).status_code == 200
+    later(3600 + 60)
+    assert (await dee.open("/console/pupil/zoe")).goes_to == "/console/own"
+    assert (await phone.get("/api/school")).status_code == 401
+    assert (await carol.open("/console/review")).status == 200
+    await set_up(dee, squares)
+    assert (await phone.get("/api/school")).status_code == 200  # and it is not shut out for good
+
+
+async def test_a_role_that_is_asked_later_gives_the_others_no_more_days(desk_app: Litestar) -> None:
+    ada = await at_desk(desk_app, ADA)
+    await ada.send("/console/safety", {"do": "second_factor", "role": "dsl", "grace_days": "2", "password": PASSWORD})
+    later(24 * 3600)
+    ada = await at_desk(desk_app, ADA)
+    both = {"do": "second_factor", "role": ["dsl", "leader"], "grace_days": "2", "password": PASSWORD}
+    assert (await ada.send("/console/safety", both)).status == 303
+    later(25 * 3600)
+    assert (await (await at_desk(desk_app, DEE)).open("/console/pupil/zoe")).goes_to == "/console/own"
+    assert (await (await at_desk(desk_app, LENA)).open("/console/pupil/zoe")).status == 200
 
 
 async def test_an_administrator_lets_somebody_begin_again_and_they_are_told(desk_app: Litestar, squares: list[str]) -> None:

@@ -4,13 +4,11 @@ import hashlib
 import secrets
 from typing import Any
 
-import msgspec
-
-from server.access import passkeys, totp
+from server.access import passkeys, sessions, totp
 from server.access.audit import looked
-from server.access.settings_of import said, within
+from server.access.due import Rules, rules_in
+from server.access.settings_of import said
 from server.access.tickets import Ticket, use
-from server.kinds.roles import Role
 from server.refusals import NotFound
 from server.settings import Settings
 from server.store.database import Tx
@@ -19,31 +17,18 @@ from server.store.me import Me
 from server.store.moments import now
 
 PURPOSE = "lanyard:factor"
-DAY = 24 * 3600 * 1_000_000  # µs
-GRACE_DAYS = (7, 0, 60)  # where nothing is said, at least, at most
+WAITS = 10 * 60 * 1_000_000  # µs: a secret whose app has shown no code by then is begun anew
 RECOVERY_CODES = 10
 RECOVERY_LETTERS, RECOVERY_LENGTH = "abcdefghjkmnpqrstvwxyz23456789", 10  # 49 bits, nothing that reads like something else
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """Which roles must have a second factor, and how many days they were given to set it up, from when."""
-
-    roles: tuple[str, ...]
-    grace_days: int
-    since: int
-
-
 async def rules_of(tx: Tx, school: str) -> Rules:
-    rules = await said(tx, school, "second_factor")
-    named, since = rules.get("roles"), rules.get("since")
-    roles = tuple(role.value for role in Role if isinstance(named, list) and role.value in named)
-    return Rules(roles, within(rules.get("grace_days"), *GRACE_DAYS), since if type(since) is int else 0)
+    return rules_in(await said(tx, school, "second_factor"))
 
 
 async def due_at(tx: Tx, school: str, role: str) -> int | None:
     """By when somebody of this role must have one; None where they need not."""
-    rules = await rules_of(tx, school)
-    return rules.since + rules.grace_days * DAY if role in rules.roles else None
+    return (await rules_of(tx, school)).due_at(role)
 
 
 async def ways_of(tx: Tx, school: str, staff: str) -> list[str]:
@@ -105,16 +90,20 @@ async def new_generator(tx: Tx, me: Me) -> str:
 
 
 async def waiting_secret(tx: Tx, me: Me) -> str | None:
-    row = await tx.row("select secret from generator where school = $1 and staff = $2 and confirmed_at is null", me.school, me.staff)
+    row = await tx.row(
+        "select secret from generator where school = $1 and staff = $2 and confirmed_at is null and made_at > $3",
+        me.school, me.staff, now() - WAITS,
+    )  # fmt: skip
     return row["secret"] if row else None
 
 
-async def confirm_generator(tx: Tx, me: Me, code: str) -> list[str] | None:
-    """The ten recovery codes, told this once; None where the code is not one of the app's."""
+async def confirm_generator(tx: Tx, me: Me, opens: sessions.Opens, code: str) -> list[str] | None:
+    """The ten recovery codes, told this once; None where the code is not one of the app's. Raises SignInAgain."""
     secret = await waiting_secret(tx, me)
     step = totp.step_of(secret, "".join(code.split()), now() // 1_000_000, 0) if secret else None
     if step is None:
         return None
+    await sessions.before_a_factor(tx, me, opens)
     await tx.run("update generator set confirmed_at = $2, step = $3 where staff = $1", me.staff, now(), step)
     await looked(tx, me, "set up codes")
     return await new_recovery(tx, me)

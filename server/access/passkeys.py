@@ -21,7 +21,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from server.access import base64url
+from server.access import base64url, sessions
 from server.access.audit import looked
 from server.access.tickets import Ticket, new_ticket, read_ticket, use
 from server.refusals import NotFound, TooLarge, WrongFactor
@@ -78,18 +78,18 @@ async def begin_new(tx: Tx, me: Me, settings: Settings) -> tuple[str, Any]:
     return token, _plain(options)
 
 
-async def keep_new(me: Me, token: str, name: str, said: Any, settings: Settings) -> Passkey:
-    """Raises WrongFactor for whatever is wrong with it; TooLarge where they have enough."""
+async def keep_new(me: Me, opens: sessions.Opens, token: str, name: str, said: Any, settings: Settings) -> Passkey:
+    """Raises WrongFactor for whatever is wrong with it; TooLarge where they have enough; SignInAgain."""
     ticket = await read_ticket(token, NEW)
     if ticket is None or (ticket.school, ticket.staff) != (me.school, me.staff):
         raise WrongFactor
-    kept = await writing(_keep, me, ticket, " ".join(name.split())[:NAME_LIMIT] or "A passkey", said, settings)
+    kept = await writing(_keep, me, opens, ticket, " ".join(name.split())[:NAME_LIMIT] or "A passkey", said, settings)
     if kept is None:
         raise WrongFactor
     return kept
 
 
-async def _keep(tx: Tx, me: Me, ticket: Ticket, name: str, said: Any, settings: Settings) -> Passkey | None:
+async def _keep(tx: Tx, me: Me, opens: sessions.Opens, ticket: Ticket, name: str, said: Any, settings: Settings) -> Passkey | None:
     if not await use(tx, ticket, up=True):
         return None
     found = registered(said, ticket.challenge, settings)
@@ -97,6 +97,7 @@ async def _keep(tx: Tx, me: Me, ticket: Ticket, name: str, said: Any, settings: 
         return None
     if len(await passkeys_of(tx, me)) >= AT_MOST:
         raise TooLarge(AT_MOST, "passkeys")
+    await sessions.before_a_factor(tx, me, opens)
     credential, counter = found
     id, at = base64url.write(credential.credential_id), now()
     row = await tx.row(

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from server.access.due import due_in
+from server.refusals import SignInAgain
 from server.store import database
 from server.store.database import Tx, writing
 from server.store.me import Me, kept_back_in
@@ -19,9 +21,13 @@ PHONE_IDLE_S, PHONE_AT_MOST_S = 30 * 24 * 3600, 180 * 24 * 3600
 DESK_IDLE_S, DESK_AT_MOST_S = 2 * 3600, 12 * 3600
 NOTED_EVERY_S = 600  # `used_at` moves this seldom, so that reading does not write
 
-FIND = """
+HAS_ONE = """
+    (exists (select 1 from passkey where passkey.staff = {staff})
+     or exists (select 1 from generator where generator.staff = {staff} and confirmed_at is not null)) as has_one"""
+FIND = f"""
     select s.school, s.staff, s.phone, s.used_at, s.signed_in_at, s.ends_at, s.opens, staff.role, staff.years, staff.rights,
-           staff.left_at, phone.revoked_at, phone.is_desk, school.settings
+           staff.left_at, phone.revoked_at, phone.is_desk, school.settings,
+           {HAS_ONE.format(staff="s.staff")}
     from session s join staff on staff.id = s.staff join school on school.id = s.school
     left join phone on phone.school = s.school and phone.id = s.phone
     where s.hash = $1"""
@@ -58,6 +64,10 @@ async def find(token: str, *, in_use: bool = True) -> Found:
         return NOBODY
     if row["left_at"] is not None or row["revoked_at"] is not None:
         return NOBODY if row["is_desk"] else Found(off=True)
+    due = due_in(row["settings"], row["role"])
+    overdue = due is not None and due <= moment and not row["has_one"]
+    if overdue and not row["is_desk"]:
+        return NOBODY  # it sends by its grant, and hears when it signs in what is to be set up at the desk
     if in_use and moment - row["used_at"] > NOTED_EVERY_S * SECOND:
         await writing(_note_use, kept_as, moment, ends_at(row["is_desk"], row["signed_in_at"], moment))
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
@@ -70,8 +80,9 @@ async def find(token: str, *, in_use: bool = True) -> Found:
         rights=row["rights"],
         phone=row["phone"],
         kept_back=kept_back,
+        session=kept_as,
     )
-    return Found(me, signed_in_at=row["signed_in_at"], opens=row["opens"])
+    return Found(me, signed_in_at=row["signed_in_at"], opens="own" if overdue else row["opens"])
 
 
 def opens_the_desk(found: Found) -> bool:
@@ -94,6 +105,25 @@ async def end(tx: Tx, token: str) -> None:
 async def end_all(tx: Tx, staff: str) -> None:
     """Wherever this person is signed in: their password changed, or they have left."""
     await tx.run("delete from session where staff = $1", staff)
+
+
+async def before_a_factor(tx: Tx, me: Me, opens: Opens) -> None:
+    """Call it as one is kept. Another is added only by whoever has shown the first: raises SignInAgain.
+
+    With the first, those who came in as me with a password alone are shut out of the desk: one of them may not be I.
+    """
+    row = await tx.row(f"select {HAS_ONE.format(staff='$1')}", me.staff)
+    assert row is not None
+    if row["has_one"]:
+        if opens != "all":
+            raise SignInAgain
+        return
+    await tx.run(
+        "delete from session where staff = $1 and hash <> $2"
+        " and phone in (select id from phone where phone.school = $3 and phone.staff = $1 and is_desk)",
+        me.staff, me.session, me.school,
+    )  # fmt: skip
+    await tx.run("update session set opens = 'phone' where staff = $1 and hash <> $2 and opens = 'all'", me.staff, me.session)
 
 
 async def sweep(tx: Tx) -> None:

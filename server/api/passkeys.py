@@ -68,7 +68,8 @@ async def ask_for_new(data: JSONBody[Password], request: Request[Any, Any, Any])
 @post("/api/passkeys", status_code=201, guards=[signed_in])
 async def keep_new(data: JSONBody[NewPasskey], request: Request[Any, Any, Any]) -> Passkey:
     """The ticket says that the password was given."""
-    return card(await passkeys.keep_new(request.state.me, data.ticket, data.name, data.passkey, request.app.state.settings))
+    me, opens = request.state.me, request.state.opens
+    return card(await passkeys.keep_new(me, opens, data.ticket, data.name, data.passkey, request.app.state.settings))
 
 
 @post("/api/passkeys/remove", status_code=204, guards=[signed_in])

@@ -65,25 +65,26 @@ async def shown(request: Request[Any, Any, Any], status: int = 200, wrong: dict[
     return page(await frame_for(me), request, "own.html", status, own=found, wrong=wrong or {}, only=only)
 
 
-async def asked(request: Request[Any, Any, Any], secret: str, status: int = 200, wrong: str = "") -> Response[str]:
+async def asked(request: Request[Any, Any, Any], secret: str) -> Response[str]:
     me = request.state.me
     frame = await frame_for(me)
     row = await reading(lambda tx: tx.row("select username from staff where id = $1", me.staff))
     assert row is not None
     drawn = square(totp.address(secret, frame.school, row["username"]), "The square for the authenticator app")
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-    return page(frame, request, "codes.html", status, square=drawn, secret=spaced, wrong=wrong)
+    return page(frame, request, "codes.html", square=drawn, secret=spaced, wrong="")
 
 
 async def confirmed(request: Request[Any, Any, Any], code: str) -> Response[Any]:
+    """The secret is not shown again: whoever types here has not given the password."""
     me = request.state.me
-    codes = await writing(factors.confirm_generator, me, code)
+    codes = await writing(factors.confirm_generator, me, request.state.opens, code)
     if codes is not None:
         return await told(request, codes)
-    secret = await reading(factors.waiting_secret, me)
-    if secret is None:
+    if await reading(factors.waiting_secret, me) is None:
         return Redirect("/console/own", status_code=303)
-    return await asked(request, secret, 400, "That is not the code the app shows now")
+    wrong = "That is not the code the app shows now"
+    return page(await frame_for(me), request, "codes.html", 400, square=None, secret="", wrong=wrong)
 
 
 async def told(request: Request[Any, Any, Any], codes: list[str]) -> Response[str]:

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 from msgspec import Struct
 
-from server.access import emergency, factors, shares
+from server.access import due, emergency, factors, shares
 from server.access.audit import looked
 from server.access.rights import RIGHTS, needs, require_fresh
 from server.access.settings_of import decide
@@ -27,7 +27,7 @@ PHONES: dict[str, tuple[str, str, Bounds]] = {
     "taken_along_hours": ("Keeps the address of a visit for", "hours", shares.TAKEN_ALONG_HOURS),
 }
 MINUTES = {"minutes": ("Stays open for", "minutes", emergency.MINUTES)}
-GRACE = {"grace_days": ("Time to set it up", "days", factors.GRACE_DAYS)}
+GRACE = {"grace_days": ("Time to set it up", "days", due.GRACE_DAYS)}
 
 
 class Decided(Struct):
@@ -36,7 +36,7 @@ class Decided(Struct):
     rules: shares.Rules
     offline: dict[str, set[str]]  # by role: what its phones are not sent
     emergency: emergency.Rules
-    factor: factors.Rules
+    factor: due.Rules
     without: dict[str, int]  # by role: how many people have no second factor
 
 
@@ -123,10 +123,9 @@ async def changed(tx: Tx, me: Me, do: str, form: Any) -> None:
 
 
 async def with_its_beginning(tx: Tx, me: Me, says: dict[str, Any]) -> dict[str, Any]:
-    """The days run from when a role was first asked; whoever changes the days, or takes a role out, begins nothing anew."""
+    """The days run from when each role was first asked; whoever changes the days, or another role, begins nothing anew."""
     before = await factors.rules_of(tx, me.school)
-    is_new = set(says["roles"]) - set(before.roles)
-    return says | {"since": now() if is_new or not before.since else before.since}
+    return says | {"since": {role: before.since.get(role) or now() for role in says["roles"]}}
 
 
 def figures_in(form: Any, asked: dict[str, tuple[str, str, Bounds]]) -> dict[str, Any]:

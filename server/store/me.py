@@ -12,6 +12,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""  # the one they signed in on
     kept_back: frozenset[str] = frozenset()  # what the school sends to no phone of their role: kinds by name, and contacts
     opened: tuple[str, ...] = ()  # pupils opened in an emergency: set for a page that is read at the desk, and nowhere else
+    session: str = ""  # the hash under which the one they ask by is kept
 
 
 def kept_back_in(settings: str, role: str) -> frozenset[str]:

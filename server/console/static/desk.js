@@ -27,6 +27,7 @@ document.addEventListener("input", (event) => event.target.form && dress(event.t
 // Filters answer as they are chosen, and keep empty ones out of the address.
 document.addEventListener("change", (event) => event.target.form?.matches("[data-at-once]") && event.target.form.requestSubmit());
 document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-once][data-sent]")) return event.preventDefault(); // what it answers is shown this once
   if (event.target.method === "get") for (const box of event.target.elements) box.disabled ||= box.name !== "" && box.value === "";
   event.target.dataset.sent = "yes";
 });
