@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar
 
 from server.console.holding import held_count
-from server.intake import copies
+from server.intake import copies, storing
 from server.intake.storing import LEFT, REVOKED
 from server.store.database import Tx, reading, writing
 from server.sync.desk import settle
@@ -301,3 +301,14 @@ async def test_one_that_nobody_takes_in_is_let_go_after_a_week(amira: Handset, d
     assert await writing(left) == 1
     await do("update saved_copy set brought_at = brought_at - $1", copies.KEPT_FOR)
     assert await writing(left) == 0
+
+
+async def test_what_nobody_signed_takes_no_room_of_the_phone_it_names(amira: Handset, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "A_DAY", 4)
+    junk = [amira.sealer.seal(amira.write()) | {"signature": ""} for _ in range(3)]
+    await take_in(desk, saved(amira, *junk, {"id": "junk"}, amira.sealer.seal(amira.write())))
+    assert len(await reading(lambda tx: tx.rows("select hash from sealed"))) == 5
+    told = [amira.write() for _ in range(3)]
+    for one in told:
+        assert await amira.kept(amira.sealer.seal(one)) == [one["id"]]
+    assert (await amira.send(amira.sealer.seal(amira.write()))).status_code == 429  # the premise: what it signed itself counts

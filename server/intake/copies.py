@@ -248,7 +248,7 @@ async def store_things(tx: Tx, me: Me, copy: Copy, things: list[Thing], at: int)
     off = {row[0] for row in await tx.rows("select id from phone where school = $1 and revoked_at is not null", me.school)}
     for thing in things:
         review = LEFT if left and left[0] is not None else REVOKED if off & {thing.signer, thing.phone} else None
-        author = author_of(copy, thing.phone)
+        author = author_of(copy, thing.phone if thing.signer else "")  # else it would take up that phone's room
         await store(tx, author, {thing.hash: thing.blob}, at, sent_at=None, review=review, taken_by=me.staff)
     author = author_of(copy, copy.phone)
     unproved = await told_otherwise(tx, author, [edit for edit in copy.edits if isinstance(edit, Sent)])

@@ -144,7 +144,7 @@ def look_into_one(parcel: Parcel, group: Group) -> str | None:
     parcel.edit = read_unsealed(parcel.plain)
     if parcel.edit is None:
         return NO_EDIT
-    parcel.unproved = not signed and group.taken_by is not None  # no grant speaks for it either
+    parcel.unproved = group.taken_by is not None and not (signed and group.me.phone)  # no grant speaks for it either
     inside = (parcel.edit.id, parcel.edit.phone, parcel.edit.number)
     doubts = [parcel.review, None if signed else UNSIGNED, None if inside == (blob.id, blob.phone, blob.number) else SWAPPED]
     if any(doubts):
