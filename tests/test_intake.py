@@ -378,11 +378,15 @@ async def test_what_one_phone_brings_is_bounded_and_what_is_here_is_still_said_t
     monkeypatch.setattr(storing, limit, most)
     blobs = [amira.sealer.seal(amira.write()) for _ in range(4)]
     kept = await amira.kept(*blobs[:3])
+    other_bytes = amira.sealer.seal(amira.write(id=blobs[1]["id"]))
     assert {outcome for outcome, _ in (await became(school)).values()} == {"opened"}
     answer = await amira.send(blobs[3])
     assert (answer.status_code, answer.json()["refusal"], answer.headers["retry-after"]) == (429, "too_much", "3600")
     assert "Nothing is lost" in answer.json()["words"]
     assert await amira.kept(*blobs[:3]) == kept  # a repeat takes no room
+    answer = (await amira.send({"id": 3}, blobs[3], blobs[0], blobs[1], other_bytes)).json()
+    assert (answer["kept"], answer["unreadable"]) == ([blobs[0]["id"]], [])  # of some, those that are here
+    assert len(await became(school)) == 3
     ben = await handset_of(school.door, "ben")
     assert await ben.kept({"id": "junk"}) == ["junk"]
     school.now += 2 * DAY

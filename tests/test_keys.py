@@ -119,8 +119,8 @@ class Locked:
     def hand_over(self, *blobs: Blob) -> None:
         async def arrive() -> None:
             sent = read_crate(json.dumps(crate(*blobs)).encode())
-            hashes = await writing(storing.keep, Bearer(AMIRA, True, False, False), sent, 1_795_000_000_000_000)
-            await opening.open_sealed("northgate", hashes)
+            kept = await writing(storing.keep, Bearer(AMIRA, True, False, False), sent, 1_795_000_000_000_000)
+            await opening.open_sealed("northgate", kept.hashes(AMIRA.staff))
 
         do(arrive())
 

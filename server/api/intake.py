@@ -33,10 +33,11 @@ async def take_crate(request: Request[Any, Any, Any]) -> Kept:
         require_sign_in(request)
     body = await json_bytes(request)
     bearer, crate = await bearer_of(grant or ""), read_crate(body)  # a session is no grant: what comes in must not hang on it
-    hashes = await writing(storing.keep, bearer, crate, received_at)
+    kept = await writing(storing.keep, bearer, crate, received_at)
+    hashes = kept.hashes(bearer.me.staff)
     try:
         await open_sealed(bearer.me.school, hashes)
     except Exception as error:  # it is stored, so it is said to be kept; what waits is opened later
         log.warning("%s sealed wait to be opened (%s)", len(hashes), type(error).__name__)
     request.app.state.hub.look_soon()
-    return Kept(crate.ids, crate.nameless, to_wire(received_at))
+    return Kept(kept.ids, kept.nameless, to_wire(received_at))

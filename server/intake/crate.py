@@ -57,6 +57,9 @@ class Crate(msgspec.Struct, frozen=True):
     def ids(self) -> list[str]:
         return list(dict.fromkeys(blob.id for blob in self.blobs if blob.id))
 
+    def hashes(self, staff: str) -> list[str]:
+        return list(dict.fromkeys(blob.hash(staff) for blob in self.blobs))
+
     @property
     def nameless(self) -> list[int]:
         return [index for index, blob in enumerate(self.blobs) if not blob.id]

@@ -29,26 +29,32 @@ KEEP = """
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (school, hash) do nothing"""
 
 
-async def keep(tx: Tx, bearer: Bearer, crate: Crate, received_at: int) -> list[str]:
-    """The hashes of all that came. A repeat is kept once; other bytes under the same id beside what was kept before.
+async def keep(tx: Tx, bearer: Bearer, crate: Crate, received_at: int) -> Crate:
+    """All of it, kept. A repeat is kept once; other bytes under the same id beside what was kept before.
 
-    Raises TooMuch, and keeps nothing, where the phone has brought its fill; but what is here already is always said to be kept.
+    Where the phone has brought its fill, nothing more is kept: only what is here already; raises TooMuch where that is nothing.
     """
     me = bearer.me
     rows = {blob.hash(me.staff): blob for blob in crate.blobs}
     known = {row[0] for row in await tx.rows(KNOWN, me.school, list(rows))}
     new = {hash: blob for hash, blob in rows.items() if hash not in known}
-    if new:
-        await require_room(tx, me, received_at)
+    if new and not await has_room(tx, me, received_at):
+        return here_already(crate, {blob.id for blob in new.values()})
     await store(tx, me, new, received_at, sent_at=crate.sent_at, review=why_look(bearer))
-    return list(rows)
+    return crate
 
 
-async def require_room(tx: Tx, me: Me, at: int) -> None:
+def here_already(crate: Crate, left: set[str]) -> Crate:
+    here = [blob for blob in crate.blobs if blob.id and blob.id not in left]
+    if not here:
+        raise TooMuch(retry_after=TRY_AFTER_S)
+    return Crate(crate.sent_at, here)
+
+
+async def has_room(tx: Tx, me: Me, at: int) -> bool:
     row = await tx.row(BROUGHT, me.school, me.phone, at - DAY)
     assert row is not None
-    if any(brought >= most for brought, most in zip(row, (ALTOGETHER, ALTOGETHER_SIZE, A_DAY, A_DAY_SIZE), strict=True)):
-        raise TooMuch(retry_after=TRY_AFTER_S)
+    return all(brought < most for brought, most in zip(row, (ALTOGETHER, ALTOGETHER_SIZE, A_DAY, A_DAY_SIZE), strict=True))
 
 
 async def store(
