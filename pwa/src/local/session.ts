@@ -206,7 +206,6 @@ function carryDraft(drafts: Sheet<Draft>, older: Draft): void {
 export async function signOut(asked: Ask = ask): Promise<void> {
   if (!here) return;
   const { owner, open, disk } = here;
-  await open?.db.settled();
   await shared.writing(['settings'], async (tx) => {
     await tx.objectStore('settings').delete('current');
     await tx.objectStore('settings').put(owner.phone, 'owed');
@@ -223,6 +222,7 @@ export async function signOut(asked: Ask = ask): Promise<void> {
 
 /** From the shelves, and from the disk: what was written, and has its receipt, is all that is left in the pages. */
 export async function forgetSent(db: Mine): Promise<void> {
+  await db.sealTheRest().catch(() => {});
   await db.writing([...FORGOTTEN, 'settings'], forget);
   await db.tidy();
 }
