@@ -13,7 +13,7 @@ let now: Toasted | null = null;
 const watchers = new Set<() => void>();
 
 export function toast(words: string, about?: string, undo?: () => Promise<void>): void {
-  show({ words, about, undo, until: Date.now() + (undo ? UNDO_MS : STAYS_MS) });
+  show({ words, about, undo, until: performance.now() + (undo ? UNDO_MS : STAYS_MS) });
   announce([words, about, undo && 'You can undo it for ten seconds.'].filter(Boolean).join(' '));
 }
 
@@ -31,7 +31,7 @@ export function Toast() {
     watchers.add(watch);
     const timer = setInterval(() => {
       if (!now) return;
-      if (Date.now() >= now.until) show(null);
+      if (performance.now() >= now.until) show(null);
       else watch();
     }, 500);
     return () => {
@@ -46,7 +46,7 @@ export function Toast() {
       <span class="grow"><b>{words}</b> {about}</span>
       {undo && (
         <button type="button" class="button" onClick={() => { clearToast(); void undo(); }}>
-          <Icon name="undo" size="small" />Undo <span class="num" aria-hidden="true">{Math.max(0, Math.ceil((until - Date.now()) / 1000))}</span>
+          <Icon name="undo" size="small" />Undo <span class="num" aria-hidden="true">{Math.max(0, Math.ceil((until - performance.now()) / 1000))}</span>
         </button>
       )}
     </div>

@@ -101,7 +101,7 @@ function Called({ school, kind, id, tried }: { school: SchoolAnswer; kind: Kind;
   const view = useLive((local) => recordNamed(id, local), [id]);
   const [calledAt] = useState(Date.now);
   const sent = view ? view.unsent.length === 0 : false;
-  const shouting = view !== undefined && !sent && (tried || now - calledAt > SHOUT_AFTER_MS);
+  const shouting = view !== undefined && !sent && (tried || Math.abs(now - calledAt) > SHOUT_AFTER_MS);
   const place = fieldNamed(kind, 'place');
   const where = view && place ? say(school, place, view.record.body.place) : '';
   useEffect(() => {
