@@ -24,7 +24,7 @@ from fido2.webauthn import (
 from server.access import base64url, sessions
 from server.access.audit import looked
 from server.access.tickets import Ticket, new_ticket, read_ticket, use
-from server.refusals import NotFound, TooLarge, WrongFactor
+from server.refusals import TooLarge, WrongFactor
 from server.settings import Settings
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
@@ -111,11 +111,12 @@ async def _keep(tx: Tx, me: Me, opens: sessions.Opens, ticket: Ticket, name: str
     return Passkey(id, name, at, None)
 
 
-async def remove(tx: Tx, me: Me, id: str) -> None:
+async def remove(tx: Tx, me: Me, id: str) -> bool:
+    """Whether I had such a one."""
     row = await tx.row("delete from passkey where school = $1 and staff = $2 and id = $3 returning id", me.school, me.staff, id)
-    if row is None:
-        raise NotFound
-    await looked(tx, me, "remove passkey", detail={"passkey": id})
+    if row is not None:
+        await looked(tx, me, "remove passkey", detail={"passkey": id})
+    return row is not None
 
 
 # ── Shown ──────────────────────────────────────────────────────────────────────────────────

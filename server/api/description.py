@@ -149,7 +149,7 @@ CALLS = (
         "Remove one of one's own passkeys",
         OldPasskey,
         status=204,
-        refuses=(400, 401, 404, 413, 415, 429),
+        refuses=(400, 401, 413, 415, 429),
         takes=(OURS,),
     ),
     Call(

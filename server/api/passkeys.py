@@ -74,6 +74,7 @@ async def keep_new(data: JSONBody[NewPasskey], request: Request[Any, Any, Any]) 
 
 @post("/api/passkeys/remove", status_code=204, guards=[signed_in])
 async def remove_own(data: JSONBody[OldPasskey], request: Request[Any, Any, Any]) -> Response[None]:
+    """Safe to repeat."""
     await be_sure(request, data.password)
     await writing(passkeys.remove, request.state.me, data.id)
     return Response(None, status_code=204)

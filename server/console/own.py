@@ -50,7 +50,8 @@ async def change_own(request: Request[Any, Any, Any]) -> Response[Any]:
         case "remove_codes":
             await writing(factors.remove_generator, me)
         case "remove":
-            await writing(passkeys.remove, me, id)
+            if not await writing(passkeys.remove, me, id):
+                raise NotFound
         case _:
             raise NotFound
     return Redirect("/console/own?done=removed", status_code=303)
