@@ -83,7 +83,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
   return (
     <Screen home title={second ? 'One more step' : 'Sign in to Lanyard'} dock={second && !byCode(second) ? undefined : <button type="submit" form="sign-in" class="button main">{main}</button>}>
       {because && !second && <p>{BECAUSE[because]}</p>}
-      {forgottenBy && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
+      {forgottenBy && !second && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
       {because === 'forgot' && <OnlyByPin />}
       {!me && <EvictedNote />}
       {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
