@@ -1,5 +1,6 @@
 """A pupil's record opened in an emergency: by whom, with what, for how long, and who hears of it. And the canary."""
 
+import asyncio
 from datetime import date
 
 import msgspec
@@ -282,11 +283,42 @@ async def test_another_schools_openings_are_nowhere(desk_app: Litestar) -> None:
 
 async def test_nobody_holds_more_but_while_it_is_open(desk_app: Litestar) -> None:
     await open_it(await at_desk(desk_app, HANA))
+    session = str((await rows("select session from opening"))[0][0])
 
     async def opened_by(me: Me) -> list[Open]:
-        return (await reading(with_openings, me))[1]
+        return (await reading(with_openings, msgspec.structs.replace(me, session=session)))[1]
 
     assert [len(await opened_by(me)) for me in EVERYBODY] == [1 if me is HANA else 0 for me in EVERYBODY]
+
+
+async def test_it_opens_nothing_at_another_desk_and_ends_when_they_sign_out(desk_app: Litestar) -> None:
+    record = await incident_about_conor()
+    hana, elsewhere = await at_desk(desk_app, HANA), await at_desk(desk_app, HANA)
+    await open_it(hana)
+    assert "Maeve" in await hana.open(CONOR)
+    assert "Maeve" not in (await elsewhere.open(CONOR)).html
+    assert (await elsewhere.open(f"/console/record/{record}")).status == 404
+    await hana.send("/console/sign-out", {})
+    assert await rows("select what from audit where what like 'close%'") == [("close after an emergency",)]
+    assert await rows("select id from opening where ends_at > at + 1800000000") == []
+
+
+async def test_it_is_over_once_their_role_may_not(desk_app: Litestar) -> None:
+    hana = await at_desk(desk_app, HANA)
+    await open_it(hana)
+    await writing(decide, "northgate", "emergency", {"roles": ["responder"], "minutes": 60})
+    assert "Maeve" not in (await hana.open(CONOR)).html
+
+
+async def test_two_presses_open_once_and_closing_notes_every_desk(desk_app: Litestar) -> None:
+    hana = await at_desk(desk_app, HANA)
+    both = await asyncio.gather(open_it(hana), open_it(hana))
+    assert [answer.goes_to for answer in both] == [CONOR, CONOR]
+    assert await rows("select count(*) from opening") == [(1,)]
+    assert await rows("select count(*) from audit where what = 'open in an emergency'") == [(1,)]
+    await open_it(await at_desk(desk_app, HANA))
+    await hana.send(f"{CONOR}/emergency/over", {})
+    assert await rows("select count(*) from audit where what = 'close after an emergency'") == [(2,)]
 
 
 # ── The canary ─────────────────────────────────────────────────────────────────────────────

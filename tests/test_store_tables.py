@@ -91,13 +91,13 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database: Settings, 
         with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
             await tx.rows("select * from half")
 
-    monkeypatch.setattr(first, "ID", "0009")
+    monkeypatch.setattr(first, "ID", "0010")
     monkeypatch.setattr(first, "build", build_and_fail)
     await close_database()
-    assert await due(database) == ["0009"]
+    assert await due(database) == ["0010"]
     with pytest.raises(LookupError):
         await migrate(database)
-    assert await due(database) == ["0009"]
+    assert await due(database) == ["0010"]
     await open_database(database)
     await reading(nothing_half)
 

@@ -24,7 +24,7 @@ CANARY_AGAIN = 60 * MINUTE  # one who opens it over and over is told of once in 
 MAY = (Role.RESPONDER, Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.LEADER)  # where nothing is said
 
 OPEN = """
-    select id, pupil, ends_at from opening where school = $1 and staff = $2 and why = 'emergency' and ends_at > $3
+    select id, pupil, ends_at from opening where school = $1 and staff = $2 and why = 'emergency' and ends_at > $3 and session = $4
     order by ends_at desc, id desc"""
 
 
@@ -51,7 +51,12 @@ async def rules_of(tx: Tx, school: str) -> Rules:
 
 
 async def open_record(tx: Tx, me: Me, pupil: str, reason: str) -> None:
-    """Whether they may is for the caller to know, and that they gave their password again."""
+    """Whether they may is for the caller to know, and that they gave their password again. Safe to repeat while it is open.
+
+    Wants the school's lock.
+    """
+    if pupil in [one.pupil for one in (await with_openings(tx, me))[1]]:
+        return
     at = now()
     until = at + (await rules_of(tx, me.school)).minutes * MINUTE
     id = await _note(tx, me, pupil, "emergency", reason, at, until)
@@ -60,13 +65,19 @@ async def open_record(tx: Tx, me: Me, pupil: str, reason: str) -> None:
 
 async def close_record(tx: Tx, me: Me, pupil: str) -> None:
     """Safe to repeat."""
-    row = await tx.row(
+    rows = await tx.rows(
         "update opening set ends_at = $4 where school = $1 and staff = $2 and pupil = $3 and why = 'emergency' and ends_at > $4"
         " returning id",
         me.school, me.staff, pupil, now(),
     )  # fmt: skip
-    if row is not None:
+    for row in rows:
         await looked(tx, me, "close after an emergency", pupil=pupil, detail={"opening": row["id"]})
+
+
+async def close_all(tx: Tx, me: Me) -> None:
+    """What I have open at this desk, as I sign out."""
+    for one in (await with_openings(tx, me))[1]:
+        await close_record(tx, me, one.pupil)
 
 
 async def end_opening(tx: Tx, me: Me, id: str) -> bool:
@@ -89,8 +100,10 @@ async def canary_opened(tx: Tx, me: Me, pupil: str) -> None:
 
 
 async def with_openings(tx: Tx, me: Me) -> tuple[Me, list[Open]]:
-    """Me, as I may read a page of the desk just now."""
-    found = [Open(*row) for row in await tx.rows(OPEN, me.school, me.staff, now())]
+    """Me, as I may read a page of this desk just now, while my role still may."""
+    if me.role not in (await rules_of(tx, me.school)).roles:
+        return me, []
+    found = [Open(*row) for row in await tx.rows(OPEN, me.school, me.staff, now(), me.session)]
     return replace(me, opened=tuple({one.pupil for one in found})) if found else me, found
 
 
@@ -128,7 +141,7 @@ async def _note(tx: Tx, me: Me, pupil: str, why: Literal["emergency", "canary"],
     await numbers.draw(tx, me.school, [numbers.NewStep("people")])  # open desks hear of it at once
     id = new_id()
     await tx.run(
-        "insert into opening (id, school, staff, pupil, why, reason, at, ends_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        id, me.school, me.staff, pupil, why, reason, at, until,
+        "insert into opening (id, school, staff, pupil, why, reason, at, ends_at, session) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        id, me.school, me.staff, pupil, why, reason, at, until, me.session,
     )  # fmt: skip
     return id

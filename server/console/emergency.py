@@ -16,6 +16,7 @@ from server.console.showing import PupilLine
 from server.kinds import KINDS
 from server.kinds.roles import Role
 from server.refusals import NotFound, Refusal
+from server.store import numbers
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.me import Me
@@ -77,6 +78,7 @@ async def asked(tx: Tx, me: Me, pupil: str) -> tuple[PupilLine, int]:
 
 
 async def opened(tx: Tx, me: Me, pupil: str, reason: str) -> None:
+    await numbers.lock(tx, me.school)  # pressed twice, it is opened once
     await openable(tx, me, pupil)  # their role, or the pupil's year, may have changed meanwhile
     await open_record(tx, me, pupil, reason)
 

@@ -453,6 +453,7 @@ class Opening(Table):
     ends_at = BigInt()  # until when they may read
     seen_at = BigInt(null=True, default=None)
     seen_by = Text(null=True, default=None)
+    session = Text(default="")  # the hash of the one in which it opens anything
 
 
 class Chain(Table):
