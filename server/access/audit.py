@@ -41,12 +41,12 @@ async def still_looks(
     return known is None
 
 
-# ── A password that somebody else gave ─────────────────────────────────────────────────────
+# ── What somebody else did in my name ─────────────────────────────────────────────────────
 
 LAST_SIGN_IN = """
     select at from audit where school = $1 and staff = $2 and what in ('sign in', 'sign in by passkey', 'sign in with a code')
     order by at desc limit 1"""
-TOLD_OF = ["set password", "drop second factor", "wrong second factor"]
+TOLD_OF = ["set password", "drop second factor", "wrong second factor", "sign in by code"]
 PASSWORDS_SINCE = """
     select audit.at, audit.detail, staff.name, audit.what, audit.staff from staff
     join audit on audit.school = staff.school and audit.staff = staff.id
@@ -54,16 +54,22 @@ PASSWORDS_SINCE = """
 
 
 async def new_password(tx: Tx, me: Me) -> str | None:
-    """What to tell me as I sign in: whoever gives me a password could have come in as me. None where it is my first, or nobody did."""
+    """What to tell me as I sign in: whoever gives me a password, or a phone a code of mine, could have come in as me.
+
+    Of each kind of thing the last. None where it is my first time, or nobody did.
+    """
+    told: dict[str, str] = {}
     last = await tx.row(LAST_SIGN_IN, me.school, me.staff)
     for at, noted, name, what, by in await tx.rows(PASSWORDS_SINCE, me.school, last[0], TOLD_OF) if last else ():
-        detail = msgspec.json.decode(noted)
+        detail, day = msgspec.json.decode(noted), to_wire(at)[:10]
+        if what in told:
+            continue
+        if what == "sign in by code" and by == me.staff:
+            told[what] = f"A phone was signed in as you by a code from the desk on {day}. If it was not yours, tell your safeguarding lead."
         if what == "wrong second factor" and by == me.staff:
-            day = to_wire(at)[:10]
-            return f"Somebody gave your password on {day}, and not what you show beside it. If it was not you, have it changed."
+            told[what] = f"Somebody gave your password on {day}, and not what you show beside it. If it was not you, have it changed."
         if detail.get("staff") == me.staff:
-            who, day = detail.get("by", name), to_wire(at)[:10]
-            if what == "drop second factor":
-                return f"{who} removed your passkeys and codes on {day}. If you did not ask for it, tell your safeguarding lead."
-            return f"{who} gave you a new password on {day}. If you did not ask for one, tell your safeguarding lead."
-    return None
+            who = detail.get("by", name)
+            did, one = ("removed your passkeys and codes", "it") if what == "drop second factor" else ("gave you a new password", "one")
+            told[what] = f"{who} {did} on {day}. If you did not ask for {one}, tell your safeguarding lead."
+    return " ".join(told.values()) or None

@@ -97,7 +97,7 @@ async def sign_in_by_code(said: str, comer: Comer) -> Welcome:
     """`said`: what the square says, or the letters.
 
     Raises WrongCode for whatever is wrong with it: forged, over, used, or its person has left. TooMany where too many letters that
-    are no code were tried lately, by anybody: so few are good at one time that guessing is hopeless, and the square still works.
+    are no code, and begin as these do, were tried lately, by anybody: guessing is hopeless, and the square still works.
     """
     if len(said) <= LONGEST_TYPED:
         row = await _typed(said)
@@ -113,11 +113,11 @@ async def _typed(said: str) -> Row:
     typed = "".join(said.split()).replace("-", "").upper()
     if len(typed) != LENGTH or not set(typed) <= set(LETTERS):
         raise WrongCode
-    await writing(throttle.take_a_code, now())
+    await writing(throttle.take_a_code, typed, now())
     row = await reading(lambda tx: tx.row("select id, school, staff from pairing where code = $1 and ends_at > $2", typed, now()))
     if row is None:
         raise WrongCode
-    await writing(throttle.forgive_code)
+    await writing(throttle.forgive_code, typed)
     return row
 
 

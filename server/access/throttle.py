@@ -102,16 +102,22 @@ async def forget(tx: Tx, username: str) -> None:
     await tx.run("delete from attempt where key = $1", lane_of(username))
 
 
-CODES = "codes:"  # the lane of everybody who types a pairing code: nobody is named in one
+CODES_A_MINUTE = 10  # failures, in one of their lanes
 
 
-async def take_a_code(tx: Tx, now: int) -> None:
-    """Raises TooMany."""
-    await _count_stranger(tx, CODES, now)
+async def take_a_code(tx: Tx, typed: str, now: int) -> None:
+    """Raises TooMany. Nobody is named in a pairing code, so those that begin with the same two letters share a lane: a stranger
+    who tries them stops the few codes of one lane, and would have to try eighty a second to stop them all.
+    """
+    await _count_stranger(tx, _codes_lane(typed), now, CODES_A_MINUTE)
 
 
-async def forgive_code(tx: Tx) -> None:
-    await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", CODES)
+async def forgive_code(tx: Tx, typed: str) -> None:
+    await tx.run("update attempt set failures = failures - 1 where key = $1 and failures > 0", _codes_lane(typed))
+
+
+def _codes_lane(typed: str) -> str:
+    return f"codes:{typed[:2]}"
 
 
 async def sweep(tx: Tx, now: int) -> None:
@@ -139,13 +145,13 @@ def _left(free_at: int, now: int) -> int:
     return max(0, -(-(free_at - now) // SECOND))
 
 
-async def _count_stranger(tx: Tx, lane: str, now: int) -> None:
+async def _count_stranger(tx: Tx, lane: str, now: int, at_most: int = STRANGERS_A_MINUTE) -> None:
     """`free_at` of this lane is the minute being counted."""
     row = await tx.row(LOCK_STRANGERS, lane, now)
     assert row is not None  # it is there now
     started = now - now % (60 * SECOND)
     failures = row["failures"] if row["free_at"] == started else 0
-    if failures >= STRANGERS_A_MINUTE:
+    if failures >= at_most:
         raise TooMany(retry_after=60 - (now - started) // SECOND)
     await tx.run(TAKE, lane, failures + 1, now, started)
 
