@@ -80,6 +80,30 @@ async def test_codes_are_set_up_and_then_asked_for(desk_app: Litestar, squares: 
     ]  # fmt: skip
 
 
+async def test_a_ticket_ends_with_the_password_it_was_given_for(desk_app: Litestar, squares: list[str]) -> None:
+    secret, _ = await set_up(await at_desk(desk_app, CAROL), squares)
+    thief = Desk(desk_app)
+    asked = await thief.sign_in(CAROL)
+    await (await at_desk(desk_app, ADA)).send("/console/people/carol/password", {"password": PASSWORD})
+    answer = await second(thief, asked, code_now(secret))
+    assert (answer.status, "That did not work" in answer) == (401, True)
+
+
+async def test_a_mistyped_code_is_typed_again_without_the_password(desk_app: Litestar, squares: list[str]) -> None:
+    secret, _ = await set_up(await at_desk(desk_app, CAROL), squares)
+    desk = Desk(desk_app)
+    asked = await desk.sign_in(CAROL)
+    again = await second(desk, asked, "12345")
+    assert (again.status, "That did not work" in again, "One more step" in again) == (401, True, True)
+    assert (await second(desk, again, code_now(secret))).goes_to == "/console/review"
+    asked = await desk.sign_in(CAROL)
+    for _ in range(4):
+        asked = await second(desk, asked, "12345")
+        assert "One more step" in asked
+    over = await second(desk, asked, "12345")  # the fifth try at that ticket was its last
+    assert (over.status, "Sign in to the desk" in over) == (401, True)
+
+
 async def test_whoever_must_and_has_none_sets_it_up_before_anything_else(desk_app: Litestar, squares: list[str]) -> None:
     await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 1, "since": moments.now()})
     dee = await at_desk(desk_app, DEE)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from server.access import audit, factors, grants, passkeys, passwords, sessions, throttle
+from server.access import audit, emergency, factors, grants, passkeys, passwords, sessions, throttle
 from server.access.sessions import Opens
 from server.access.tickets import Ticket, new_ticket, read_ticket, use
 from server.refusals import PhoneRevoked, Refusal, SecondFactor, SetUpFactor, TooMany, WrongFactor, WrongPair
@@ -79,7 +79,13 @@ async def sign_in_second(ticket: str, code: str | None, passkey: Any, comer: Com
     if found is None:
         raise WrongFactor
     row = await reading(lambda tx: tx.row(f"{STAFF} staff.id = $1 and staff.left_at is null", found.staff))
+    if row is None or found.stands_on != _password_now(row):
+        raise WrongFactor  # the password it came with is not theirs any more
     return await _shown(row, found, code, passkey, comer)
+
+
+def _password_now(row: Row) -> str:
+    return sessions.hash_of(row["password"] or "")
 
 
 HOLDER = STAFF.replace("where", "join passkey on passkey.staff = staff.id where") + " passkey.id = $1 and staff.left_at is null"
@@ -129,7 +135,7 @@ async def sign_out(me: Me, token: str) -> None:
 async def _after_password(tx: Tx, row: Row, lane: str, comer: Comer) -> Welcome | Refusal:
     """Where more is asked for, the try stays counted: the right password over and over is no way to go on guessing codes."""
     if ways := await factors.ways_of(tx, row["school"], row["id"]):
-        token, ticket = await new_ticket(tx, factors.PURPOSE, row["school"], row["id"])
+        token, ticket = await new_ticket(tx, factors.PURPOSE, row["school"], row["id"], _password_now(row))
         mine = await tx.rows("select id from passkey where school = $1 and staff = $2 order by made_at", row["school"], row["id"])
         return SecondFactor(token, ways, passkeys.asked(ticket, [one["id"] for one in mine], comer.settings) if mine else None)
     due = await factors.due_at(tx, row["school"], row["role"])
@@ -170,6 +176,7 @@ async def let_in(tx: Tx, row: Row, comer: Comer, how: str, opens: Opens = "all")
 
 
 async def _leave(tx: Tx, me: Me, token: str) -> None:
+    await emergency.close_all(tx, me)
     await sessions.end(tx, token)
     await audit.looked(tx, me, "sign out")
 

@@ -9,7 +9,7 @@ import msgspec
 
 from server.access import base64url
 from server.access.tokens import LEEWAY_S, claims_of, signed
-from server.store.database import Tx
+from server.store.database import Tx, reading
 from server.store.moments import now
 
 SECOND = 1_000_000
@@ -24,22 +24,30 @@ class Ticket(msgspec.Struct, frozen=True):
     school: str
     staff: str  # empty: nobody in particular
     challenge: bytes
+    stands_on: str = ""
 
 
-async def new_ticket(tx: Tx, purpose: str, school: str = "", staff: str = "") -> tuple[str, Ticket]:
-    """Wants a writing transaction."""
+async def new_ticket(tx: Tx, purpose: str, school: str = "", staff: str = "", stands_on: str = "") -> tuple[str, Ticket]:
+    """`stands_on`: what must still be so when it is used, as a hash. Wants a writing transaction."""
     challenge = secrets.token_bytes(CHALLENGE_BYTES)
     id = secrets.token_urlsafe(16)
     ends = now() // SECOND + LASTS_S
-    token = await signed(tx, purpose, school, staff, ends_at_s=ends, id=id, challenge=base64url.write(challenge))
-    return token, Ticket(id, school, staff, challenge)
+    token = await signed(tx, purpose, school, staff, ends_at_s=ends, id=id, challenge=base64url.write(challenge), stands_on=stands_on)
+    return token, Ticket(id, school, staff, challenge, stands_on)
 
 
 async def read_ticket(token: str, purpose: str) -> Ticket | None:
     """None where it is none of ours, for something else, or over."""
-    claims = await claims_of(token, purpose, "challenge")
+    claims = await claims_of(token, purpose, "challenge", "stands_on")
     challenge = base64url.read(claims["challenge"]) if claims else None
-    return Ticket(claims["jti"], claims["iss"], claims["sub"], challenge) if claims and challenge else None
+    return Ticket(claims["jti"], claims["iss"], claims["sub"], challenge, claims["stands_on"]) if claims and challenge else None
+
+
+async def is_good(token: str, purpose: str) -> bool:
+    """Whether there is another try at it."""
+    ticket = await read_ticket(token, purpose)
+    row = await reading(lambda tx: tx.row("select tries from ticket where id = $1", ticket.id)) if ticket else None
+    return ticket is not None and (row is None or row["tries"] < TRIES)
 
 
 async def use(tx: Tx, ticket: Ticket, *, up: bool) -> bool:

@@ -7,8 +7,10 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
+from server.access import factors
 from server.access.cookies import cookies_of, device_cookie, session_cookie, signed_out
 from server.access.sign_in import Comer, sign_in, sign_in_second, sign_out
+from server.access.tickets import is_good
 from server.console.pages import LOOK_COOKIE, THEMES, plain_page
 from server.refusals import Refusal, SecondFactor
 from server.settings import Settings
@@ -36,17 +38,22 @@ LONGEST_SHOWN = 20_000  # characters of what a passkey brings
 async def come_in(request: Request[Any, Any, Any]) -> Response[Any]:
     settings: Settings = request.app.state.settings
     form = await request.form()
+    ticket = str(form.get("ticket", ""))
     username, password, onward = (str(form.get(name, "")) for name in ("username", "password", "next"))
     try:
         comer = Comer(settings, None, request.cookies.get(device_cookie(settings)), request.cookies.get(session_cookie(settings)))
-        if ticket := str(form.get("ticket", "")):
+        if ticket:
             welcome = await sign_in_second(ticket, str(form["code"]) if "code" in form else None, passkey_in(form), comer)
         else:
             welcome = await sign_in(username, password, comer)
     except SecondFactor as more:
-        return plain_page(request, "second_factor.html", 200, onward=onward_from(onward), asks=more.details)
+        return plain_page(request, "second_factor.html", 200, onward=onward_from(onward), asks=more.details, problem="")
     except Refusal as refusal:
-        answer = plain_page(request, "sign_in.html", refusal.status, onward=onward_from(onward), problem=refusal.said, typed=username[:200])
+        mistyped = "code" in form and await is_good(ticket, factors.PURPOSE)  # no need to give the password again
+        answer = plain_page(
+            request, "second_factor.html" if mistyped else "sign_in.html", refusal.status, onward=onward_from(onward),
+            problem=refusal.said, typed=username[:200], asks={"ticket": ticket, "ways": ["code", "recovery"]},
+        )  # fmt: skip
         answer.headers.update(refusal.headers)
         return answer
     return Redirect(onward_from(onward), status_code=303, cookies=cookies_of(welcome, settings, on_phone=False))
