@@ -38,5 +38,8 @@ def test_what_was_written_offline_survives_a_kill_and_arrives_once(engine: str, 
     hand.tap("Fight, Yard")
     hand.see(WORDS)
     hand.see_it_all_sent()
+    for path in ("/records", "/"):
+        hand.open(path).give_pin()  # the page before is put aside as it was, and keeps nobody waiting
+        hand.see("Fight, Yard")
     with sqlite3.connect(f"file:{school.database}?mode=ro", uri=True) as database:
         assert database.execute("select author, outcome from edit where original like '%stairwell%'").fetchall() == [("amira", "taken")]

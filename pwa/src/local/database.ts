@@ -36,7 +36,7 @@ export class Database<Schema extends DBSchema> {
   reading<T>(stores: Names<Schema>, work: (tx: Reading<Schema>, heard: () => void) => Promise<T>): Promise<T> {
     return this.#trying(UNREADABLE, StorageTrouble, async () => {
       const db = await this.#open();
-      return await inTime((heard) => work(db.transaction(stores, 'readonly'), heard));
+      return await inTime((heard) => work(underWay(db.transaction(stores, 'readonly')), heard));
     });
   }
 
@@ -53,7 +53,7 @@ export class Database<Schema extends DBSchema> {
 
   async #written<T>(stores: Names<Schema>, work: (tx: Writing<Schema>) => Promise<T>): Promise<T> {
     const db = await this.#open();
-    const tx = db.transaction(stores, 'readwrite', { durability: 'strict' }) as Writing<Schema>;
+    const tx = underWay(db.transaction(stores, 'readwrite', { durability: 'strict' })) as Writing<Schema>;
     // A request's success comes before a quota can still abort the whole; only `complete` is a promise.
     const complete = inTime(() => tx.done);
     complete.catch(() => {});
@@ -85,6 +85,7 @@ export class Database<Schema extends DBSchema> {
   async #trying<T>(words: string, Trouble: typeof StorageTrouble, attempt: () => Promise<T>): Promise<T> {
     for (const pause of PAUSES_MS) {
       if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      await putAside;
       try {
         return await attempt();
       } catch (error) {
@@ -156,6 +157,27 @@ async function inTime<T>(work: (heard: () => void) => Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+// A page that the browser puts aside, to bring it back at a tap of Back, stops between any two steps; and every other page would
+// wait for the transaction it was in. So none is left open: what was on its way is done when the page comes back.
+
+const open = new Set<{ abort(): void }>();
+let putAside: Promise<void> | null = null;
+
+// The worker, which has no page, is never told.
+if ('document' in globalThis) {
+  addEventListener('pagehide', (event) => {
+    if (!(event as { persisted?: boolean }).persisted) return;
+    putAside ??= new Promise((resolve) => addEventListener('pageshow', () => ((putAside = null), resolve()), { once: true }));
+    open.forEach(abort);
+  });
+}
+
+function underWay<Transaction extends { abort(): void; done: Promise<void> }>(tx: Transaction): Transaction {
+  open.add(tx);
+  tx.done.catch(() => {}).finally(() => open.delete(tx));
+  return tx;
 }
 
 function abort(tx: { abort(): void }): void {
