@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Request
 
@@ -15,16 +14,15 @@ from server.kinds.kind import Field, Kind
 from server.kinds.roles import Role
 from server.kinds.shapes import Line, Note, tidy
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
+from tests.journeys.elsewhere import Elsewhere
 from tests.journeys.handset import Handset
 from tests.journeys.school import School
-from tests.letters import edit, letter
 from tests.world import PASSWORD
 
 # By what they are after. Whatever of them ran would call taken(), show a dialog, or ask for an address with "taken" in it.
 CLASSES: dict[str, list[str]] = json.loads(Path(__file__).with_name("hostile.json").read_text())
 STRINGS = list(dict.fromkeys(words for strings in CLASSES.values() for words in strings))
 RECORDS = 2  # of each kind: every string in every note, and some in the lines
-LETTERS_OF = 10
 READER, ROLE = "dee", Role.DSL  # may see every field
 
 PLANTED = list[tuple[str, str, list[str]]]  # record, kind, and every word that is in it
@@ -118,31 +116,15 @@ def plainly(words: str) -> str:
 def plant(school: School, records: int) -> PLANTED:
     """Through the exchange, as a phone would; and some that do not fit, which are held and shown as they came."""
     planted: PLANTED = []
-    with httpx.Client(base_url=school.address, headers={"X-Lanyard": "1", "Origin": school.address}, timeout=60) as door:
-        said = {"username": READER, "password": PASSWORD, "phone": {"id": "01930000-0000-7000-8000-00000000aaaa", "name": "A phone"}}
-        phone = door.post("/api/session", json=said).raise_for_status().json()["phone"]
-        edits: list[dict[str, Any]] = []
+    with Elsewhere(school, READER) as phone:
         for kind in KINDS.values():
             for number in range(records):
                 values, words = filled(kind, number, records)
-                edits.append(edit(phone, len(edits) + 1, kind.name, values))
-                planted.append((edits[-1]["record"], kind.name, words))
-        held = [
-            edit(phone, len(edits) + 1 + n, "incident", {words: words, "category": words}) for n, words in enumerate(STRINGS[:: 300 // 20])
-        ]
-        receipts = [
-            receipt
-            for start in range(0, len(edits + held), LETTERS_OF)
-            for receipt in send(door, letter(phone, *(edits + held)[start : start + LETTERS_OF]))
-        ]
-    assert [receipt["outcome"] for receipt in receipts] == ["taken"] * len(edits) + ["held"] * len(held), receipts[0]
+                planted.append((phone.write(kind.name, values), kind.name, words))
+        for words in STRINGS[::15]:
+            phone.write("incident", {words: words, "category": words})
+        assert phone.send() == ["taken"] * len(planted) + ["held"] * len(STRINGS[::15])
     return planted
-
-
-def send(door: httpx.Client, said: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = door.post("/api/sync", content=json.dumps(said), headers={"Content-Type": "application/json"}).raise_for_status()
-    receipts: list[dict[str, Any]] = answer.json()["receipts"]
-    return receipts
 
 
 def filled(kind: Kind, number: int, records: int) -> tuple[dict[str, Any], list[str]]:

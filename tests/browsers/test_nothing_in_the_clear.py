@@ -6,17 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.browsers.hand import Hand
-from tests.browsers.test_hostile import send
 from tests.browsers.test_killed_browser import SEED
 from tests.browsers.windows import ENGINES, Driven, Window, kill
+from tests.journeys.elsewhere import Elsewhere
 from tests.journeys.school import School
 from tests.journeys.test_locked import heap_of
-from tests.letters import edit, letter
-from tests.world import PASSWORD
 
 PUPILS, NOTES = 400, 100
 ALPHABET, LETTERS = "bcdfghjkmnpqrstvwxz", 12
@@ -107,14 +104,10 @@ class Marks:
                 row = model | {"id": f"marked-{number}", "surname": name, "seq": last + 1 + number}
                 row |= {column: f"mark{number}" for column in ("upn", "admission_number") if row.get(column)}
                 database.execute(f"insert into pupil ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
-        with httpx.Client(base_url=school.address, headers={"X-Lanyard": "1", "Origin": school.address}, timeout=60) as door:
-            said = {"username": "amira", "password": PASSWORD, "phone": {"id": "01930000-0000-7000-8000-00000000bbbb", "name": "A phone"}}
-            phone = door.post("/api/session", json=said).raise_for_status().json()["phone"]
-            edits = [
-                edit(phone, number, "incident", {"category": "fight", "place": "yard", "account": f"I saw {note} do it.", "others": note})
-                for number, note in enumerate(self.notes, 1)
-            ]
-            assert {receipt["outcome"] for receipt in send(door, letter(phone, *edits))} == {"taken"}
+        with Elsewhere(school, "amira") as phone:
+            for note in self.notes:
+                phone.write("incident", {"category": "fight", "place": "yard", "account": f"I saw {note} do it.", "others": note})
+            assert set(phone.send()) == {"taken"}
 
     def are_not_in(self, profile: Path, when: str) -> None:
         files = [file for file in profile.rglob("*") if file.is_file()]
