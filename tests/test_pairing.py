@@ -95,6 +95,15 @@ async def test_whoever_was_paired_is_told_when_they_next_sign_in(desk_app: Lites
     assert await told() == ""
 
 
+async def test_they_are_told_at_the_desk_too_on_the_first_page_they_see(desk_app: Litestar, squares: list[str]) -> None:
+    await at_desk(desk_app, CAROL)
+    _, address = await made(await at_desk(desk_app, ADA), squares, "carol")
+    assert (await pair(desk_app, token_of(address))).status_code == 200
+    carol = await at_desk(desk_app, CAROL)
+    assert "A phone was signed in as you by a code from the desk on 2026-11-18." in await carol.open("/console/review")
+    assert "A phone was signed in as you" not in await carol.open("/console/review")
+
+
 async def test_a_code_works_once(desk_app: Litestar, squares: list[str]) -> None:
     _, address = await made(await at_desk(desk_app, ADA), squares)
     assert (await pair(desk_app, token_of(address))).status_code == 200

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
@@ -15,7 +15,7 @@ from server.access.rights import may
 from server.console import words
 from server.console.holding import held_count
 from server.console.icons import icon
-from server.console.toast import toast_for
+from server.console.toast import Toast, toast_for
 from server.intake.tending import unopened_count
 from server.kinds.roles import Role
 from server.refusals import Refusal, SetUpFactor, SignIn, SignInAgain
@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 THEMES = ("light", "dark")
 LOOK_COOKIE = "lanyard-look"
+TOLD_COOKIE = "lanyard-told"  # what somebody should know as they come in; gone once a page has shown it
 
 
 class Tab(Struct, frozen=True):
@@ -54,6 +55,7 @@ class Frame(Struct, frozen=True):
 
 
 def page(frame: Frame, request: Request[Any, Any, Any], template: str, status: int = 200, **context: Any) -> Response[str]:
+    told = unquote(request.cookies.get(TOLD_COOKIE, ""))
     drawn = DRAWING.get_template(template).render(
         frame=frame,
         look=look_of(request),
@@ -62,10 +64,13 @@ def page(frame: Frame, request: Request[Any, Any, Any], template: str, status: i
         as_at=now(),
         posted=request.method == "POST",
         may=may,
-        toast=toast_for(request),
+        toast=Toast(told) if told else toast_for(request),
         **context,
     )
-    return Response(drawn, status_code=status, media_type=MediaType.HTML)
+    answer = Response(drawn, status_code=status, media_type=MediaType.HTML)
+    if told:
+        answer.delete_cookie(TOLD_COOKIE, path="/console")
+    return answer
 
 
 def plain_page(request: Request[Any, Any, Any], template: str, status: int = 200, **context: Any) -> Response[str]:

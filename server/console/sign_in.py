@@ -1,6 +1,7 @@
 """The desk's own door: signing in and out, and the switch for light, dark and high contrast."""
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -11,10 +12,11 @@ from server.access import factors
 from server.access.cookies import cookies_of, device_cookie, session_cookie, signed_out
 from server.access.sign_in import Comer, sign_in, sign_in_second, sign_out
 from server.access.tickets import is_good
-from server.console.pages import LOOK_COOKIE, THEMES, plain_page
+from server.console.pages import LOOK_COOKIE, THEMES, TOLD_COOKIE, plain_page
 from server.refusals import Refusal, SecondFactor
 from server.settings import Settings
 
+TOLD_WAITS_S = 300
 LOOK_KEEPS_S = 400 * 24 * 3600
 
 
@@ -56,7 +58,11 @@ async def come_in(request: Request[Any, Any, Any]) -> Response[Any]:
         )  # fmt: skip
         answer.headers.update(refusal.headers)
         return answer
-    return Redirect(onward_from(onward), status_code=303, cookies=cookies_of(welcome, settings, on_phone=False))
+    told = Cookie(
+        TOLD_COOKIE, value=quote(welcome.told or ""), max_age=TOLD_WAITS_S if welcome.told else 0, path="/console", httponly=True,
+        secure=settings.secure, samesite="strict",
+    )  # fmt: skip
+    return Redirect(onward_from(onward), status_code=303, cookies=[*cookies_of(welcome, settings, on_phone=False), told])
 
 
 @post("/console/sign-out", status_code=303)
