@@ -1,7 +1,9 @@
 """Taking in a copy that a phone saved: what its own signature proves arrives as its author’s, and nothing else of a file is believed."""
 
+import asyncio
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from litestar import Litestar
@@ -312,3 +314,31 @@ async def test_what_nobody_signed_takes_no_room_of_the_phone_it_names(amira: Han
     for one in told:
         assert await amira.kept(amira.sealer.seal(one)) == [one["id"]]
     assert (await amira.send(amira.sealer.seal(amira.write()))).status_code == 429  # the premise: what it signed itself counts
+
+
+async def test_two_who_take_it_in_at_once_are_told_the_same_and_it_is_noted_once(amira: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, draft = amira.sealer.seal(amira.write()), amira.sealer.seal({"id": "aa", "kind": "incident", "values": {}}, "draft")
+    await amira.kept(sent)
+    body = saved(amira, sent, amira.sealer.seal(amira.write()), draft, {"id": "odd"}, edits=(amira.write(),))
+    copy = await copies.bring(CAROL, body)
+    opening, both = copies.open_sealed, asyncio.Barrier(2)
+
+    async def open_together(school: str, hashes: list[str]) -> None:
+        await both.wait()  # both have stored it
+        await opening(school, hashes)
+
+    monkeypatch.setattr(copies, "open_sealed", open_together)
+    await asyncio.gather(copies.take(CAROL, copy), copies.take(ADA, copy))
+    told = (await copies.show(CAROL, copy)).told
+    assert told == copies.Told(here=1, taken=1, held=1, drafts=1, unopened=1)
+    noted = await reading(lambda tx: tx.rows("select detail from audit where what = 'take in a copy'"))
+    assert [json.loads(row["detail"])["taken"] for row in noted] == [1]
+
+
+async def test_killed_half_way_it_is_told_whole_when_it_is_taken_in_again(amira: Handset, desk: Desk) -> None:
+    copy = await copies.bring(CAROL, saved(amira, amira.sealer.seal(amira.write()), edits=(amira.write(),)))
+    with mock.patch.object(copies, "tell", side_effect=RuntimeError), pytest.raises(RuntimeError):
+        await copies.take(CAROL, copy)
+    assert len(await edits()) == 2
+    await copies.take(ADA, copy)
+    assert (await copies.show(ADA, copy)).told == copies.Told(here=0, taken=1, held=1, drafts=0, unopened=0)

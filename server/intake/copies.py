@@ -148,7 +148,7 @@ async def show(me: Me, id: str) -> Shown:
         return msgspec.structs.replace(shown, told=msgspec.json.decode(row["told"], type=Told))
     copy, things = await look(me, row)
     here = [thing for thing in things if thing.here]
-    plain = await reading(of_these_here, me.school, copy)
+    plain = await reading(of_these_here, me.school, copy, row["brought_at"])
     return msgspec.structs.replace(
         shown,
         edits=sum(thing.blob.what != "draft" for thing in things) + len(copy.edits),
@@ -186,17 +186,20 @@ class Thing(msgspec.Struct):
 
 async def look(me: Me, row: Row) -> tuple[Copy, list[Thing]]:
     copy = await asyncio.to_thread(read_copy, row["body"].encode(), me.school)
-    known = await reading(what_is_known, copy)
+    known = await reading(what_is_known, copy, row["brought_at"])
     return copy, await asyncio.to_thread(things_in, copy, known)
 
 
-async def what_is_known(tx: Tx, copy: Copy) -> Known:
-    whose = (copy.school, copy.staff)
+async def what_is_known(tx: Tx, copy: Copy, brought_at: int) -> Known:
+    """But for what came in this copy itself, if somebody is taking it in just now, or began to."""
+    whose, hashes, ids = (copy.school, copy.staff), [blob.hash(copy.staff) for blob in copy.blobs], [blob.id for blob in copy.blobs]
     publics = await tx.rows("select id, public from phone where school = $1 and staff = $2 and public is not null", *whose)
-    hashes = [blob.hash(copy.staff) for blob in copy.blobs]
-    sealed = await tx.rows("select hash from sealed where school = $1 and hash = any($2)", copy.school, hashes)
-    ids = [blob.id for blob in copy.blobs]
-    edits = await tx.rows("select id from edit where school = $1 and author = $2 and id = any($3)", *whose, ids)
+    sealed = await tx.rows(
+        "select hash from sealed where school = $1 and hash = any($2) and received_at <> $3", copy.school, hashes, brought_at
+    )
+    edits = await tx.rows(
+        "select id from edit where school = $1 and author = $2 and id = any($3) and received_at <> $4", *whose, ids, brought_at
+    )
     return Known({row["id"]: row["public"] for row in publics}, {row[0] for row in sealed}, {row[0] for row in edits})
 
 
@@ -212,12 +215,13 @@ def thing_of(blob: Blob, copy: Copy, known: Known) -> Thing:
     return Thing(blob, hash, said.phone if said and signers else copy.phone, signers[0] if signers else None, here)
 
 
-async def of_these_here(tx: Tx, school: str, copy: Copy) -> int:
+async def of_these_here(tx: Tx, school: str, copy: Copy, brought_at: int) -> int:
     """How many of the edits that the phone could not seal."""
     me = author_of(copy, copy.phone)
     sent = [edit for edit in copy.edits if isinstance(edit, Sent)]
     other = await told_otherwise(tx, me, sent)
-    rows = await tx.rows("select id from edit where school = $1 and id = any($2)", school, [unproved_id(me, edit) for edit in other])
+    ids = [unproved_id(me, edit) for edit in other]
+    rows = await tx.rows("select id from edit where school = $1 and id = any($2) and received_at <> $3", school, ids, brought_at)
     return len(sent) - len(other) + len(rows)
 
 
@@ -229,13 +233,16 @@ def author_of(copy: Copy, phone: str) -> Me:
 
 
 async def take(me: Me, id: str) -> None:
-    """Safe to repeat, and to be killed anywhere: what is here already is known again. Raises NotFound."""
+    """Safe to repeat, to be killed anywhere, and to be done by two at once: what is here already is known again. Raises NotFound.
+
+    All of it is received at the moment the copy was brought: by that, whoever tells what came of it knows what came in it.
+    """
     row = await row_of(me, id)
     if row["taken_at"] is not None:
         return
-    at = now()
+    at = row["brought_at"]
     copy, things = await look(me, row)
-    here = sum(thing.here for thing in things) + await reading(of_these_here, me.school, copy)
+    here = sum(thing.here for thing in things) + await reading(of_these_here, me.school, copy, at)
     await writing(store_things, me, copy, things, at)
     hashes = [thing.hash for thing in things]
     for first in range(0, len(hashes), OPENED_AT_ONCE):
@@ -270,11 +277,12 @@ async def tell(tx: Tx, me: Me, id: str, copy: Copy, here: int, at: int) -> None:
     (drafts,) = await count("select count(*) from draft where school = $1 and staff = $2 and received_at = $3")
     (unopened,) = await count("select count(*) from sealed where school = $1 and staff = $2 and received_at = $3 and outcome <> 'opened'")
     told = Told(here=here, taken=taken, held=held, drafts=drafts, unopened=unopened)
-    await tx.run(
-        "update saved_copy set taken_at = $3, told = $4, body = '' where school = $1 and id = $2 and taken_at is null",
-        me.school, id, at, msgspec.json.encode(told).decode(),
+    first = await tx.row(
+        "update saved_copy set taken_at = $3, told = $4, body = '' where school = $1 and id = $2 and taken_at is null returning id",
+        me.school, id, now(), msgspec.json.encode(told).decode(),
     )  # fmt: skip
-    await looked(tx, me, "take in a copy", detail={"copy": id, "staff": copy.staff, **msgspec.to_builtins(told)})
+    if first is not None:
+        await looked(tx, me, "take in a copy", detail={"copy": id, "staff": copy.staff, **msgspec.to_builtins(told)})
 
 
 async def sweep(tx: Tx) -> None:
