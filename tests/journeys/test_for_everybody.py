@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.handset import Handset
 from tests.journeys.school import School
-from tests.journeys.test_main_job import attendance_call, home_visit, incident, sweep_and_sighting
+from tests.journeys.test_main_job import home_visit, incident
 
 FORMS = ("/new/incident", "/new/statement", "/new/sighting", "/new/call_out")
 LISTS = ("/", "/records", "/needs-you", "/people", "/pupil/zoe", "/this-phone", "/change-pin", "/passkeys")
@@ -22,30 +22,6 @@ HOSTILE = (
     "javascript:alert(1) \u202eright to left\u202c 🏫 A\u0301",
     "'; drop table record; --",
 )
-
-
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_screen(new_phone: Callable[..., Handset], school: School, look: str) -> None:
-    phone = new_phone(color_scheme=look).open()
-    assert_sound(phone.page, "sign-in")
-    phone.sign_in("olu")
-    incident(phone)
-    home_visit(phone)
-    sweep_and_sighting(phone)
-    attendance_call(phone)
-    assert_sound(phone.page, "calls")
-    phone.send_now()
-    assert_sound(phone.page, "this-phone")
-    for path in (*LISTS, *FORMS, "/sign-in?install=1"):
-        phone.open(path)
-        assert_sound(phone.page, path)
-    for kind in ("Incident ·", "Home visit", "Truancy sweep"):
-        phone.open("/records").page.get_by_role("link", name=kind).first.click()
-        expect(phone.page.get_by_role("link", name="Back")).to_be_visible()
-        assert_sound(phone.page, kind)
-    phone.open("/new/incident").tap("Save")
-    expect(phone.page.get_by_role("heading", name="Still to say")).to_be_visible()
-    assert_sound(phone.page, "problems")
 
 
 def assert_sound(page: Page, where: str) -> None:
