@@ -1,16 +1,18 @@
 """One's own sign-in at the desk: codes are set up, asked for, fallen back on, and begun again when the phone is gone."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from litestar import Litestar
 
-from server.access import totp
+from server.access import keys, totp
 from server.access.settings_of import decide
 from server.access.sign_in import set_password
 from server.console import own
+from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
 from server.store.me import Me
@@ -228,6 +230,32 @@ async def test_whoever_runs_the_server_can_let_an_only_administrator_back_in(des
     await set_up(await at_desk(desk_app, ADA), squares)
     assert await set_password("ada", PASSWORD)
     assert (await Desk(desk_app).sign_in(ADA)).status == 303
+
+
+@pytest.fixture
+def unlocked_again() -> Iterator[None]:
+    yield
+    keys.unlock(Settings())
+
+
+async def test_the_secret_of_an_app_is_closed_by_the_passphrase_and_goes_on_working(
+    desk_app: Litestar, squares: list[str], unlocked_again: None
+) -> None:
+    in_the_clear, _ = await set_up(await at_desk(desk_app, CAROL), squares)
+    keys.unlock(Settings(keys_passphrase="seven brass umbrellas"))
+    assert await writing(keys.close_all) == 1
+    secret, _ = await set_up(await at_desk(desk_app, AMIRA), squares)
+    kept = {row["staff"]: row["secret"] for row in await reading(lambda tx: tx.rows("select staff, secret from generator"))}
+    assert kept.keys() == {"amira", "carol"}
+    assert not any(one in text for one in (in_the_clear, secret) for text in kept.values())
+    for me, known in ((CAROL, in_the_clear), (AMIRA, secret)):
+        desk = Desk(desk_app)
+        assert (await second(desk, await desk.sign_in(me), code_now(known))).goes_to == "/console/review"
+    with pytest.raises(keys.Locked):
+        keys.opened_text(kept["carol"], "amira")
+    assert await reading(keys.problems) == (0, 0)
+    keys.unlock(Settings())
+    assert (await reading(keys.problems))[1] >= 2
 
 
 async def test_one_persons_own_page_is_nobody_elses(desk_app: Litestar, squares: list[str]) -> None:

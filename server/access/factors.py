@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from server.access import passkeys, sessions, totp
+from server.access import keys, passkeys, sessions, totp
 from server.access.audit import looked
 from server.access.due import Rules, rules_in
 from server.access.settings_of import said
@@ -58,7 +58,7 @@ async def _code_shown(tx: Tx, row: Row, said: str) -> bool:
     typed = "".join(said.split()).replace("-", "").lower()
     generator = await tx.row("select secret, step from generator where staff = $1 and confirmed_at is not null", row["id"])
     if generator and typed.isascii() and typed.isdigit():
-        step = totp.step_of(generator["secret"], typed, now() // 1_000_000, generator["step"])
+        step = totp.step_of(keys.opened_text(generator["secret"], row["id"]), typed, now() // 1_000_000, generator["step"])
         if step is None:
             return False
         taken = await tx.row("update generator set step = $2 where staff = $1 and step < $2 returning step", row["id"], step)
@@ -82,7 +82,7 @@ async def new_generator(tx: Tx, me: Me) -> str:
     await tx.run("delete from generator where staff = $1 and confirmed_at is null", me.staff)
     row = await tx.row(
         "insert into generator (staff, school, secret, made_at) values ($1, $2, $3, $4) on conflict (staff) do nothing returning staff",
-        me.staff, me.school, secret, now(),
+        me.staff, me.school, keys.closed_text(secret, me.staff), now(),
     )  # fmt: skip
     if row is None:
         raise NotFound("Codes are set up already. Remove them first.")
@@ -94,7 +94,7 @@ async def waiting_secret(tx: Tx, me: Me) -> str | None:
         "select secret from generator where school = $1 and staff = $2 and confirmed_at is null and made_at > $3",
         me.school, me.staff, now() - WAITS,
     )  # fmt: skip
-    return row["secret"] if row else None
+    return keys.opened_text(row["secret"], me.staff) if row else None
 
 
 async def confirm_generator(tx: Tx, me: Me, opens: sessions.Opens, code: str) -> list[str] | None:

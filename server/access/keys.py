@@ -1,8 +1,12 @@
 """Our own key pairs: made when first wanted, kept in the database, closed by a passphrase where there is one; never removed."""
 
+import hashlib
+import secrets
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey, generate_private_key
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,6 +24,8 @@ from server.store.ids import new_id
 from server.store.moments import now
 
 IN_THE_CLEAR = "-----BEGIN PRIVATE KEY-----"
+CLOSED_TEXT = "aesgcm:"
+NONCE_BYTES = 12
 REMEMBERED = 500  # keys that were read in this process: reading one costs as much as using it
 
 _passphrase: bytes | None = None
@@ -102,6 +108,35 @@ def point(text: str) -> EllipticCurvePublicKey | None:
         return None
 
 
+# ── Somebody’s secret, closed by the same passphrase ───────────────────────────────────────
+
+
+def closed_text(text: str, staff: str) -> str:
+    """As it is kept; it opens for nobody else."""
+    if _passphrase is None:
+        return text
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return CLOSED_TEXT + base64url.write(nonce + AESGCM(_key_of(_passphrase)).encrypt(nonce, text.encode(), staff.encode()))
+
+
+def opened_text(kept: str, staff: str) -> str:
+    """Raises Locked."""
+    if not kept.startswith(CLOSED_TEXT):
+        return kept
+    if _passphrase is None:
+        raise Locked
+    lay = base64url.read(kept.removeprefix(CLOSED_TEXT)) or b""
+    try:
+        return AESGCM(_key_of(_passphrase)).decrypt(lay[:NONCE_BYTES], lay[NONCE_BYTES:], staff.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise Locked from error
+
+
+@lru_cache
+def _key_of(passphrase: bytes) -> bytes:
+    return hashlib.scrypt(passphrase, salt=b"lanyard", n=2**14, r=8, p=1, dklen=32)
+
+
 # ── Looking after them ─────────────────────────────────────────────────────────────────────
 
 
@@ -111,19 +146,23 @@ async def close_all(tx: Tx) -> int:
         return 0
     rows = await tx.rows("select id, private from key where private like $1", IN_THE_CLEAR + "%")
     await tx.run_many("update key set private = $2 where id = $1", [(row["id"], closed(opened(row["private"]))) for row in rows])
-    return len(rows)
+    texts = await tx.rows("select staff, secret from generator where secret not like $1", CLOSED_TEXT + "%")
+    closed_now = [(row["staff"], closed_text(row["secret"], row["staff"])) for row in texts]
+    await tx.run_many("update generator set secret = $2 where staff = $1", closed_now)
+    return len(rows) + len(texts)
 
 
 async def problems(tx: Tx) -> tuple[int, int]:
-    """How many private halves lie in the clear, and how many the passphrase does not open."""
-    rows = await tx.rows("select private from key")
-    clear = sum(row["private"].startswith(IN_THE_CLEAR) for row in rows)
-    return clear, sum(not opens(row["private"]) for row in rows)
+    """How many private halves, and secrets of authenticator apps, lie in the clear, and how many the passphrase does not open."""
+    rows, texts = await tx.rows("select private from key"), await tx.rows("select staff, secret from generator")
+    clear = sum(row["private"].startswith(IN_THE_CLEAR) for row in rows) + sum(not row["secret"].startswith(CLOSED_TEXT) for row in texts)
+    return clear, sum(not opens(row["private"]) for row in rows) + sum(not opens(row["secret"], row["staff"]) for row in texts)
 
 
-def opens(private: str) -> bool:
+def opens(kept: str, staff: str | None = None) -> bool:
+    """A private half; or a secret of this person's."""
     try:
-        opened(private)
+        opened(kept) if staff is None else opened_text(kept, staff)
     except Locked:
         return False
     return True
