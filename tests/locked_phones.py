@@ -316,11 +316,10 @@ class LockedPhones:
             await writing(put_back, keys)
             await tending.begin()
         await self.list_keys()
-        for phone, hand in self.hands.items():
-            if hand.id not in self.revoked:
-                was_locked = hand.locked
-                await self.pair(phone, hand.staff)
-                hand.locked = was_locked
+        for phone, hand in self.hands.items():  # also those that are switched off: they hear so when they next ask
+            was_locked = hand.locked
+            await self.pair(phone, hand.staff)
+            hand.locked = was_locked
 
     async def lost_keys(self) -> list[Any]:
         return await reading(all_keys)
