@@ -115,6 +115,9 @@ async def test_attendance_is_summed_as_the_department_counts(desk_app: Litestar)
     page = await (await at_desk(desk_app, CAROL)).open("/console/pupil/zoe")
     assert "Attended 62.5% Sessions missed 3 of 8 Authorised 2 Not authorised 1 Late 1" in page
     assert "Attended" not in await (await at_desk(desk_app, AMIRA)).open("/console/pupil/zoe")
+    assert "Attended" in await (await at_desk(desk_app, HANA)).open("/console/pupil/zoe")
+    await writing(lambda tx: tx.run("update pupil set year = '10' where id = 'zoe'"))
+    assert "Attended" not in await (await at_desk(desk_app, HANA)).open("/console/pupil/zoe")  # of a year that is not hers
 
 
 async def test_every_look_at_a_pupil_is_noted_and_only_the_safeguarding_lead_sees_who(desk_app: Litestar) -> None:

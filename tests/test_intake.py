@@ -344,6 +344,8 @@ async def test_from_a_revoked_phone_or_a_leaver_it_is_held_for_review(
     assert await amira.kept(*(amira.sealer.seal(one) for one in told)) == [one["id"] for one in told]
     found = await edits(school)
     assert {(row["author"], row["outcome"]) for row in found.values()} == {("amira", "held" if words else "taken")}
+    asked = await amira.send()
+    assert asked.json().get("revoked") == (True if words else None)
     if words:
         assert {json.loads(row["because"])["phone"] for row in found.values()} == {words}
         await writing(desk.judge_again, "northgate")

@@ -103,7 +103,8 @@ export type Answer = {
 export type Blob = { id: string; what: 'edit' | 'draft'; phone: string; number: number; made_at: string; kid: string; sealed: string; signature: string };
 export type SealedLetter = { protocol: number; build: string; phone: string; sent_at: string; sealed: Blob[] };
 /** `kept`: stored in a committed transaction; opened and taken in later. */
-export type IntakeAnswer = { kept: string[]; unreadable: number[]; now: string };
+/** `revoked`: this phone was switched off, and is to forget what it holds. */
+export type IntakeAnswer = { kept: string[]; unreadable: number[]; now: string; revoked?: true };
 
 // ── What the school is: kinds, lists, people ───────────────────────────────────────────────
 

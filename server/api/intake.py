@@ -1,7 +1,7 @@
 """The sealed intake: it only ever takes in, and what it says it kept is stored. See sync/PROTOCOL.md."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, post
@@ -19,11 +19,15 @@ log = logging.getLogger("lanyard.intake")
 
 
 class Kept(msgspec.Struct):
-    """`kept`: the ids of what is stored; not of what came of it. `unreadable`: which had no id to name; they are stored too."""
+    """`kept`: the ids of what is stored; not of what came of it. `unreadable`: which had no id to name; they are stored too.
+
+    `revoked`: only where the phone was switched off, or its person has left: what it holds is to be forgotten.
+    """
 
     kept: list[str]
     unreadable: list[int]
     now: str
+    revoked: Literal[True] | msgspec.UnsetType = msgspec.UNSET
 
 
 @post("/api/intake", status_code=200, opt={"largest": BYTES_LIMIT})
@@ -40,4 +44,4 @@ async def take_crate(request: Request[Any, Any, Any]) -> Kept:
     except Exception as error:  # it is stored, so it is said to be kept; what waits is opened later
         log.warning("%s sealed wait to be opened (%s)", len(hashes), type(error).__name__)
     request.app.state.hub.look_soon()
-    return Kept(kept.ids, kept.nameless, to_wire(received_at))
+    return Kept(kept.ids, kept.nameless, to_wire(received_at), True if bearer.left or bearer.revoked else msgspec.UNSET)

@@ -22,6 +22,7 @@ from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, Entry, PupilLine, people_of, title_of
 from server.kinds import KINDS
 from server.kinds.kind import Merge
+from server.kinds.roles import Role
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
@@ -134,7 +135,8 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
     story, more = await story_of(tx, me, id, kind, older)
     directory = await directory_of(tx, me, story, [id])
     term = await term_now(tx, me.school)
-    sees_contacts, sees_attendance = await may_see_contacts(tx, me, row), may(me, "patterns")
+    sees_contacts = await may_see_contacts(tx, me, row)
+    sees_attendance = may(me, "patterns") and (me.role != Role.HEAD_OF_YEAR or sees_contacts)  # theirs, as the families are
     names = [name for name in (row["forename"], row["preferred"]) if name and name not in pupil_line(row).name.split()]
     return PupilPage(
         line=pupil_line(row),

@@ -15,6 +15,7 @@ export class Door {
   intake = new Intake(this.school);
   shares = new Shares();
   isRevoked = false;
+  off = new Set<string>(); // whose phones were switched off while they were not signed in
   isFresh = true; // the password was given a moment ago
   cookie: { staff: string; phone: string } | null = null;
   phones = new Map<string, { staff: string; public: string }>();
@@ -36,7 +37,8 @@ export class Door {
     }
     if (path === '/api/intake') {
       const author = question.grant!.replace('grant of ', '');
-      return answered(200, await this.intake.take(structuredClone(question.json) as SealedLetter, author));
+      const kept = await this.intake.take(structuredClone(question.json) as SealedLetter, author);
+      return answered(200, this.isRevoked || this.off.has(author) ? { ...kept, revoked: true } : kept);
     }
     if (this.isRevoked && !question.grant) return answered(403, { refusal: 'phone_revoked' });
     if (path === '/api/vault') return isOther || !this.cookie ? answered(401, { refusal: 'sign_in' }) : this.vault(question);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { toText, utf8 } from '../../pwa/src/local/bytes';
 import { diskOf, noted } from '../../pwa/src/local/disk';
 import { newSigning } from '../../pwa/src/local/seal';
+import type { Owner } from '../../pwa/src/local/stores';
 import type { Ask, Heard } from '../../pwa/src/school';
 import type { Letter, ShownPasskey } from '../../pwa/src/wire';
 import { answered, codeFor, Door, startApp } from './door';
@@ -436,6 +437,39 @@ test('somebody else who signs in leaves the first one’s vault as it is, lease 
   const disk = diskOf('northgate', 'amira');
   expect(await disk.reading(['keys'], (tx) => tx.objectStore('keys').get('vault'))).toHaveProperty('offline.bytes');
   disk.close();
+});
+
+test('a phone that was switched off while somebody else was signed in on it is opened by no PIN, and sends what was written', async () => {
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await signIn('amira');
+  await exchange();
+  await write('mine');
+  app = await startApp();
+  await signIn('ben');
+  door.signal = false;
+  app = await startApp();
+  const { locked } = (await app.signIn('amira', 'any', door.ask)) as { locked: Owner };
+  await app.turnTo(locked);
+  expect(await app.unlockWith(PIN, door.ask)).toMatchObject({ is: 'open' }); // the premise: the lease lasts
+  app = await startApp();
+  door.signal = true;
+  door.off.add('amira');
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+  await exchange();
+  expect(authors()).toMatchObject({ mine: 'amira' });
+});
+
+test('a phone whose session ran out while it was open, and that was switched off since, forgets and leaves', async () => {
+  await signIn('amira');
+  await exchange();
+  await write('mine');
+  door.cookie = null;
+  door.off.add('amira');
+  await exchange();
+  expect(authors()).toMatchObject({ mine: 'amira' });
+  expect(app.standing()).toBe('out');
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
 });
 
 // ── A school that went back to a backup ──────────────────────────────────────────────────────

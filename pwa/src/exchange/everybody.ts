@@ -1,9 +1,11 @@
 // Sending everything that was written on this phone, by whomever: in the app, and in the worker that the browser wakes.
 
 import { closedOutboxes, leave, me, mine, myDisk, settleOwed } from '../local/session';
+import { isSwitchedOff } from '../local/share';
 import { setting, settle, type Mine } from '../local/stores';
 import type { Ask } from '../school';
 import { exchange, type Ended } from './exchange';
+import { revoke } from './keep';
 import { hasSealed, sendSealed, type SentSealed } from './intake';
 import { tellWhatIsMissed } from './missed';
 import { closeOlder, hasOlder, sendOlder, type Whose } from './older';
@@ -82,6 +84,10 @@ async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Pro
   const hadOrphans = await hasSealed(db.disk, 'orphans');
   const before = hadOrphans ? await sendSealed(db.disk, ask, build, 'orphans') : null;
   const ended = await exchange({ db, ask, build, ...(told && { told }) });
+  if (ended.trouble === 'sign in' && (await isSwitchedOff(db.disk, ask))) {
+    await revoke(db);
+    ended.trouble = 'revoked';
+  }
   if (ended.trouble === 'revoked') return await leaveSafely(db, ask, build, ended);
   if (ended.trouble === 'sign in') await sendAllTheSame(db, ask, build, ended);
   if (ended.reached) await noteContact(db, ended.receipts > 0);

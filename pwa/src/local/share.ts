@@ -1,7 +1,9 @@
 // The school's half of the key: asked for with what is made of the PIN, and never kept.
 
 import { refusal, type Ask, type Heard } from '../school';
+import { PROTOCOL, type IntakeAnswer } from '../wire';
 import { toBytes, type Bytes } from './bytes';
+import { noted, type Disk } from './disk';
 
 const A_BUSY_SCHOOLS_PAUSE_S = 60;
 
@@ -23,6 +25,14 @@ export const openShare = async ({ ask, phone }: Door, auth: string, offline_fail
 
 /** The school keeps the one before as well, until this one was opened once: its answer may be lost. */
 export const newShare = async ({ ask, phone }: Door, auth: string): Promise<Asked> => meant(await ask('/api/vault', { method: 'PUT', phone, json: { phone, auth } }));
+
+/** Where nobody is signed in, or somebody else: the grant may still ask whether this phone was switched off. */
+export async function isSwitchedOff(disk: Disk, ask: Ask): Promise<boolean> {
+  const [grant, phone] = await disk.reading(['settings'], async (tx) => [await noted(tx, 'grant'), await noted(tx, 'session_phone')]);
+  if (!grant) return false;
+  const heard = await ask('/api/intake', { method: 'POST', grant, json: { protocol: PROTOCOL, build: '', phone, sent_at: new Date().toISOString(), sealed: [] } });
+  return heard.heard === 'answered' && heard.status === 200 && (heard.json as IntakeAnswer).revoked === true;
+}
 
 function meant(heard: Heard): Asked {
   if (heard.heard === 'not heard') return { is: 'not now', because: 'no signal' };

@@ -9,7 +9,7 @@ import { forgetAll, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { aes, authOf, stretch, wrapping } from './pin';
 import { newSigning } from './seal';
-import { newShare, openShare, type Asked, type Door, type Share } from './share';
+import { isSwitchedOff, newShare, openShare, type Asked, type Door, type Share } from './share';
 
 /** From this many wrong PINs on there is a pause, twice as long each time. */
 const WRONG_BEFORE_A_PAUSE = 5;
@@ -131,7 +131,7 @@ async function tryPin(disk: Disk, pin: string, door: Door): Promise<Right | NotO
 async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: Door): Promise<Right | NotOpened> {
   const stretched = await stretch(pin, vault.salt);
   const heard = await openShare(door, await authOf(stretched), vault.failures);
-  if (heard.is === 'revoked') return await lose(disk, 'revoked');
+  if (heard.is === 'revoked' || (isSignedOut(heard) && (await isSwitchedOff(disk, door.ask)))) return await lose(disk, 'revoked');
   if (heard.is === 'pause' && !vault.isForgotten) return await paused(disk, vault, id, heard.pause_ms);
   if (heard.is === 'share') {
     const raw = await byShare(vault, stretched, heard.share);
@@ -144,8 +144,10 @@ async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: D
   if (heard.is === 'unknown' && vault.failures === WRONG_AT_MOST - 1) return await lose(disk, 'ten wrong'); // the tenth, by the school's count
   await keep(disk, vault.id, (now) => ({ ...takenBack(now, id), isForgotten: forgets || now.isForgotten === true }));
   if (forgets) return { is: 'gone', because: 'the school' }; // nothing is destroyed: it may yet be put right there
-  return { is: 'lease over', because: heard.is === 'not now' && heard.because === 'sign in' ? 'sign in' : 'no signal' };
+  return { is: 'lease over', because: isSignedOut(heard) ? 'sign in' : 'no signal' };
 }
+
+const isSignedOut = (heard: Asked): boolean => heard.is === 'not now' && heard.because === 'sign in';
 
 const byShare = async (vault: Vault, stretched: Bytes, { share }: Share): Promise<Bytes | null> =>
   await unclose(await wrapping(stretched, share, 'lanyard online'), vault.online, vault.id).catch(() => null);

@@ -68,7 +68,7 @@ export function Locked({ onGone }: { onGone: (because: 'ten wrong' | 'the school
             {wrong && <p class="why" id="pin-why"><Icon name="needs" /><span>{wrong}</span></p>}
             <input ref={pin} id="pin" class="input pin num" type="password" inputMode="numeric" autocomplete="off" enterkeyhint="go" aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? 'pin-why' : undefined} />
           </div>
-          <button class="button main" aria-disabled={opening || pause > 0}>{opening ? 'Opening' : pause > 0 ? `Wait ${count(pause, 'second')}` : 'Unlock'}</button>
+          <button class="button main" aria-disabled={opening || pause > 0}>{opening ? 'Opening' : pause > 0 ? `Wait ${pause > 90 ? count(Math.ceil(pause / 60), 'minute') : count(pause, 'second')}` : 'Unlock'}</button>
           {passwordWanted && <a class="button whole" href="/sign-in">Sign in</a>}
           <div class="tiles pair">
             <a class="button link" href="/sign-in?forgot=1">I forgot my PIN</a>
@@ -91,7 +91,7 @@ function wordsFor(answer: Opened | null): string {
     case 'wrong':
       return `That is not the PIN. ${answer.left === 1 ? 'One try is' : `${answer.left} tries are`} left; then what the school has sent is removed from this phone. What was written is never removed.`;
     case 'pause':
-      return 'That was too many wrong PINs. Wait a little, then try again.';
+      return 'That was too many wrong PINs. Wait as long as it says below, or tap “I forgot my PIN” and sign in: nothing that was written is lost.';
     case 'lease over':
       return answer.because === 'sign in'
         ? 'The school wants your password again before this phone opens. What was written is locked and safe.'
