@@ -73,7 +73,7 @@ def described_in(folder: Path, record: str, visit: str, grant: str) -> Path:
 
 
 def a_record(address: str, cookie: str, number: int, kind: str) -> str:
-    written = edit("carol-phone", number, kind, {"concern": "no"})
+    written = edit("carol-phone", number, kind, {"pupils": {"put": {"zoe": {}}, "drop": []}})
     answer = httpx.post(
         f"{address}/api/sync", json=letter("carol-phone", written), headers={"X-Lanyard": "1", "Cookie": f"lanyard={cookie}"}
     )
