@@ -190,6 +190,26 @@ def test_a_restored_school_gets_the_keys_back_that_it_had_made_since(
     assert phone.write()["kid"] == sealed["kid"]  # and phones seal to the newest again
 
 
+def remembered() -> list[tuple[Any, ...]]:
+    rows = do(reading(lambda tx: tx.rows("select id, school, private from key where purpose = $1 order by id", intake_keys.LIST)))
+    return [tuple(row) for row in rows]
+
+
+def test_the_key_that_phones_remember_is_put_back_too_where_the_school_has_none(a_file: Path) -> None:
+    older, newer = a_file.with_name("monday.db"), a_file.with_name("tuesday.db")
+    assert main(["backup", str(older)]) == 0
+    Locked().learn()
+    assert main(["backup", str(newer)]) == 0
+    before = remembered()
+    for file in a_file.parent.glob(f"{a_file.name}*"):
+        file.unlink()
+    older.rename(a_file)
+    assert remembered() == []
+    for _ in range(2):
+        assert main(["put-back-keys", str(newer)]) == 0
+        assert remembered() == before != []
+
+
 def test_keys_that_the_passphrase_does_not_open_are_not_put_back(
     a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,14 +60,15 @@ Lost = tuple[str, ...]  # a row of these
 
 
 async def all_keys(tx: Tx) -> list[Lost]:
-    return [tuple(row) for row in await tx.rows(f"select {COLUMNS} from key where purpose = $1", INTAKE)]
+    return [tuple(row) for row in await tx.rows(f"select {COLUMNS} from key where purpose in ($1, $2)", INTAKE, LIST)]
 
 
 async def put_back(tx: Tx, keys: list[Lost]) -> set[str]:
     """The schools that had lost any of these keys, and have them again. Raises Locked where our passphrase does not open one."""
     here = {row[0] for row in await tx.rows("select id from school")}
-    known = {row[0] for row in await tx.rows("select id from key where purpose = $1", INTAKE)}
-    missing = [key for key in keys if key[2] in here and key[0] not in known]
+    known = {row[0] for row in await tx.rows("select id from key where purpose in ($1, $2)", INTAKE, LIST)}
+    signing = {row[0] for row in await tx.rows("select school from key where purpose = $1", LIST)}  # theirs has been told since
+    missing = [key for key in keys if key[2] in here and key[0] not in known and not (key[1] == LIST and key[2] in signing)]
     for key in missing:
         opened(key[3])
     await tx.run_many(f"insert into key ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)", missing)
