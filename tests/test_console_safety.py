@@ -1,5 +1,6 @@
 """The school's own safety: what an administrator decides is kept, bounded, written down, and obeyed by phones' doors."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -7,8 +8,11 @@ import msgspec
 import pytest
 from litestar import Litestar
 
+from server.access import shares
 from server.access.shares import CONTACTS
 from server.console.safety import held_by_roles
+from server.settings import Settings
+from server.store import numbers
 from server.store.database import Tx, reading, writing
 from tests.desk import Desk, at_desk, phone_sends, put
 from tests.letters import letter
@@ -236,3 +240,23 @@ async def test_who_may_open_in_an_emergency_and_who_needs_a_second_factor_are_de
     assert "Behaviour manager 1" in page
     await ada.send("/console/safety", {"do": "second_factor", "grace_days": "7"})
     assert (await (await at_desk(desk_app, CAROL)).open("/console/review")).status == 200
+
+
+async def test_of_two_who_change_what_is_kept_back_at_once_the_second_knows_what_the_first_did(world: Settings) -> None:
+    async def first(tx: Tx) -> None:
+        await numbers.lock(tx, "northgate")
+        if world.database.startswith("postgresql"):
+            await asyncio.sleep(0.3)  # the other begins; SQLite lets nobody begin
+        await shares.keep_back(tx, "northgate", {"manager": ["incident"]})
+
+    async def second() -> None:
+        await asyncio.sleep(0.1)
+        await writing(shares.keep_back, "northgate", {})
+
+    rights = "select rights from staff where id = 'carol'"
+    before = await reading(lambda tx: tx.row(rights))
+    await asyncio.gather(writing(first), second())
+    after = await reading(lambda tx: tx.row(rights))
+    assert before
+    assert after
+    assert after[0] == before[0] + 2  # her phones fill their store anew for both

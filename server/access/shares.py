@@ -171,6 +171,7 @@ CONTACTS = "contacts"  # beside the names of kinds
 
 async def keep_back(tx: Tx, school: str, offline: dict[str, list[str]]) -> None:
     """By role. The phones of a role for which it changes fill their store anew."""
+    await numbers.lock(tx, school)  # before it is read: whoever decides at the same time waits
     before = await said(tx, school, "offline")
     await decide(tx, school, "offline", offline)
     changed = [role for role in {*before, *offline} if set(before.get(role, ())) != set(offline.get(role, ()))]

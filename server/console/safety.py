@@ -14,6 +14,7 @@ from server.console.pages import frame_for, page
 from server.kinds import KINDS
 from server.kinds.roles import LABELS, Role
 from server.refusals import NotFound
+from server.store import numbers
 from server.store.database import Tx, reading, writing
 from server.store.me import Me, kept_back_in
 from server.store.moments import now
@@ -124,6 +125,7 @@ async def changed(tx: Tx, me: Me, do: str, form: Any) -> None:
 
 async def with_its_beginning(tx: Tx, me: Me, says: dict[str, Any]) -> dict[str, Any]:
     """The days run from when each role was first asked; whoever changes the days, or another role, begins nothing anew."""
+    await numbers.lock(tx, me.school)  # before it is read: whoever decides at the same time waits
     before = await factors.rules_of(tx, me.school)
     return says | {"since": {role: before.since.get(role) or now() for role in says["roles"]}}
 
