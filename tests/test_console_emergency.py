@@ -10,6 +10,9 @@ from litestar import Litestar
 from server.access.emergency import Open, with_openings
 from server.access.settings_of import decide
 from server.api.people import page_for
+from server.console import openings
+from server.console.leaf import leaf_of
+from server.console.record import open_in_emergency
 from server.imports.headings import Table
 from server.imports.keep import plan
 from server.store import moments
@@ -200,6 +203,31 @@ async def test_a_page_that_says_it_only_draws_itself_again_is_noted_under_the_op
     details = await rows("select distinct detail from audit where staff = 'hana' and what like 'read % in an emergency'")
     assert len(details) == 2
     assert len(await rows("select id from audit where staff = 'hana' and what like 'read % in an emergency'")) == 4
+
+
+async def test_a_record_that_became_theirs_a_moment_ago_is_no_fault(desk_app: Litestar) -> None:
+    """Their opening is not what lets them read it."""
+    record = await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(li="harmed")})
+    hana = await at_desk(desk_app, HANA)
+    await open_it(hana)
+    (session,) = (await rows("select session from opening"))[0]
+    me = Me(staff="hana", school="northgate", role="head_of_year", years=("7",), session=str(session))
+    assert (await reading(with_openings, me))[1]  # the premise
+    assert await writing(leaf_of, me, record) is not None  # the premise
+    assert await writing(open_in_emergency, me, record, False) == (None, [], None)
+
+
+async def test_looks_under_another_opening_take_no_place_of_those_under_this(desk_app: Litestar, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = await incident_about_conor()
+    other = await phone_sends(AMIRA, "incident", {"category": "fight", "pupils": put(li="harmed")})
+    monkeypatch.setattr(openings, "LOOKS", openings.LOOKS.replace(f"limit {openings.LOOKS_SHOWN}", "limit 1"))
+    hana = await at_desk(desk_app, HANA)
+    await open_it(hana)
+    await open_it(hana, "/console/pupil/li")
+    await hana.open(f"/console/record/{other}")
+    await hana.open(f"/console/record/{record}")
+    found, _ = await reading(openings.openings_and_canaries, DEE)
+    assert {one.pupil.id: [look.record for look in one.looks] for one in found} == {"conor": [record], "li": [other]}
 
 
 async def test_what_is_open_of_one_pupil_shows_nothing_more_of_another(desk_app: Litestar) -> None:

@@ -35,7 +35,8 @@ OPENINGS = f"""
     where o.school = $1 order by o.seen_at is not null, o.at desc, o.id desc limit {SHOWN}"""
 LOOKS = f"""
     select at, what, record, detail from audit
-    where school = $1 and at >= $2 and at <= $3 and staff = $4 and what like 'read % in an emergency' order by at limit {LOOKS_SHOWN}"""
+    where school = $1 and at >= $2 and at <= $3 and staff = $4 and what like 'read % in an emergency'
+        and detail like '%' || $5 || '%' order by at limit {LOOKS_SHOWN}"""
 
 
 class Look(Struct, frozen=True):
@@ -130,7 +131,7 @@ async def openings_and_canaries(tx: Tx, me: Me) -> tuple[list[Opening], list[Pup
 
 
 async def looks_under(tx: Tx, me: Me, row: Row) -> list[Row]:
-    found = await tx.rows(LOOKS, me.school, row["at"], row["ends_at"], row["staff"]) if row["why"] == "emergency" else []
+    found = await tx.rows(LOOKS, me.school, row["at"], row["ends_at"], row["staff"], row["id"]) if row["why"] == "emergency" else []
     return [look for look in found if msgspec.json.decode(look["detail"]).get("opening") == row["id"]]
 
 

@@ -57,7 +57,9 @@ async def open_in_emergency(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Lea
     if leaf is None:
         return None, [], None
     about = {row["pupil"] for row in await tx.rows(ABOUT, me.school, id)}
-    opened = next(one for one in openings if one.pupil in about)
+    opened = next((one for one in openings if one.pupil in about), None)
+    if opened is None:  # it became mine this very moment: it is there when they ask again
+        return None, [], None
     if not is_live:
         await looked_in_emergency(tx, me, opened, "read record", record=id)
     return replace(leaf, may_decide=False), [], opened
