@@ -342,3 +342,19 @@ async def test_killed_half_way_it_is_told_whole_when_it_is_taken_in_again(amira:
     assert len(await edits()) == 2
     await copies.take(ADA, copy)
     assert (await copies.show(ADA, copy)).told == copies.Told(here=0, taken=1, held=1, drafts=0, unopened=0)
+
+
+async def test_what_no_phone_sent_is_shown_as_whoever_brought_its(amira: Handset, desk: Desk) -> None:
+    await take_in(desk, saved(amira, amira.sealer.seal(amira.write()), edits=("a scrap",)))
+    shown = await desk.open("/console/held")
+    assert "In a copy that Carol" in shown
+    assert "a scrap" in shown
+    assert "From Amira Haddad’s phone" not in shown
+
+
+async def test_what_a_phone_could_not_seal_is_held_some_at_a_time(amira: Handset, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "AT_ONCE", 3, raising=False)
+    with mock.patch.object(copies, "hold_unproved", side_effect=copies.hold_unproved) as held:
+        came = await take_in(desk, saved(amira, edits=tuple(amira.write() for _ in range(7))))
+    assert [len(call.args[2]) for call in held.call_args_list] == [3, 3, 1]
+    assert "Held, until a person decides 7" in came

@@ -17,6 +17,7 @@ from server.kinds.kind import asked_about
 from server.store.database import Tx
 from server.store.engines import Row
 from server.store.me import Me
+from server.sync.letter import NO_PHONE
 from server.sync.unsealed import brought_by
 
 SHOWN = 200
@@ -176,7 +177,8 @@ def as_it_came(value: Any) -> str:
 class Scrap(Struct, frozen=True):
     """Something in a letter that had no id: kept as it came, and no part of anything."""
 
-    who: str
+    who: str  # whose phone it is from, or who took it in
+    is_brought: bool
     received_at: int
     text: str
 
@@ -186,9 +188,9 @@ async def scraps_of(tx: Tx, me: Me) -> list[Scrap]:
     if not all(me.role in kind.held_by for kind in KINDS.values()) or not may(me, "settle"):
         return []
     rows = await tx.rows(
-        "select coalesce(s.name, u.staff) as who, u.received_at, u.original from unreadable u"
+        "select coalesce(s.name, u.staff) as who, u.phone, u.received_at, u.original from unreadable u"
         " left join staff s on s.school = u.school and s.id = u.staff"
         f" where u.school = $1 order by u.received_at desc, u.hash limit {SCRAPS}",
         me.school,
     )
-    return [Scrap(row["who"], row["received_at"], as_it_came(row["original"])) for row in rows]
+    return [Scrap(row["who"], row["phone"] == NO_PHONE, row["received_at"], as_it_came(row["original"])) for row in rows]

@@ -22,13 +22,13 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
 from server.sync.exchange import keep_nameless
-from server.sync.letter import Braces, Nameless, Sent, as_they_lay, is_id, read_braces, read_edit, read_moment
+from server.sync.letter import NO_PHONE, Braces, Nameless, Sent, as_they_lay, is_id, read_braces, read_edit, read_moment
 from server.sync.unsealed import hold_unproved, told_otherwise, unproved_id
 
 BYTES_LIMIT = 20_000_000
 THINGS_LIMIT = 10_000
 KEPT_FOR = 7 * 24 * 3600 * 1_000_000  # µs: one that was brought, and never taken in; its file is still with whoever brought it
-OPENED_AT_ONCE = 100
+AT_ONCE = 100  # things, in one transaction
 
 NO_COPY = "This is no copy that a phone saved, or it is cut short. Nothing was taken in. Keep the file."
 ELSEWHERE = "This copy is another school’s. Nothing was taken in. Keep the file, and bring it there."
@@ -245,8 +245,11 @@ async def take(me: Me, id: str) -> None:
     here = sum(thing.here for thing in things) + await reading(of_these_here, me.school, copy, at)
     await writing(store_things, me, copy, things, at)
     hashes = [thing.hash for thing in things]
-    for first in range(0, len(hashes), OPENED_AT_ONCE):
-        await open_sealed(me.school, hashes[first : first + OPENED_AT_ONCE])
+    for first in range(0, len(hashes), AT_ONCE):
+        await open_sealed(me.school, hashes[first : first + AT_ONCE])
+    unsealed = [edit for edit in copy.edits if isinstance(edit, Sent)]
+    for first in range(0, len(unsealed), AT_ONCE):
+        await writing(hold_these, me, copy, unsealed[first : first + AT_ONCE], at)
     await writing(tell, me, id, copy, here, at)
 
 
@@ -255,13 +258,16 @@ async def store_things(tx: Tx, me: Me, copy: Copy, things: list[Thing], at: int)
     off = {row[0] for row in await tx.rows("select id from phone where school = $1 and revoked_at is not null", me.school)}
     for thing in things:
         review = LEFT if left and left[0] is not None else REVOKED if off & {thing.signer, thing.phone} else None
-        author = author_of(copy, thing.phone if thing.signer else "")  # else it would take up that phone's room
+        author = author_of(copy, thing.phone if thing.signer else NO_PHONE)  # else it would take up that phone's room
         await store(tx, author, {thing.hash: thing.blob}, at, sent_at=None, review=review, taken_by=me.staff)
+    await keep_nameless(tx, [edit for edit in copy.edits if isinstance(edit, Nameless)], NO_PHONE, me, at)
+
+
+async def hold_these(tx: Tx, me: Me, copy: Copy, unsealed: list[Sent], at: int) -> None:
     author = author_of(copy, copy.phone)
-    unproved = await told_otherwise(tx, author, [edit for edit in copy.edits if isinstance(edit, Sent)])
+    unproved = await told_otherwise(tx, author, unsealed)
     if unproved:
         await hold_unproved(tx, author, unproved, me.staff, at)
-    await keep_nameless(tx, [edit for edit in copy.edits if isinstance(edit, Nameless)], copy.phone, author, at)
 
 
 async def tell(tx: Tx, me: Me, id: str, copy: Copy, here: int, at: int) -> None:

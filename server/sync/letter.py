@@ -24,6 +24,7 @@ NUMBER_LIMIT = 2**53 - 1  # what a phone can count to
 DIGITS_LIMIT = 19
 REASON_LIMIT = 1_000  # characters
 LOST_LIMIT = 10_000  # numbers that one letter may give up
+NO_PHONE = ""  # where a letter names its own: it came in none
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UNFIT = re.compile("[\0-\x1f\x7f\ud800-\udfff\ufffd]")  # in an id: what nobody mints and not every database keeps
