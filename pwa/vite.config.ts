@@ -77,6 +77,8 @@ export default defineConfig({
     target: ['es2022', 'safari16.4', 'chrome107', 'firefox115'],
     cssMinify: 'lightningcss',
     cssTarget: ['chrome100', 'firefox110', 'safari15.4'],
+    // The exchange and what it reads as the screens do are one piece: it packs better than two.
+    rolldownOptions: { output: { advancedChunks: { includeDependenciesRecursively: false, groups: [{ name: 'exchanging', test: /src\/(exchange\/|local\/view|local\/overlay)/ }] } } },
     modulePreload: false, // what comes later comes in one piece, and needs no telling ahead
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/console': 'http://127.0.0.1:8000' } },

@@ -554,6 +554,17 @@ test('one that is still here when the phone is unlocked is sent as it lies, and 
   expect([...door.school.edits.values()].map(({ edit }) => edit.number).sort()).toEqual([1, 2]);
 });
 
+test('one that is tried again is the same call', async () => {
+  await signIn('amira');
+  await exchange();
+  app = await startApp();
+  const which = app.newCall();
+  const called = [await app.callWhileLocked({ where: 'B12', isDanger: false }, which), await app.callWhileLocked({ where: 'B12', isDanger: false }, which)];
+  expect(called).toEqual([which.id, which.id]);
+  expect((await onDisk()).outbox).toBe(1);
+  expect(await app.isSent('another')).toBe(false); // one that is not here was not sent
+});
+
 test('a phone that has never had the school’s key says that it cannot call, and keeps nothing', async () => {
   await app.signIn('amira', 'right', door.ask);
   await app.choosePin(PIN, door.ask);

@@ -16,8 +16,11 @@ const FROM_A_LOCKED_PHONE = 'From a locked phone, by whoever had it in hand: ';
 
 export type Call = { where: string; isDanger: boolean };
 
-/** The id of the edit, once it is on the disk; throws NotSaved. */
-export async function callWhileLocked({ where, isDanger }: Call): Promise<string> {
+/** Which call it is: the same again, where it is tried again, so that nothing is called twice. */
+export const newCall = () => ({ id: newId(), record: newId() });
+
+/** The id of the edit, once it is on the disk; throws NotSaved, and may have got there all the same. */
+export async function callWhileLocked({ where, isDanger }: Call, which = newCall()): Promise<string> {
   const [disk, { school, staff }] = [myDisk()!, whose()!];
   const made_at = new Date().toISOString();
   const values: Values = {
@@ -25,7 +28,7 @@ export async function callWhileLocked({ where, isDanger }: Call): Promise<string
     urgency: isDanger ? 'danger' : 'now',
     note: `${FROM_A_LOCKED_PHONE}${where}`.slice(0, LONGEST),
   };
-  const call = { id: newId(), record: newId(), kind: 'call_out', made_at, seen: null, values };
+  const call = { ...which, kind: 'call_out', made_at, seen: null, values };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const { phone, number, sign, intake } = await reading(disk);
     if (!phone || !sign || !intake) break;
@@ -72,5 +75,5 @@ const NOTHING = { iv: new Uint8Array(), bytes: new Uint8Array() };
 /** Whether the school has it. */
 export async function isSent(id: string): Promise<boolean> {
   const row = await myDisk()!.reading(['outbox'], (tx) => tx.objectStore('outbox').get(id));
-  return row?.unsent === undefined;
+  return row !== undefined && row.unsent === undefined;
 }

@@ -43,7 +43,7 @@ export function keepIn(db: Mine, draft: Draft): Promise<void> {
   const line = lines.get(draft.id) ?? { writing: Promise.resolve(), next: undefined };
   lines.set(draft.id, line);
   const newest = JSON.parse(JSON.stringify(draft)) as Draft;
-  typed.set(draft.id, newest);
+  typed.set(draft.id, { draft: newest, db });
   if (line.next) line.next.draft = newest;
   else line.next = { draft: newest, done: afterwards(db, line) };
   return line.next.done;
@@ -55,12 +55,12 @@ async function afterwards(db: Mine, line: Line): Promise<void> {
   line.writing = done;
   line.next = undefined;
   await db.writing(['drafts', 'settings'], (tx) => tx.objectStore('drafts').put(draft), () => ['drafts']);
-  if (typed.get(draft.id) === draft) typed.delete(draft.id);
+  if (typed.get(draft.id)?.draft === draft) typed.delete(draft.id);
 }
 
 /** What was typed and is not on the disk: for a copy, when the disk does not answer. */
-const typed = new Map<string, Draft>();
-export const notOnDisk = (): Draft[] => [...typed.values()];
+const typed = new Map<string, { draft: Draft; db: Mine }>();
+export const notOnDisk = (): Draft[] => [...typed.values()].flatMap(({ draft, db }) => (db === mine() ? [draft] : []));
 export const noLongerTyped = (id: string): boolean => typed.delete(id);
 
 /** Once every keystroke so far is on the disk, or could not be put there. */

@@ -133,7 +133,10 @@ const FETCHED_AGAIN = 'Part of what the school sent could not be read, and is fe
 export async function choosePin(pin: string, asked: Ask = ask): Promise<Chosen> {
   const { disk, owner } = here!;
   const chosen = await choose(disk, pin, { ask: asked, phone: owner.phone });
-  if (chosen.is === 'open') await enter(chosen.keys);
+  if (chosen.is === 'open') {
+    here!.hasVault = true; // whatever fails now: its PIN is chosen
+    await enter(chosen.keys);
+  }
   return chosen;
 }
 
@@ -212,10 +215,10 @@ export async function signOut(asked: Ask = ask): Promise<void> {
   });
   here = arriving = null;
   tell();
+  await endLease(disk); // first of all: whatever fails after that, only the school opens what is left
   // Closed first: an answer that is on its way must not bring back what is being forgotten.
   const forgetting = open?.db.reopened();
   if (forgetting) await forgetSent(forgetting);
-  await endLease(forgetting?.disk ?? disk);
   (forgetting?.disk ?? disk).close();
   await settleOwed(asked);
 }

@@ -3,7 +3,7 @@
 // The key is wrapped twice. Online under the PIN and a share that the school hands out, counting the guesses; offline under the
 // PIN and a key of this phone, only while a lease from the school lasts. Whether a PIN is right is known only by opening.
 
-import { close, random, unclose, utf8, type Bytes, type Closed } from './bytes';
+import { close, random, toText, unclose, utf8, type Bytes, type Closed } from './bytes';
 import { hear, look, type Seen } from './clock';
 import { forgetAll, vaultIn, type Disk, type Signing } from './disk';
 import { newId } from './ids';
@@ -76,7 +76,7 @@ export async function change(disk: Disk, pin: string, to: string, door: Door): P
   const vault = await wrapped(disk, tried.vault.id, tried.raw, to, door);
   tried.raw.fill(0);
   if ('is' in vault) return vault;
-  await keep(disk, vault.id, () => vault);
+  await keep(disk, vault.id, () => vault, tried.vault.salt);
   return { is: 'changed' };
 }
 
@@ -107,7 +107,7 @@ export async function unlock(disk: Disk, pin: string, door: Door): Promise<Opene
 /** The school is given this PIN anew; if it wants the password first, all stays as it is. */
 async function introduce(disk: Disk, vault: Vault, raw: Bytes, pin: string, door: Door): Promise<Vault> {
   const again = await wrapped(disk, vault.id, raw, pin, door);
-  return 'is' in again ? vault : await keep(disk, vault.id, () => again);
+  return 'is' in again ? vault : await keep(disk, vault.id, () => again, vault.salt);
 }
 
 /** `forgets`: the school has just said that it does not know this PIN, which is right. */
@@ -159,7 +159,7 @@ async function byLease(disk: Disk, vault: Vault, stretched: Bytes): Promise<Byte
 
 async function right(disk: Disk, vault: Vault, stretched: Bytes, raw: Bytes): Promise<Omit<Right, 'forgets'>> {
   const open = await withOffline(disk, { ...vault, ...STARTS_AFRESH }, stretched, raw);
-  return { is: 'right', raw, vault: await keep(disk, vault.id, () => open) };
+  return { is: 'right', raw, vault: await keep(disk, vault.id, () => open, vault.salt) };
 }
 
 async function wrong(disk: Disk, vault: Vault, id: string, schoolsLeft: number): Promise<NotOpened> {
@@ -214,12 +214,12 @@ const counted = (now: Vault, id: string): Vault => (now.begun?.includes(id) ? re
 const takenBack = (now: Vault, id: string): Vault => ({ ...now, begun: (now.begun ?? []).filter((one) => one !== id), paused_until: 0 });
 
 /** Throws where another tab has chosen a new PIN meanwhile, or tried one too many: what is there now must not be undone. */
-const keep = (disk: Disk, id: string, next: (now: Vault) => Vault): Promise<Vault> =>
+const keep = (disk: Disk, id: string, next: (now: Vault) => Vault, salt?: Bytes): Promise<Vault> =>
   disk.writing(
     ['keys'],
     async (tx) => {
       const kept = await vaultIn(tx);
-      if (kept?.id !== id) throw new Error('The vault is another by now');
+      if (kept?.id !== id || (salt && toText(kept.salt) !== toText(salt))) throw new Error('The vault is another by now');
       const now = next({ ...kept, ...look(kept) });
       await tx.objectStore('keys').put(now, 'vault');
       return now;

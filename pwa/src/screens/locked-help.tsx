@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
-import { callWhileLocked, isSent } from '../local/call';
+import { callWhileLocked, isSent, newCall } from '../local/call';
 import { noted } from '../local/disk';
 import { myDisk } from '../local/session';
 import { announce } from '../look/announce';
@@ -12,7 +12,7 @@ import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { clock } from '../look/words';
 import { syncNow, useStatus } from '../sync';
-import { NotSaved } from '../local/trouble';
+import { NotSaved, SLOW, slowly } from '../local/trouble';
 import { NotSent, RingTheSchool, type Ring } from './help';
 
 const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
@@ -32,19 +32,24 @@ function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: str
   const [isDanger, setIsDanger] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [notSaved, setNotSaved] = useState<string>();
+  const which = useRef(newCall());
+  const calling = useRef(false);
 
   async function call(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const where = place.current!.value.trim();
     setProblem(where ? undefined : 'Say where you are.');
     if (!where) return focusOn('where');
+    if (calling.current) return;
+    calling.current = true;
     try {
-      onCalled(await callWhileLocked({ where, isDanger }), where);
+      onCalled(await slowly(callWhileLocked({ where, isDanger }, which.current), () => setNotSaved(SLOW)), where);
       void syncNow('save');
     } catch (why) {
       setNotSaved(why instanceof NotSaved ? why.message : 'It could not be kept.');
       announce('Not saved, not sent. Ring the school.', 'assertive');
     }
+    calling.current = false;
   }
 
   return (
@@ -79,7 +84,7 @@ function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) 
   const [sent, setSent] = useState(false);
   const { waiting } = useStatus();
   useEffect(() => void isSent(id).then(setSent, () => {}), [waiting, now]);
-  const shouting = !sent && now - calledAt > SHOUT_AFTER_MS;
+  const shouting = !sent && Math.abs(now - calledAt) > SHOUT_AFTER_MS;
   useEffect(() => {
     if (shouting) announce('Not sent. Nobody knows yet that you need help.', 'assertive');
     if (sent) announce('The school has your call for help.', 'assertive');
@@ -91,7 +96,7 @@ function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) 
       {sent ? (
         <section class="card pad stack" data-state="sent">
           <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>
-          <p>It is on the desk. It has not rung anybody’s phone: nobody has answered.</p>
+          <p>It has not rung anybody’s phone: nobody has answered. Ring as well.</p>
         </section>
       ) : (
         <section class="card pad stack" data-state="waiting">

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { standing } from '../local/session';
 import { pair } from '../local/sign-in';
+import { NotSaved } from '../local/trouble';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Screen } from '../look/screen';
@@ -24,7 +25,7 @@ export function Pair() {
     const code = bySquare ? square : typed.current!.value.trim();
     if (!code) return refuse('Type the letters that the desk shows.');
     setAsking(true);
-    const answer = await pair(code);
+    const answer = await pair(code).catch((why: Error) => ({ refused: why instanceof NotSaved ? why.message : 'This phone could not do it just now. Ask for another code.' }));
     setAsking(false);
     if ('refused' in answer) {
       setSpent(true);

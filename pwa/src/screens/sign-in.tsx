@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { hasPasskeys, show } from '../local/passkey';
 import { passwordBy, standing, turnTo } from '../local/session';
 import { signIn, signInByPasskey, type Refused, type Second, type SignedIn } from '../local/sign-in';
+import { NotSaved } from '../local/trouble';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
@@ -58,7 +59,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
   async function attempt(way: () => Promise<SignedIn | Refused>): Promise<void> {
     if (asking) return;
     setAsking(true);
-    const answer = await way();
+    const answer = await way().catch((why: Error) => ({ refused: why instanceof NotSaved ? why.message : 'This phone could not do it just now. Try again.' }));
     setAsking(false);
     if ('refused' in answer) return refuse(answer);
     if (answer.told) toast(answer.told);

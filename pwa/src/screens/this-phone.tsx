@@ -5,6 +5,7 @@ import { Chip } from '../form/chips';
 import { waiting } from '../local/outbox';
 import { persist, storage, type Storage } from '../local/phone';
 import { signOut } from '../local/session';
+import { allWritten } from '../local/drafts';
 import { useLive } from '../local/store';
 import { record } from '../local/view';
 import { announce } from '../look/announce';
@@ -49,9 +50,10 @@ export function ThisPhone() {
             </ul>
             {outbox.count > SHOWN && <p class="meta">And {count(outbox.count - SHOWN, 'more')}.</p>}
           </>
-        ) : outbox && (
+        ) : outbox && status.waiting === 0 && (
           <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && (status.drafts ? ' The school has everything but what is not finished.' : ' The school has everything you wrote here.')}</span></p>
         )}
+ {outbox && status.waiting > outbox.count && <p class="card pad who" data-state="waiting"><Icon name="waiting" /><span>{count(status.waiting - outbox.count, 'record')} closed to the school, which alone can read {status.waiting - outbox.count === 1 ? 'it' : 'them'}. Not sent yet.</span></p>}
         {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
           <button type="button" class="button" aria-disabled={trying} onClick={() => !trying && void tryNow()}><Icon name="sending" size="small" />{trying ? 'Trying' : 'Try now'}</button>
@@ -95,7 +97,8 @@ function Waiting({ edit, title, now, because }: Titled & { now: number; because:
 }
 
 async function leave(waiting: number): Promise<void> {
-  await signOut();
+  await Promise.race([allWritten(), new Promise((resolve) => setTimeout(resolve, 1_500))]); // the last keystroke
+  await signOut().catch(() => {});
   announce(waiting ? `Signed out. ${saved(waiting)}; it will be sent.` : 'Signed out.');
   go('/sign-in', 'replace');
 }
