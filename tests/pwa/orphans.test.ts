@@ -7,7 +7,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { diskOf, onlyByPin, waitingOnDisk, type Stored } from '../../pwa/src/local/disk';
 import type { Draft } from '../../pwa/src/local/drafts';
 import { Database } from '../../pwa/src/local/database';
-import type { Ask } from '../../pwa/src/school';
+import { orphansWanted } from '../../pwa/src/exchange/orphans';
+import type { Ask, Heard } from '../../pwa/src/school';
+import type { Answer } from '../../pwa/src/wire';
 import { answered, Door, startApp } from './door';
 import { quicken } from './keys';
 
@@ -136,6 +138,39 @@ async function startAndExchange(): Promise<void> {
   await signIn();
   await exchange();
 }
+
+test('a full intake is left in peace for as long as it asks, and nothing else waits for it', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  await write('mine');
+  await signIn('amira', true);
+  let asked = 0;
+  const full: Ask = async (path, question) =>
+    path === '/api/intake' ? (asked++, { ...answered(429, { refusal: 'too_much' }), retryAfter_s: 3_600 } as Heard) : await door.ask(path, question);
+  for (let at = 0; at < 3; at++) expect(await exchange(full)).toMatchObject({ trouble: null, reached: true });
+  expect(asked).toBe(1);
+  app = await startApp();
+  await signIn();
+  await exchange();
+  expect(categories()).toEqual(['mine']);
+});
+
+test('what the school has and goes on wanting is offered again once an hour, not at every exchange', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  await write('mine');
+  await signIn('amira', true);
+  await exchange();
+  const { phone, number } = (await outbox())[0]!;
+  const wants = { receipts: [], records: [], held: [], gone: [], wanted: [number], forked: null, cursor: null, more: false, rebuild: null, now: '' } as Answer;
+  const asked = () => onDisk((disk) => orphansWanted(disk, phone, wants));
+  const isOffered = async () => (await outbox())[0]!.unsent !== undefined;
+  expect(await asked()).toEqual(new Set([number])); // it is here, and not lost
+  expect(await isOffered()).toBe(false);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3_600_000 });
+  await asked();
+  expect(await isOffered()).toBe(true);
+});
 
 test('what nobody can read here stays sealed for thirty days after the school kept it, and then goes', async () => {
   await signIn();

@@ -37,8 +37,9 @@ async function closeColleagues(whose: Whose): Promise<void> {
 /** How the first that went wrong ended, or else the last. `close`: what to do with what lies in the clear and could not be sent. */
 export async function sendEverySealed(ask: Ask, build: string, close?: (whose: Whose) => Promise<void>): Promise<SentSealed | null> {
   let ended: SentSealed | null = null;
-  for (const whose of await closedOutboxes()) {
+  for (const whose of mineFirst(await closedOutboxes())) {
     try {
+      if (ended?.trouble && UNHEARD.has(ended.trouble)) continue; // nobody else would be heard either
       const one = await sendOneSealed(whose, ask, build, close);
       if (one && !ended?.trouble) ended = one;
     } catch {
@@ -50,13 +51,22 @@ export async function sendEverySealed(ask: Ask, build: string, close?: (whose: W
   return ended;
 }
 
+/** Whoever holds the phone may be calling for help. */
+const mineFirst = (all: Whose[]): Whose[] => all.sort((one, other) => Number(other.disk.name === myDisk()?.name) - Number(one.disk.name === myDisk()?.name));
+
+const UNHEARD: ReadonlySet<SentSealed['trouble']> = new Set(['no signal', 'too slow', 'somebody else']);
+
 async function sendOneSealed(whose: Whose, ask: Ask, build: string, close?: (whose: Whose) => Promise<void>): Promise<SentSealed | null> {
   const { disk } = whose;
   const ways: (() => Promise<SentSealed>)[] = [];
   if (await hasOlder(disk)) ways.push(() => sendThenClose(whose, ask, build, close));
   for (const which of ['waiting', 'orphans'] as const) if (await hasSealed(disk, which)) ways.push(() => sendSealed(disk, ask, build, which));
   const sent: SentSealed[] = [];
-  for (const way of ways) sent.push(await way());
+  for (const way of ways) {
+    const one = await way();
+    sent.push(one);
+    if (UNHEARD.has(one.trouble) || one.retryAfter_s) break;
+  }
   await clearOrphans(disk);
   return sent.length > 0 ? sent.reduce(both) : null;
 }
@@ -82,7 +92,7 @@ async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Pro
   await db.sealTheRest().catch(() => {}); // what could not be sealed waits as it is
   await clearOrphans(db.disk);
   const hadOrphans = await hasSealed(db.disk, 'orphans');
-  const before = hadOrphans ? await sendSealed(db.disk, ask, build, 'orphans') : null;
+  const before = await sendOrphans(db.disk, ask, build);
   const ended = await exchange({ db, ask, build, ...(told && { told }) });
   if (ended.trouble === 'sign in' && (await isSwitchedOff(db.disk, ask))) {
     await revoke(db);
@@ -92,11 +102,20 @@ async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Pro
   if (ended.trouble === 'sign in') await sendAllTheSame(db, ask, build, ended);
   if (ended.reached) await noteContact(db, ended.receipts > 0);
   const wantsMore = ended.reached && ended.wanted.length + ended.rebuilds > 0;
-  const again = wantsMore && (await hasSealed(db.disk, 'orphans')) ? await sendSealed(db.disk, ask, build, 'orphans') : null;
-  ended.trouble ??= (again ?? before)?.trouble ?? null;
+  const again = wantsMore ? await sendOrphans(db.disk, ask, build) : null;
+  if (!before?.retryAfter_s) ended.trouble ??= (again ?? before)?.trouble ?? null; // a full intake stands in nobody's way
   if (ended.reached && !ended.trouble) await recoverDrafts(db, ask, hadOrphans);
   if (ended.reached && !ended.trouble) await tellWhatIsMissed(db, ask, build);
   return ended;
+}
+
+let orphansWait = 0; // by this page's own clock, in ms: the school has asked for patience until then
+
+async function sendOrphans(disk: Mine['disk'], ask: Ask, build: string): Promise<SentSealed | null> {
+  if (performance.now() < orphansWait || !(await hasSealed(disk, 'orphans'))) return null;
+  const sent = await sendSealed(disk, ask, build, 'orphans');
+  if (sent.retryAfter_s) orphansWait = performance.now() + sent.retryAfter_s * 1_000;
+  return sent;
 }
 
 async function sendAllTheSame(db: Mine, ask: Ask, build: string, ended: Ended): Promise<void> {

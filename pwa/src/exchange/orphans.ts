@@ -4,6 +4,9 @@
 import { KEPT_AFTER_RECEIPT_MS, newEpoch, note, noted, vaultIn, type Disk, type DiskReading, type DiskWriting, type DraftRow, type OutboxRow } from '../local/disk';
 import type { Answer } from '../wire';
 
+/** What the school has and cannot open, it goes on wanting: it is offered once in so long. */
+const AGAIN_MS = 60 * 60_000;
+
 /** Which of the numbers that the school wants lie here sealed: they are offered again, and none of them is lost. */
 export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild, forked }: Answer): Promise<ReadonlySet<number>> {
   if ((wanted.length === 0 && rebuild !== 'restored') || forked) return new Set();
@@ -12,7 +15,8 @@ export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild
     async (tx) => {
       const { edits } = await orphansIn(tx);
       const here = edits.filter((row) => row.sealed && (rebuild === 'restored' || (row.phone === phone && wanted.includes(row.number))));
-      const kept = here.filter(({ unsent }) => unsent === undefined);
+      const isDue = ({ kept_at = 0 }: OutboxRow) => rebuild === 'restored' || Math.abs(Date.now() - kept_at) > AGAIN_MS;
+      const kept = here.filter((row) => row.unsent === undefined && isDue(row));
       const changed = kept.length > 0 ? await newEpoch(tx) : 0;
       for (const { kept_at: _, ...row } of kept) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
       return new Set(here.filter((row) => row.phone === phone).map(({ number }) => number));
