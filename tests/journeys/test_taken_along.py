@@ -25,3 +25,10 @@ def test_an_address_is_taken_along_read_without_signal_and_let_go(phone: Handset
     expect(phone.page.get_by_text("7 Kiln Lane")).to_have_count(0)
     phone.tap("Take the address along")
     expect(where).to_contain_text("Addresses come with signal only")
+    school.start()
+    phone.tap("Take the address along")
+    expect(where).to_contain_text("7 Kiln Lane")
+    for step in ("I am leaving school", "I have arrived", "I have left"):
+        phone.tap(step)
+    expect(phone.page.get_by_role("button", name="I am back and safe")).to_be_visible()
+    expect(phone.page.get_by_text("7 Kiln Lane")).to_have_count(0)  # the visit is over

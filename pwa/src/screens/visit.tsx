@@ -1,6 +1,6 @@
 // A home visit that is on: one step after the other, each with one tap or one page.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { fieldNamed, isEmpty, momentOf, pupilsIn, say, titleOf, whenOf } from '../form/say';
 import { letGo, takeAlong, takenAlong } from '../local/taken-along';
 import { useLive } from '../local/store';
@@ -69,6 +69,8 @@ export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer
 /** Addresses are at the school; for a visit they may be taken along, until it is over or a day has gone by. */
 function Where({ record }: { record: ShownRecord }) {
   const along = useLive((from) => takenAlong(record.id, from), [record.id]);
+  const isOver = !isEmpty(record.body.left_at);
+  useEffect(() => void (isOver && along && letGo(record.id)), [isOver, !along]);
   const [asking, setAsking] = useState(false);
   const [why, setWhy] = useState<string | null>(null);
   async function take(): Promise<void> {
@@ -80,7 +82,7 @@ function Where({ record }: { record: ShownRecord }) {
     else announce('The address is on this phone.');
   }
   if (!along) {
-    if (!isEmpty(record.body.left_at)) return null;
+    if (isOver) return null;
     return (
       <section class="stack" aria-label="Where to">
         {why && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span>{why}</span></p>}
