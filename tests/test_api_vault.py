@@ -63,7 +63,7 @@ async def test_how_long_a_phone_may_be_opened_without_the_school_is_the_schools_
     ):
         await school.do("update school set settings = $1 where id = 'northgate'", json.dumps({"vault": said}))
         rules = (await school.door.get("/api/school", headers={"Cookie": f"lanyard={school.sessions['amira']}"})).json()["vault"]
-        assert rules == {"lease_hours": hours, "hidden_s": hidden, "idle_s": idle}
+        assert rules == {"lease_hours": hours, "hidden_s": hidden, "idle_s": idle, "taken_along_hours": 24, "kept_back": []}
         answer = (await ask(school, "PUT", RIGHT)).json()
         assert (from_wire(answer["lease_until"]) or 0) - (from_wire(answer["now"]) or 0) == hours * HOUR
 

@@ -9,7 +9,7 @@ from tests.databases import Databases, SQLiteFiles, prepare
 from tests.mutants import MORE, SEALED, THE_SIX, Mutant
 from tests.simulator import simulate
 
-SEEDS = range(1, 41)
+SEEDS = range(1, 161)
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ class Looked(Struct, frozen=True):
 class Sent(Struct):
     records: list[str] = []
     opening: str = ""
+    reason: str = ""  # of a warning that was lifted
 
 
 @get("/console/pupil/{pupil:str}/looked", guards=[needs("access_log")])
@@ -120,10 +121,11 @@ def records_in(row: Row, about: set[str]) -> set[str]:
     return about & {row["record"], *msgspec.json.decode(row["detail"], type=Sent).records}
 
 
-def told(row: Row, records: list[tuple[str, str]], how_many: int, reason: str) -> Looked:
+def told(row: Row, records: list[tuple[str, str]], how_many: int, opened_for: str) -> Looked:
     what = WORDS.get(row["what"], row["what"][:1].upper() + row["what"][1:])
     if row["what"] == "records to phone":
         what = "A record about them went to their phone" if how_many == 1 else f"{how_many} records about them went to their phone"
+    reason = opened_for or msgspec.json.decode(row["detail"], type=Sent).reason
     return Looked(row["at"], row["who"], f"{what}: {reason}" if reason else what, records)
 
 

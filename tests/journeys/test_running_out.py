@@ -73,6 +73,7 @@ def test_what_the_browser_threw_away_is_told_at_the_next_start_to_its_author_and
     school.stop()
     for _ in range(2):
         write_an_incident(phone)
+    expect(phone.strip).to_contain_text("2 saved on this phone, not sent")  # by then it is noted, too
     phone.page.goto("about:blank")
     devtools = phone.context.new_cdp_session(phone.page)
     evicted = {"origin": school.address, "storageTypes": "indexeddb,cache_storage,service_workers,file_systems"}
