@@ -20,6 +20,7 @@ from server.store.migrations import m0004_sealed_intake as fourth
 from server.store.migrations import m0005_chain as fifth
 from server.store.migrations import m0006_openings as sixth
 from server.store.migrations import m0007_second_factor as seventh
+from server.store.migrations import m0010_alerts as tenth
 from server.store.tables import AttendanceCode
 from tests.world import AMIRA, insert
 
@@ -66,7 +67,10 @@ async def test_both_engines_keep_the_same_indexes(database: Settings) -> None:
         " and indexname not like '%_pkey' and indexname not like '%_key'",
     }
     later = {"audit_by_record", "audit_to_phones"}
-    written = {*re.findall(r"create index (\w+)", first.TABLES + fourth.TABLES + fifth.TABLES + sixth.TABLES + seventh.TABLES), *later}
+    written = {
+        *re.findall(r"create index (\w+)", first.TABLES + fourth.TABLES + fifth.TABLES + sixth.TABLES + seventh.TABLES + tenth.TABLES),
+        *later,
+    }
 
     async def names(tx: Tx) -> set[str]:
         return {row[0] for row in await tx.rows(listed[tx.engine])}
@@ -91,13 +95,13 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database: Settings, 
         with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
             await tx.rows("select * from half")
 
-    monkeypatch.setattr(first, "ID", "0010")
+    monkeypatch.setattr(first, "ID", "9999")
     monkeypatch.setattr(first, "build", build_and_fail)
     await close_database()
-    assert await due(database) == ["0010"]
+    assert await due(database) == ["9999"]
     with pytest.raises(LookupError):
         await migrate(database)
-    assert await due(database) == ["0010"]
+    assert await due(database) == ["9999"]
     await open_database(database)
     await reading(nothing_half)
 

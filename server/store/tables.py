@@ -426,6 +426,63 @@ class Pairing(Table):
     code = Text(null=True, default=None)  # to be typed, while it is good
 
 
+# ── What rings a phone ─────────────────────────────────────────────────────────────────────
+
+
+class Subscription(Table):
+    """Where one phone's browser takes alerts, as it said itself; and under which key of ours."""
+
+    school = Text()
+    phone = Text(primary_key=True)  # key: school, phone
+    staff = Text()
+    endpoint = Text()  # an address that a browser gave us: see server/push/endpoints.py
+    public = Text()  # what is said to it is closed with these two
+    secret = Text()
+    key = Text()
+    made_at = BigInt()
+    checked_at = BigInt()  # when the phone last opened and said that this is still its own
+    rests_until = BigInt(default=0)  # nothing is sent to it before: something is on its way, or its push service asked for it
+    failures = BigInt(default=0)  # in a row
+    retired_at = BigInt(null=True, default=None)
+    retired_why = Text(null=True, default=None)
+
+
+class Alert(Table):
+    """Something to be told to one person, as it is said: a few fixed words and a place of the school's. It is the queue."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    staff = Text()
+    words = Text()  # which, of server/push/words.py
+    title = Text()
+    body = Text()
+    opens = Text()  # an address inside the phone's app
+    topic = Text()  # a later one of the same takes its place
+    urgent = Boolean()
+    made_at = BigInt()
+    ends_at = BigInt()
+    retired_at = BigInt(null=True, default=None)  # what had not been handed over by then is not
+
+
+class Delivery(Table):
+    """One alert and one phone: how far it came."""
+
+    alert = Text()
+    school = Text()
+    phone = Text(primary_key=True)  # key: alert, phone
+    token = Text()  # whoever has it may say that it was shown, and opened
+    waiting = Boolean(default=True)
+    claimed_until = BigInt(default=0)  # until then a process is at it, and no other takes it
+    tries = BigInt(default=0)
+    handed_at = BigInt(null=True, default=None)  # the push service took it, which means nothing to a person yet
+    shown_at = BigInt(null=True, default=None)
+    opened_at = BigInt(null=True, default=None)
+    failed = Text(null=True, default=None)  # the last trouble with it, in words
+
+
+# ── Who did what ───────────────────────────────────────────────────────────────────────────
+
+
 class Audit(Table):
     """Who looked at what, and who changed what is not a record. Only ever added to."""
 
