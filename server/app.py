@@ -21,6 +21,7 @@ from server.api.live import Hub
 from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
+from server.oncall import steps
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
 from server.store.database import close_database, open_database
@@ -51,7 +52,11 @@ def create_app(settings: Settings) -> Litestar:
 @contextlib.asynccontextmanager
 async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
-    tasks = [asyncio.create_task(again_and_again(*works)) for works in ((tending.tend, tending.begin), (link_every_school,))]
+    tasks = [
+        asyncio.create_task(again_and_again(*works))
+        for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,))
+    ]
+    tasks.append(asyncio.create_task(steps.run()))
     try:
         yield
     finally:

@@ -30,6 +30,7 @@ call_out = Kind(
     title=("place", "urgency", "pupils"),
     held_by=(Role.RESPONDER, Role.MANAGER, Role.DSL, Role.LEADER),
     scoped_to=(Role.HEAD_OF_YEAR,),
+    stirs="call.moved",
     fields=(
         *under(
             "Call",

@@ -93,6 +93,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
     held_by: tuple[Role, ...] = ()  # who hold all of the school's
     scoped_to: tuple[Role, ...] = ()  # who hold those about pupils in their years or caseload
     # Whoever wrote in a record, or is named in it as staff, may always hold it.
+    stirs: str = ""  # what is due at once whenever one of them moves; empty: nothing
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

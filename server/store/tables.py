@@ -541,3 +541,117 @@ class Import(Table):
     what = Text()  # pupils, contacts
     hash = Text()
     counts = Text(default="{}")
+
+
+# ── On call ────────────────────────────────────────────────────────────────────────────────
+
+
+class DueStep(Table):
+    """Something to be done at its time, once: taken in the transaction that does it."""
+
+    id = Text(primary_key=True)
+    school = Text()
+    at = BigInt()
+    does = Text()  # a name of oncall/steps.py: call.rung, …
+    about = Text()  # the record, or whatever it is about
+    more = Text(default="{}")
+    not_before = BigInt()  # `at`; later where it failed and is tried again
+    tries = BigInt(default=0)
+    taken_at = BigInt(null=True, default=None)
+    late = Boolean(default=False)
+
+
+class Duty(Table):
+    """Who is on call, week by week."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    staff = Text()
+    weekday = BigInt()  # 0: Monday
+    period = Text(default="")  # whose times they are; empty: those said here
+    starts = Text(default="")  # "08:40", by the clock on the wall
+    ends = Text(default="")
+    zone = Text(default="")  # empty: everywhere
+    part = Text(default="first")  # first, next, lead
+    made_at = BigInt()
+    removed_at = BigInt(null=True, default=None)
+
+
+class Cover(Table):
+    """Somebody else does a duty on one day."""
+
+    school = Text()
+    duty = Text()
+    on_day = Text(primary_key=True)  # key: school, duty, on_day
+    staff = Text()
+    said_by = Text()
+    said_at = BigInt()
+
+
+class Shift(Table):
+    """Somebody who has gone on duty on one phone. Green once the test that was sent to it has been tapped."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    staff = Text()
+    phone = Text()
+    began_at = BigInt()
+    ends_at = BigInt()
+    test = Text()  # what only the notification knows
+    tested_at = BigInt(null=True, default=None)
+    ended_at = BigInt(null=True, default=None)
+
+
+class Zone(Table):
+    """The part of the site that a place is in."""
+
+    school = Text()
+    place = Text(primary_key=True)  # key: school, place
+    zone = Text()
+
+
+class Ladder(Table):
+    """Who is told of a call, and after how long. The first whose period and zone fit is climbed."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    name = Text()
+    position = BigInt(default=0)
+    period = Text(default="")  # empty: at any time
+    zone = Text(default="")  # empty: anywhere
+    rungs = Text()  # [{"after_s", "who"}], JSON
+    removed_at = BigInt(null=True, default=None)
+
+
+class Call(Table):
+    """How a call for help stands, beside its record: what was said stands there, in edits."""
+
+    school = Text()
+    record = Text(primary_key=True)  # key: school, record
+    state = Text()  # asking, ringing, answered, there, over, not_needed, missed
+    caller = Text()
+    place = Text(default="")
+    zone = Text(default="")
+    urgency = Text(default="")
+    ladder = Text(default="{}")  # as it was when the call began, JSON
+    asked_at = BigInt()
+    received_at = BigInt()
+    began_at = BigInt(null=True, default=None)  # when phones began to ring
+    rung = BigInt(default=-1)  # the last that was climbed
+    alone_at = BigInt(null=True, default=None)  # when the caller was told that nobody has answered
+    answered_by = Text(null=True, default=None)
+    answered_at = BigInt(null=True, default=None)
+    there_at = BigInt(null=True, default=None)
+    over_at = BigInt(null=True, default=None)
+
+
+class CallMoment(Table):
+    """One thing that happened to a call, in its timeline."""
+
+    school = Text()
+    id = Text(primary_key=True)  # key: school, id
+    record = Text()
+    at = BigInt()
+    what = Text()
+    staff = Text(null=True, default=None)
+    detail = Text(default="{}")

@@ -7,6 +7,7 @@ import msgspec
 
 from server.kinds import KINDS
 from server.store.database import Tx
+from server.store.due import STIR, stirring
 from server.store.me import Me
 from server.sync.judging import Story
 from server.sync.letter import Sent
@@ -99,7 +100,7 @@ DROP_STAFF = (
 DROP_LINKS = "delete from record_link where school = $1 and record = $2"
 NAME_LINK = "insert into record_link (school, record, field, other) values ($1, $2, $3, $4)"
 
-IN_ORDER = (KEEP_RECORD, NAME_PUPIL, DROP_PUPILS, NAME_STAFF, DROP_STAFF, DROP_LINKS, NAME_LINK)
+IN_ORDER = (KEEP_RECORD, NAME_PUPIL, DROP_PUPILS, NAME_STAFF, DROP_STAFF, DROP_LINKS, NAME_LINK, STIR)
 
 
 async def keep_edits(tx: Tx, author: Me, comings: Iterable[Coming]) -> None:
@@ -150,6 +151,8 @@ async def keep_records(tx: Tx, school: str, records: Iterable[tuple[Coming, Fold
         rows[NAME_PUPIL] += [(school, record, pupil) for pupil in pupils]
         rows[NAME_STAFF] += [(school, record, staff, staff == writer) for staff in named | {writer}]
         rows[NAME_LINK] += [(school, record, field, folded.body[field]) for field in kind.link_fields if folded.body.get(field)]
+        if kind.stirs:
+            rows[STIR].append(stirring(school, record, kind.stirs, last.received_at))
         if not story.begun:
             rows[DROP_PUPILS].append((school, record, last.seq, list(pupils)))
             rows[DROP_STAFF].append((school, record, last.seq, list(named)))
