@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from server.__main__ import main, with_database
+from server.access.due import DAY, rules_in
 from server.kinds import KINDS
 from server.kinds.kind import Field, Kind
 from server.kinds.lists import LISTS
+from server.kinds.roles import Role
 from server.kinds.shapes import Note
 from server.settings import Settings
 from server.store import moments
@@ -112,6 +114,9 @@ def test_a_school_is_begun_with_an_administrator_and_words_to_start_with(
     with sqlite3.connect(a_file) as database:
         assert database.execute("select username, role from staff").fetchall() == [("ada", "admin")]
         assert {row[0] for row in database.execute("select distinct list from list_entry")} == set(LISTS)
+        rules = rules_in(json.loads(database.execute("select settings from school").fetchone()[0])["second_factor"])
+    assert set(rules.roles) == set(Role) - {Role.TEACHER, Role.RESPONDER}  # who see no more than they wrote themselves
+    assert 6 * DAY < (rules.due_at("admin") or 0) - moments.now() <= 7 * DAY
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

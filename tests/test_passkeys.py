@@ -357,6 +357,34 @@ async def test_a_code_from_the_desk_opens_a_phone_and_not_the_desk_of_somebody_w
     assert device.user
 
 
+async def test_a_code_for_somebody_with_a_second_factor_is_made_only_by_whoever_has_just_shown_theirs(app: Litestar) -> None:
+    await writing(decide, "northgate", "second_factor", {"roles": ["dsl"], "grace_days": 7, "since": moments.now()})
+    ada = Desk(app)
+    await ada.sign_in(ADA)
+    assert (await ada.send("/console/people/amira/pair", {})).status == 303  # the premise: a teacher need show none
+    page = await ada.send("/console/people/dee/pair", {})
+    assert (page.status, "Set up your own second factor first" in page) == (403, True)
+    codes = await set_up_codes(ADA)
+    asked = await ada.sign_in(ADA)
+    ticket = asked.form("/console/sign-in")["ticket"]
+    assert (await ada.send("/console/sign-in", {"ticket": ticket, "code": codes[0], "next": "/console/people"})).status == 303
+    assert "/pair/" in (await ada.send("/console/people/dee/pair", {})).goes_to
+    later(16 * 60)
+    page = await ada.send("/console/people/dee/pair", {})
+    assert (page.status, "Give your password" in page) == (401, True)
+    assert len(await rows("select id from pairing where staff = 'dee'")) == 1
+
+
+async def set_up_codes(me: Me) -> list[str]:
+    """Their recovery codes."""
+
+    async def set_up(tx: Any) -> list[str]:
+        secret = await new_generator(tx, me)
+        return await confirm_generator(tx, me, "all", code_now(secret)) or []
+
+    return await writing(set_up)
+
+
 async def test_a_new_password_from_an_administrator_takes_no_second_factor_away(app: Litestar) -> None:
     await with_passkey(app)
     ada = Desk(app)

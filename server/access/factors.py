@@ -31,6 +31,11 @@ async def due_at(tx: Tx, school: str, role: str) -> int | None:
     return (await rules_of(tx, school)).due_at(role)
 
 
+async def asked_of(tx: Tx, school: str, staff: str, role: str) -> bool:
+    """Whether this person shows one beside their password: they have set it up, or their role is to."""
+    return bool(await ways_of(tx, school, staff)) or await due_at(tx, school, role) is not None
+
+
 async def ways_of(tx: Tx, school: str, staff: str) -> list[str]:
     """What they can show. None at all: they have no second factor."""
     has = await tx.row(

@@ -1,6 +1,8 @@
-"""A new school: its name, the words it starts with, and an administrator who lets everybody else in."""
+"""A new school: its name, the words it starts with, who shows a second factor, and an administrator who lets everybody else in."""
 
 from server.access import passwords
+from server.access.rights import RIGHTS
+from server.access.settings_of import decide
 from server.access.sign_in import as_kept
 from server.kinds.lists import LISTS
 from server.kinds.roles import Role
@@ -8,6 +10,8 @@ from server.store import numbers
 from server.store.database import Tx, writing
 from server.store.ids import new_id
 from server.store.moments import now
+
+SEE_MORE = [role.value for role in Role if any(role in roles for roles in RIGHTS.values())]  # than what they wrote themselves
 
 
 async def found_school(name: str, username: str, full_name: str, password: str) -> str | None:
@@ -25,6 +29,7 @@ async def _found(tx: Tx, name: str, username: str, full_name: str, kept: str) ->
         "insert into staff (id, school, username, name, role, password, seq) values ($1, $2, $3, $4, $5, $6, $7)",
         new_id(), school, username, full_name, Role.ADMIN.value, kept, people.seq,
     )  # fmt: skip
+    await decide(tx, school, "second_factor", {"roles": SEE_MORE, "since": dict.fromkeys(SEE_MORE, now())})
     await tx.run_many(
         "insert into list_entry (school, list, code, label, position) values ($1, $2, $3, $4, $5)",
         [(school, each.name, code, label, at) for each in LISTS.values() for at, (code, label) in enumerate(each.words.items(), 1)],

@@ -14,7 +14,7 @@ from server.access.audit import looked
 from server.access.sessions import Opens
 from server.access.sign_in import STAFF, Comer, Welcome, let_in
 from server.access.tokens import claims_of, signed
-from server.refusals import NotFound, WrongCode
+from server.refusals import NotAllowed, NotFound, WrongCode
 from server.settings import Settings
 from server.store import numbers
 from server.store.database import Tx, reading, writing
@@ -27,6 +27,7 @@ PURPOSE = "lanyard:pair"
 SECOND = 1_000_000
 LASTS_S = 10 * 60
 LETTERS, LENGTH = "ABCDEFGHJKMNPQRSTVWXYZ", 8  # 35 bits for ten minutes; none that reads like another letter or a figure
+SET_UP_YOURS = "Set up your own second factor first: this person shows one, and a code lets a phone in without it."
 LONGEST_TYPED = 20  # characters, with the spaces and hyphens that people put in; a token has hundreds
 
 
@@ -65,6 +66,19 @@ async def new_code(tx: Tx, me: Me, staff: str) -> str:
     )  # fmt: skip
     await looked(tx, me, "make pairing code", detail={"staff": staff, "code": id})
     return id
+
+
+async def needs_a_factor(tx: Tx, me: Me, staff: str) -> bool:
+    """Whether a code for them may be made only by whoever has shown a second factor just now: else it were a way round theirs.
+
+    Raises NotAllowed where I have none to show.
+    """
+    row = await tx.row("select role from staff where school = $1 and id = $2", me.school, staff)
+    if row is None or not await factors.asked_of(tx, me.school, staff, row["role"]):
+        return False
+    if not await factors.ways_of(tx, me.school, me.staff):
+        raise NotAllowed(SET_UP_YOURS)
+    return True
 
 
 async def code_of(tx: Tx, me: Me, staff: str, id: str) -> Code:
@@ -140,5 +154,4 @@ async def _pair(tx: Tx, id: str, school: str, staff: str, comer: Comer) -> Welco
 
 async def opened_by_code(tx: Tx, row: Row) -> Opens:
     """Whoever made the code is not its person: where a second factor is asked for, it opens no desk."""
-    asked = await factors.ways_of(tx, row["school"], row["id"]) or await factors.due_at(tx, row["school"], row["role"]) is not None
-    return "phone" if asked else "all"
+    return "phone" if await factors.asked_of(tx, row["school"], row["id"], row["role"]) else "all"

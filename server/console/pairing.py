@@ -8,8 +8,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from markupsafe import Markup
 
-from server.access.pairing import Code, address, code_of, new_code, page_of
-from server.access.rights import needs
+from server.access.pairing import Code, address, code_of, needs_a_factor, new_code, page_of
+from server.access.rights import needs, require_fresh
 from server.console.pages import frame_for, page
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -17,7 +17,11 @@ from server.store.me import Me
 
 @post("/console/people/{staff:str}/pair", guards=[needs("people")], status_code=303)
 async def make_code(request: Request[Any, Any, Any], staff: FromPath[str]) -> Redirect:
-    return Redirect(f"/console/people/{staff}/pair/{await writing(new_code, request.state.me, staff)}", status_code=303)
+    """For whoever needs a second factor, only by whoever has just shown theirs: it lets a phone in without."""
+    me: Me = request.state.me
+    if await reading(needs_a_factor, me, staff):
+        require_fresh(request)
+    return Redirect(f"/console/people/{staff}/pair/{await writing(new_code, me, staff)}", status_code=303)
 
 
 @get("/console/people/{staff:str}/pair/{code:str}", guards=[needs("people")])
