@@ -210,6 +210,28 @@ def test_the_key_that_phones_remember_is_put_back_too_where_the_school_has_none(
         assert remembered() == before != []
 
 
+@pytest.mark.parametrize("made", ["only the key that sign-in tells", "a key to seal to, too"])
+def test_what_a_restored_school_made_meanwhile_stays_in_use_when_older_keys_are_put_back(a_file: Path, made: str) -> None:
+    older, newer, told = a_file.with_name("monday.db"), a_file.with_name("tuesday.db"), Locked()
+    assert main(["backup", str(older)]) == 0
+    before = Locked()
+    before.learn()
+    assert main(["backup", str(newer)]) == 0
+    for file in a_file.parent.glob(f"{a_file.name}*"):
+        file.unlink()
+    older.rename(a_file)
+    if made == "a key to seal to, too":
+        told.learn()
+    pinned = do(intake_keys.list_key("northgate"))
+    assert main(["put-back-keys", str(newer)]) == 0
+    assert do(intake_keys.list_key("northgate")) == pinned
+    first = told.sealer.keys
+    told.learn()  # believes the list, by the key that it was told
+    assert told.sealer.keys == first + before.sealer.keys
+    before.hand_over(before.write())  # its own signing key is not the one the school knows: what counts is that it opens
+    assert outcomes() == [("opened", None)]
+
+
 def test_keys_that_the_passphrase_does_not_open_are_not_put_back(
     a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ INTAKE = "lanyard:intake"  # what phones seal to
 LIST = "lanyard:keys"  # signs the list of them; a phone remembers it from its first sign-in, so it never changes
 
 
-BEFORE = "select id, public from key where purpose = $1 and school = $2 and id <> $3 order by made_at desc, id desc"
+ALL = "select id, public from key where purpose = $1 and school = $2 order by made_at desc, id desc"
 
 
 class IntakeKey(msgspec.Struct):
@@ -37,12 +37,8 @@ async def published(school: str) -> str:
 async def new_intake_key(tx: Tx, school: str) -> str:
     """Its id. Phones hear of it when they next ask for the school."""
     await numbers.lock(tx, school)
-    kid, key = await new_key(tx, INTAKE, school)
-    rows = await tx.rows(BEFORE, INTAKE, school, kid)
-    keys = [IntakeKey(kid, raw(key.public_key())), *(IntakeKey(row["id"], raw(_read(row["public"]))) for row in rows)]
-    _, signer = await signing_key(tx, LIST, school)
-    claims = {"iss": school, "aud": INTAKE, "iat": now() // 1_000_000, "keys": msgspec.to_builtins(keys)}
-    await tx.run("update key set published = $2 where id = $1", kid, jwt.encode(claims, signer, algorithm="ES256"))
+    kid, _ = await new_key(tx, INTAKE, school)
+    await _publish(tx, school)
     return kid
 
 
@@ -64,15 +60,23 @@ async def all_keys(tx: Tx) -> list[Lost]:
 
 
 async def put_back(tx: Tx, keys: list[Lost]) -> set[str]:
-    """The schools that had lost any of these keys, and have them again. Raises Locked where our passphrase does not open one."""
+    """The schools that had lost any of these keys, and have them again. Raises Locked where our passphrase does not open one.
+
+    What a school made since it was restored stays in use: the list is signed anew, by the key that its phones have been told.
+    """
     here = {row[0] for row in await tx.rows("select id from school")}
+    for school in sorted(here & {key[2] for key in keys}):
+        await numbers.lock(tx, school)  # whoever signs in just now makes keys too
     known = {row[0] for row in await tx.rows("select id from key where purpose in ($1, $2)", INTAKE, LIST)}
     signing = {row[0] for row in await tx.rows("select school from key where purpose = $1", LIST)}  # theirs has been told since
     missing = [key for key in keys if key[2] in here and key[0] not in known and not (key[1] == LIST and key[2] in signing)]
     for key in missing:
         opened(key[3])
     await tx.run_many(f"insert into key ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)", missing)
-    return {key[2] for key in missing}
+    schools = {key[2] for key in missing}
+    for school in sorted(schools):
+        await _publish(tx, school)
+    return schools
 
 
 def _opened(private: str) -> EllipticCurvePrivateKey | None:
@@ -91,6 +95,15 @@ async def _made_list_key(tx: Tx, school: str) -> str:
     await numbers.lock(tx, school)
     _, key = await signing_key(tx, LIST, school)
     return raw(key.public_key())
+
+
+async def _publish(tx: Tx, school: str) -> None:
+    """Signs the list of its keys, the newest first. There is one at least, or no list."""
+    keys = [IntakeKey(row["id"], raw(_read(row["public"]))) for row in await tx.rows(ALL, INTAKE, school)]
+    if keys:
+        _, signer = await signing_key(tx, LIST, school)
+        claims = {"iss": school, "aud": INTAKE, "iat": now() // 1_000_000, "keys": msgspec.to_builtins(keys)}
+        await tx.run("update key set published = $2 where id = $1", keys[0].kid, jwt.encode(claims, signer, algorithm="ES256"))
 
 
 async def _published(tx: Tx, school: str) -> str | None:
