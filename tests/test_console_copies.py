@@ -284,6 +284,24 @@ async def test_only_administrators_and_managers_of_the_same_school_take_copies_i
     assert await edits() == {}
 
 
+async def test_the_file_is_read_as_it_is_brought_and_as_it_is_taken_in_and_not_to_show_its_page(amira: Handset, desk: Desk) -> None:
+    sent, waits = amira.sealer.seal(amira.write()), amira.sealer.seal(amira.write())
+    body = saved(amira, sent, waits)
+    with mock.patch.object(copies, "read_copy", side_effect=copies.read_copy) as read:
+        brought = (await bring(desk, body)).goes_to
+        for _ in range(3):
+            assert "Of these the school has already 0" in await desk.open(brought)
+        assert read.call_count == 1
+        await amira.kept(sent)
+        await bring(desk, body)
+        assert "Of these the school has already 1" in await desk.open(brought)  # counted again
+        await desk.send(brought, {})
+        assert "Part of their records now 1 Here before 1" in await desk.open(brought)
+        assert read.call_count == 3
+    await bring(desk, body)
+    assert "Part of their records now 1 Here before 1" in await desk.open(brought)
+
+
 async def test_who_brought_it_and_who_took_it_in_is_noted(amira: Handset, desk: Desk, desk_app: Litestar) -> None:
     brought = (await bring(desk, saved(amira, amira.sealer.seal(amira.write())))).goes_to
     await (await at_desk(desk_app, ADA)).send(brought, {})

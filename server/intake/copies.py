@@ -68,8 +68,17 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     unopened: int
 
 
+class Inside(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a copy, in numbers, counted as it is brought: nobody reads the words of it before they are where they belong."""
+
+    edits: int
+    drafts: int
+    here: int  # of all these, how many the school has already
+    unproved: int  # of the others: nothing shows whose they are
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a copy, in numbers: nobody reads the words of it before they are where they belong."""
+    """Of a copy that was brought."""
 
     id: str
     whose: str
@@ -77,10 +86,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     saved_at: int | None
     brought_at: int
     taken_at: int | None
-    edits: int = 0
-    drafts: int = 0
-    here: int = 0  # of all these, how many the school has already
-    unproved: int = 0  # of the others: nothing shows whose they are
+    inside: Inside | None = None
     told: Told | None = None
 
 
@@ -112,10 +118,11 @@ def read_copy(body: bytes, school: str) -> Copy:
 
 
 async def bring(me: Me, body: bytes) -> str:
-    """Its id, by which it is looked at and taken in. Nothing of it is taken in yet. Safe to repeat."""
+    """Its id, by which it is looked at and taken in. Nothing of it is taken in yet. Safe to repeat: what is here is counted again."""
     copy = await asyncio.to_thread(read_copy, body, me.school)
     id = hashlib.sha256(body).hexdigest()
     await writing(keep, me, id, copy, body.decode())
+    await count(me, id, copy)
     return id
 
 
@@ -131,11 +138,28 @@ async def keep(tx: Tx, me: Me, id: str, copy: Copy, body: str) -> None:
 
 
 ROW = """
-    select saved_copy.author, saved_copy.saved_at, saved_copy.brought_at, saved_copy.taken_at, saved_copy.told, saved_copy.body,
+    select saved_copy.author, saved_copy.saved_at, saved_copy.brought_at, saved_copy.taken_at, saved_copy.told, {body} as body,
            staff.name, staff.left_at, coalesce(phone.name, '') as phone
     from saved_copy join staff on staff.school = saved_copy.school and staff.id = saved_copy.author
     left join phone on phone.school = saved_copy.school and phone.id = saved_copy.phone and phone.staff = saved_copy.author
     where saved_copy.school = $1 and saved_copy.id = $2"""
+
+
+async def count(me: Me, id: str, copy: Copy) -> Inside:
+    """Kept with it, so that looking at its page reads no file."""
+    row = await row_of(me, id)
+    things = await look(copy, row["brought_at"])
+    plain = await reading(of_these_here, me.school, copy, row["brought_at"])
+    inside = Inside(
+        edits=sum(thing.blob.what != "draft" for thing in things) + len(copy.edits),
+        drafts=sum(thing.blob.what == "draft" for thing in things),
+        here=sum(thing.here for thing in things) + plain,
+        unproved=sum(not thing.here and thing.signer is None for thing in things) + len(copy.edits) - plain,
+    )
+    said = msgspec.json.encode(inside).decode()
+    counted = "update saved_copy set told = $3 where school = $1 and id = $2 and taken_at is null"
+    await writing(lambda tx: tx.run(counted, me.school, id, said))
+    return inside
 
 
 async def show(me: Me, id: str) -> Shown:
@@ -144,22 +168,17 @@ async def show(me: Me, id: str) -> Shown:
     shown = Shown(
         id=id, whose=row["name"], phone=row["phone"], saved_at=row["saved_at"], brought_at=row["brought_at"], taken_at=row["taken_at"]
     )
-    if row["told"]:
+    if row["taken_at"] is not None:
         return msgspec.structs.replace(shown, told=msgspec.json.decode(row["told"], type=Told))
-    copy, things = await look(me, row)
-    here = [thing for thing in things if thing.here]
-    plain = await reading(of_these_here, me.school, copy, row["brought_at"])
-    return msgspec.structs.replace(
-        shown,
-        edits=sum(thing.blob.what != "draft" for thing in things) + len(copy.edits),
-        drafts=sum(thing.blob.what == "draft" for thing in things),
-        here=len(here) + plain,
-        unproved=sum(not thing.here and thing.signer is None for thing in things) + len(copy.edits) - plain,
-    )
+    if row["told"] is None:  # the server was stopped as it was brought
+        copy = await asyncio.to_thread(read_copy, (await row_of(me, id, body=True))["body"].encode(), me.school)
+        return msgspec.structs.replace(shown, inside=await count(me, id, copy))
+    return msgspec.structs.replace(shown, inside=msgspec.json.decode(row["told"], type=Inside))
 
 
-async def row_of(me: Me, id: str) -> Row:
-    row = await reading(lambda tx: tx.row(ROW, me.school, id))
+async def row_of(me: Me, id: str, *, body: bool = False) -> Row:
+    """`body`: with the file, which may have 20 MB."""
+    row = await reading(lambda tx: tx.row(ROW.format(body="saved_copy.body" if body else "''"), me.school, id))
     if row is None:
         raise NotFound
     return row
@@ -184,10 +203,9 @@ class Thing(msgspec.Struct):
     here: bool
 
 
-async def look(me: Me, row: Row) -> tuple[Copy, list[Thing]]:
-    copy = await asyncio.to_thread(read_copy, row["body"].encode(), me.school)
-    known = await reading(what_is_known, copy, row["brought_at"])
-    return copy, await asyncio.to_thread(things_in, copy, known)
+async def look(copy: Copy, brought_at: int) -> list[Thing]:
+    known = await reading(what_is_known, copy, brought_at)
+    return await asyncio.to_thread(things_in, copy, known)
 
 
 async def what_is_known(tx: Tx, copy: Copy, brought_at: int) -> Known:
@@ -237,11 +255,12 @@ async def take(me: Me, id: str) -> None:
 
     All of it is received at the moment the copy was brought: by that, whoever tells what came of it knows what came in it.
     """
-    row = await row_of(me, id)
+    row = await row_of(me, id, body=True)
     if row["taken_at"] is not None:
         return
     at = row["brought_at"]
-    copy, things = await look(me, row)
+    copy = await asyncio.to_thread(read_copy, row["body"].encode(), me.school)
+    things = await look(copy, at)
     here = sum(thing.here for thing in things) + await reading(of_these_here, me.school, copy, at)
     await writing(store_things, me, copy, things, at)
     hashes = [thing.hash for thing in things]

@@ -243,7 +243,7 @@ class SavedCopy(Table):
     brought_at = BigInt()
     body = Text()  # as it is; empty once it is taken in
     taken_at = BigInt(null=True, default=None)
-    told = Text(null=True, default=None)  # what came of it: counts, JSON
+    told = Text(null=True, default=None)  # counts, JSON: what is in it; what came of it, once it is taken in
 
 
 class Draft(Table):
