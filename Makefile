@@ -30,10 +30,13 @@ phone: pwa/node_modules/.installed
 bench: .venv/.tools pwa/dist/.built  ## what is measured, side by side
 	@$(BIN)/python -m bench
 
-soak: .venv/.tools pwa/dist/.built  ## the long ones, hours of them: 10,000 seeds, 200 kills of the server, 500 of the browser
+soak: export SEED ?= $(shell date +%s)
+soak: .venv/.tools pwa/dist/.built  ## the long ones, hours of them, with chances of their own: `make soak SEED=…` takes the same again
 	@sh tests/machine.sh
+	@echo "SEED=$$SEED"
 	@EVERY_STEP=1 sh pwa/node.sh npm --prefix pwa run --silent test -- crashes
-	@$(BIN)/pytest -q -n 2 -m soak -rP
+	@RUNS=5000 sh pwa/node.sh npm --prefix pwa run --silent test -- chaos overlay names hpke --testTimeout 7200000
+	@$(BIN)/pytest -q -n 2 -m "soak or hypothesis" --hypothesis-seed=$$SEED -rP
 
 lock:  ## write the lock files again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) --extra install -o requirements.lock

@@ -88,5 +88,6 @@ export default defineConfig({
     alias: packages.map((name) => ({ find: new RegExp(`^${name}(/.*)?$`), replacement: here(`node_modules/${name}$1`) })),
     server: { deps: { inline: [/fake-indexeddb/] } },
     testTimeout: 60_000,
+    setupFiles: here('../tests/pwa/chance.ts'),
   },
 });

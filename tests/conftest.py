@@ -13,12 +13,14 @@ from litestar import Litestar
 
 from server.settings import Settings
 from server.store.database import close_database, open_database
+from tests.chance import IS_FRESH
 from tests.cluster import Missing, cluster
 from tests.databases import Databases, PostgresDatabases, SQLiteFiles, prepare
 from tests.desk import desk_over
 from tests.school import School
 
-hypothesis.settings.register_profile("lanyard", deadline=None)  # how quick a machine is, is for bench/ to say
+# How quick a machine is, is for bench/ to say; and what hypothesis tries is the same every time, but in `make soak`.
+hypothesis.settings.register_profile("lanyard", deadline=None, derandomize=not IS_FRESH, max_examples=1_000 if IS_FRESH else 100)
 hypothesis.settings.load_profile("lanyard")
 
 NUMBERS = itertools.count(1)

@@ -17,6 +17,7 @@ from server.access import sessions
 from server.settings import Settings
 from server.store.database import Tx, close_database, open_database, reading, writing
 from server.sync.check import rebuild_all
+from tests.chance import SEED
 from tests.databases import Databases
 from tests.phone import Phone
 from tests.serving import free_port
@@ -41,7 +42,7 @@ async def kill_again_and_again(databases: Databases, kills: int) -> None:
     settings = Settings(database=databases.address("killed"))
     await databases.copy("world", "killed")
     try:
-        outside = Outside(await signed_in(settings), random.Random(9))
+        outside = Outside(await signed_in(settings), random.Random(SEED))
         for n in range(kills):
             async with a_server(settings) as (outside.address, kill):
                 working = [asyncio.create_task(outside.work(phone)) for phone in outside.phones]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chance import SEED
 from tests.databases import Databases, SQLiteFiles
 from tests.simulator import simulate
 
@@ -22,7 +23,7 @@ async def test_whatever_goes_wrong_nothing_is_lost_doubled_hidden_or_shown_to_ot
 @pytest.mark.soak
 @pytest.mark.parametrize("chunk", range(100))
 async def test_ten_thousand_histories(databases: Databases, chunk: int) -> None:
-    engine, first = ("sqlite", 1_000) if isinstance(databases, SQLiteFiles) else ("postgres", 6_000)
+    engine, first = ("sqlite", SEED * 10_000) if isinstance(databases, SQLiteFiles) else ("postgres", SEED * 10_000 + 5_000)
     for seed in range(first + chunk * 50 + 1, first + chunk * 50 + 51):
         await replayable(databases, seed, engine)
 

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from server.store.database import reading, writing
 from server.sync import desk
+from tests.chance import IS_FRESH
 from tests.databases import SQLiteFiles, prepare
 from tests.mutants import last_writer_wins
 from tests.oracle import Oracle
@@ -131,7 +132,7 @@ def play(**how: Any) -> None:
         Exchanges.databases = SQLiteFiles(Path(folder))
         asyncio.run(prepare(Exchanges.databases))
         case = Exchanges.TestCase
-        how = {"max_examples": 40, "stateful_step_count": 30, "derandomize": True, "deadline": None} | how
+        how = {"max_examples": 1_000 if IS_FRESH else 40, "stateful_step_count": 30, "deadline": None} | how
         case.settings = settings(suppress_health_check=list(HealthCheck), **how)
         case("runTest").runTest()
 
@@ -142,4 +143,4 @@ def test_whatever_phones_and_school_do_in_whatever_order() -> None:
 
 def test_and_it_would_notice() -> None:
     with last_writer_wins(), pytest.raises(AssertionError, match="hidden"):
-        play(phases=[Phase.generate])
+        play(phases=[Phase.generate], derandomize=True, max_examples=40)

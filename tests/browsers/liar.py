@@ -92,7 +92,7 @@ LIES: dict[str, Lie] = {
     "an empty answer": lambda liar, _, ask: (200, OURS, b"{}"),
     "nothing at all": lambda liar, _, ask: (200, OURS, b""),
     "the answer to another letter": lambda liar, path, ask: liar.before.get(path, (200, OURS, b"[]")),
-    "squeezed rubbish": lambda liar, _, ask: (200, OURS | {"Content-Encoding": "gzip"}, b"\x1f\x8b" + random.randbytes(200)),
+    "squeezed rubbish": lambda liar, _, ask: (200, OURS | {"Content-Encoding": "gzip"}, b"\x1f\x8b" + liar.chance.randbytes(200)),
     "half of what was squeezed": lambda liar, _, ask: (
         200,
         OURS | {"Content-Encoding": "gzip"},

@@ -12,6 +12,7 @@ import pytest
 from tests.browsers import writer
 from tests.browsers.hand import Hand
 from tests.browsers.windows import ENGINES, Window, kill
+from tests.chance import SEED
 from tests.journeys.school import School
 
 KILLS, SAVED_BEFORE = 3, 8  # of each engine; and how many records are saved at most before one
@@ -20,7 +21,6 @@ KILLS_OF_ONE_PHONE = 24
 AT_THE_DOOR = 0.15  # of the kills: while it starts, unlocks and sends what was waiting
 AT_THE_DOOR_S = 2.5
 BETWEEN_TWO_SAVES_S = 0.15
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

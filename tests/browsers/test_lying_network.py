@@ -10,8 +10,8 @@ import pytest
 from tests.browsers import writer
 from tests.browsers.hand import Hand
 from tests.browsers.liar import LIES, Liar, standing_before
-from tests.browsers.test_killed_browser import SEED
 from tests.browsers.windows import Driven, Window
+from tests.chance import SEED
 from tests.journeys.school import School
 from tests.journeys.test_back_off import AT_ONCE, most_within
 

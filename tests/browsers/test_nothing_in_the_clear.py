@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.browsers.hand import Hand
-from tests.browsers.test_killed_browser import SEED
 from tests.browsers.windows import ENGINES, Driven, Window, kill
+from tests.chance import SEED
 from tests.journeys.elsewhere import Elsewhere
 from tests.journeys.school import School
 from tests.journeys.test_locked import heap_of

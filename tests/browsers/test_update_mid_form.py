@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from tests.browsers import writer
 from tests.browsers.liar import Liar, standing_before
-from tests.browsers.test_killed_browser import SEED
 from tests.browsers.windows import Driven, Window
+from tests.chance import SEED
 from tests.journeys.handset import Handset
 from tests.journeys.school import School
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { overlay, type ShownRecord } from '../../pwa/src/local/overlay';
 import type { Edit, Head, Json, Kind, Values, WireRecord } from '../../pwa/src/wire';
+import { runs } from './chance';
 import { KINDS, School } from './school';
 
 const BASE: WireRecord = {
@@ -154,7 +155,7 @@ test('what is shown before sending is what the school makes of it, when nobody e
       expect(before.state).toEqual(after.state);
       expect(before.gaps).toEqual(after.gaps);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
