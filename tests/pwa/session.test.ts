@@ -3,23 +3,28 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { toText, utf8 } from '../../pwa/src/local/bytes';
-import { diskOf, noted } from '../../pwa/src/local/disk';
+import { diskOf, noted, onlyByPin } from '../../pwa/src/local/disk';
 import { newSigning } from '../../pwa/src/local/seal';
 import type { Owner } from '../../pwa/src/local/stores';
 import type { Ask, Heard } from '../../pwa/src/school';
 import type { Letter, ShownPasskey } from '../../pwa/src/wire';
 import { answered, codeFor, Door, startApp } from './door';
+import { quicken } from './keys';
 
 let door: Door;
 let app: Awaited<ReturnType<typeof startApp>>;
 
 beforeEach(async () => {
+  quicken();
   vi.stubGlobal('indexedDB', new (indexedDB.constructor as new () => IDBFactory)());
   door = new Door();
   app = await startApp();
 });
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 const PIN = '604913';
 
@@ -470,6 +475,52 @@ test('a phone whose session ran out while it was open, and that was switched off
   expect(authors()).toMatchObject({ mine: 'amira' });
   expect(app.standing()).toBe('out');
   expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+});
+
+/** Something was written before the school's key was here, and the app was killed before it could be sealed. */
+async function leavesUnsealed(): Promise<void> {
+  await app.signIn('amira', 'right', door.ask);
+  await app.choosePin(PIN, door.ask);
+  await write('never sealed');
+  await app.keep(draft);
+  const key = await door.intake.key;
+  app = await startApp();
+  const disk = diskOf('northgate', 'amira');
+  await disk.writing(['settings'], (tx) => tx.objectStore('settings').put([key], 'intake'));
+  disk.close();
+}
+
+test('the right PIN on a phone that was switched off seals what was not sealed yet, and only then is everything destroyed', async () => {
+  await leavesUnsealed();
+  door.isRevoked = true;
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+  await exchange();
+  expect(authors()).toEqual({ 'never sealed': 'amira' });
+});
+
+test('where it cannot be sealed, what the school sent goes all the same, and the PIN stays the way to what was written', async () => {
+  await leavesUnsealed();
+  const disk = diskOf('northgate', 'amira');
+  await disk.writing(['settings'], (tx) => tx.objectStore('settings').delete('intake'));
+  disk.close();
+  door.isRevoked = true;
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await onDisk()).toEqual({ outbox: 1, drafts: 1, pages: 0, vault: true });
+});
+
+test.each(['paired', 'a new id'])('before another PIN is chosen there is a way back to the one that alone opens what was not sealed: %s', async (how) => {
+  await leavesUnsealed();
+  if (how === 'a new id') door.phones.clear(), door.phones.set(door.cookie!.phone, { staff: 'ben', public: 'another' });
+  if (how === 'paired') await app.pair(codeFor('amira'), door.ask);
+  else await app.signIn('amira', 'right', door.ask);
+  expect(app.standing()).toBe('new');
+  expect(await onlyByPin(app.myDisk()!)).toBe(2);
+  app.turnBack();
+  expect(app.standing()).toBe('locked');
+  expect((await app.unlockWith(PIN, door.ask)).is).toBe('open');
+  await exchange();
+  expect(authors()).toEqual({ 'never sealed': 'amira' });
 });
 
 // ── A school that went back to a backup ──────────────────────────────────────────────────────

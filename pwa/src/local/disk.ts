@@ -105,6 +105,10 @@ export const vaultIn = async (tx: DiskReading | DiskWriting): Promise<Vault | un
 /** Forgets everything that the school sent, and the way to read what was written; what was written and sealed stays. */
 export async function forgetAll(tx: DiskWriting): Promise<void> {
   await tx.objectStore('keys').delete('vault');
+  await forgetPages(tx);
+}
+
+export async function forgetPages(tx: DiskWriting): Promise<void> {
   await tx.objectStore('pages').clear();
   for (const name of OF_WHAT_WAS_SENT) await note(tx, name, undefined);
   await note(tx, 'history', ((await noted(tx, 'history')) ?? 0) + 1);
@@ -134,11 +138,12 @@ export const waitingOnDisk = (disk: Disk): Promise<WaitingClosed> =>
     };
   });
 
-/** How much only the PIN can open: a new one would lose it. */
+/** How much only the PIN of now can open: a new one would lose it. */
 export const onlyByPin = (disk: Disk): Promise<number> =>
-  disk.reading(['outbox', 'drafts'], async (tx) => {
+  disk.reading(['outbox', 'drafts', 'keys'], async (tx) => {
     const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(await tx.objectStore('drafts').getAll())];
-    return rows.filter(({ sealed }) => !sealed).length;
+    const vault = (await vaultIn(tx))?.id;
+    return rows.filter((row) => !row.sealed && row.vault === vault).length;
   });
 
 /** How many can only be sent once somebody unlocks: the school's key was not here when they were written. */

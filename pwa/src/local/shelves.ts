@@ -102,13 +102,12 @@ export class Shelves {
   }
 
   /** Whether something is here that the school does not have: an edit, or a draft that could not be sealed. */
-  hasUnsent = (): Promise<boolean> =>
-    this.reading(['edits', 'drafts'], (tx) => tx.objectStore('edits').index('unsent').count() > 0 || tx.objectStore('drafts').getAll().some(({ id }) => this.#unsealed.has(id)));
+  hasUnsent = (): Promise<boolean> => this.reading(['edits'], (tx) => this.#unsealed.size > 0 || tx.objectStore('edits').index('unsent').count() > 0);
 
-  /** Seals what could not be sealed when it was written: now the school's key may be here. */
-  async sealTheRest(): Promise<void> {
+  /** Seals what could not be sealed when it was written: now the school's key may be here. True once nothing is left to seal. */
+  async sealTheRest(): Promise<boolean> {
     const canSeal = await this.reading(['settings'], (tx) => tx.objectStore('settings').get('intake') !== undefined);
-    if (this.#unsealed.size === 0 || !canSeal) return;
+    if (this.#unsealed.size === 0 || !canSeal) return this.#unsealed.size === 0;
     await this.writing(
       ['edits', 'drafts', 'settings'],
       (tx) => {
@@ -116,6 +115,7 @@ export class Shelves {
       },
       () => [],
     );
+    return this.#unsealed.size === 0;
   }
 
   /** All that the school may not have, from memory, sealed where it can be: for a copy, also when the disk does not answer. `typed` is newer than any of it. */
@@ -295,6 +295,7 @@ export class Shelves {
     for (const id of gone) this.#inOutbox.delete(id), this.#strays.delete(id), this.#unsealed.delete(id);
     const thrown = [...this.#kept.drafts.rows.keys()].filter((id) => !drafts.has(id));
     this.#kept.drafts.apply(new Map(thrown.map((id) => [id, null])));
+    for (const id of thrown) this.#unsealed.delete(id);
   }
 
   #lay(page: PageRow[]): void {

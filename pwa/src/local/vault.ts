@@ -96,8 +96,12 @@ function whyNot(heard: Asked): Refused['because'] {
 
 // ── Opening ────────────────────────────────────────────────────────────────────────────────
 
-export async function unlock(disk: Disk, pin: string, door: Door): Promise<Opened> {
-  const tried = await tryPin(disk, pin, door);
+/** Seals what is not sealed yet, and says whether all of it is. */
+export type SealingRest = (keys: Keys) => Promise<boolean>;
+
+/** `sealRest`: for the last time, on a phone that was switched off. */
+export async function unlock(disk: Disk, pin: string, door: Door, sealRest?: SealingRest): Promise<Opened> {
+  const tried = await tryPin(disk, pin, door, sealRest);
   if (tried.is !== 'right') return tried;
   const { vault, raw, forgets } = tried;
   const again = forgets ? await introduce(disk, vault, raw, pin, door) : vault;
@@ -114,13 +118,13 @@ async function introduce(disk: Disk, vault: Vault, raw: Bytes, pin: string, door
 type Right = { is: 'right'; vault: Vault; raw: Bytes; forgets: boolean };
 
 /** Every try is written down before it is made, and taken back if nothing came to light: whoever ends the app in between gains none. */
-async function tryPin(disk: Disk, pin: string, door: Door): Promise<Right | NotOpened> {
+async function tryPin(disk: Disk, pin: string, door: Door, sealRest?: SealingRest): Promise<Right | NotOpened> {
   const id = newId();
   const vault = await begun(disk, id);
   if (!vault) return { is: 'gone', because: 'ten wrong' };
   if ('pause_s' in vault) return { is: 'pause', pause_s: vault.pause_s };
   try {
-    return await judged(disk, vault, id, pin, door);
+    return await judged(disk, vault, id, pin, door, sealRest);
   } catch (why) {
     await keep(disk, vault.id, (now) => takenBack(now, id)).catch(() => {});
     throw why;
@@ -128,10 +132,10 @@ async function tryPin(disk: Disk, pin: string, door: Door): Promise<Right | NotO
 }
 
 /** The school says first; then the lease. A school that went back to a backup knows less than this phone: what it forgot is no wrong PIN. */
-async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: Door): Promise<Right | NotOpened> {
+async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: Door, sealRest?: SealingRest): Promise<Right | NotOpened> {
   const stretched = await stretch(pin, vault.salt);
   const heard = await openShare(door, await authOf(stretched), vault.failures);
-  if (heard.is === 'revoked' || (isSignedOut(heard) && (await isSwitchedOff(disk, door.ask)))) return await lose(disk, 'revoked');
+  if (heard.is === 'revoked' || (isSignedOut(heard) && (await isSwitchedOff(disk, door.ask)))) return await switchedOff(disk, vault, id, stretched, sealRest);
   if (heard.is === 'pause' && !vault.isForgotten) return await paused(disk, vault, id, heard.pause_ms);
   if (heard.is === 'share') {
     const raw = await byShare(vault, stretched, heard.share);
@@ -141,7 +145,7 @@ async function judged(disk: Disk, vault: Vault, id: string, pin: string, door: D
   const raw = await byLease(disk, vault, stretched);
   if (raw instanceof Uint8Array) return { ...(await right(disk, { ...vault, isForgotten: forgets || vault.isForgotten === true }, stretched, raw)), forgets };
   if (heard.is === 'wrong' || (raw === 'wrong' && heard.is !== 'share')) return await wrong(disk, vault, id, heard.is === 'wrong' ? heard.left : WRONG_AT_MOST);
-  if (heard.is === 'unknown' && vault.failures === WRONG_AT_MOST - 1) return await lose(disk, 'ten wrong'); // the tenth, by the school's count
+  if (heard.is === 'unknown' && vault.failures === WRONG_AT_MOST - 1) return await lose(disk); // the tenth, by the school's count
   await keep(disk, vault.id, (now) => ({ ...takenBack(now, id), isForgotten: forgets || now.isForgotten === true }));
   if (forgets) return { is: 'gone', because: 'the school' }; // nothing is destroyed: it may yet be put right there
   return { is: 'lease over', because: isSignedOut(heard) ? 'sign in' : 'no signal' };
@@ -164,7 +168,7 @@ async function right(disk: Disk, vault: Vault, stretched: Bytes, raw: Bytes): Pr
 
 async function wrong(disk: Disk, vault: Vault, id: string, schoolsLeft: number): Promise<NotOpened> {
   const { failures, paused_until, seen_at } = await keep(disk, vault.id, (now) => counted(now, id));
-  if (failures >= WRONG_AT_MOST) return await lose(disk, 'ten wrong');
+  if (failures >= WRONG_AT_MOST) return await lose(disk);
   const left = Math.max(1, Math.min(WRONG_AT_MOST - failures, schoolsLeft));
   return { is: 'wrong', left, pause_s: Math.max(0, paused_until - seen_at) / 1_000 };
 }
@@ -174,9 +178,17 @@ async function paused(disk: Disk, vault: Vault, id: string, pause_ms: number): P
   return { is: 'pause', pause_s: Math.ceil(pause_ms / 1_000) };
 }
 
-async function lose(disk: Disk, because: 'ten wrong' | 'revoked'): Promise<NotOpened> {
+/** What only this PIN opens is sealed before the key goes; for what cannot be, the key stays as long as its lease. */
+async function switchedOff(disk: Disk, vault: Vault, id: string, stretched: Bytes, sealRest?: SealingRest): Promise<NotOpened> {
+  const raw = sealRest && (await byLease(disk, vault, stretched));
+  if (raw instanceof Uint8Array && !(await sealRest!(await keysFrom(disk, vault, raw)))) await keep(disk, vault.id, (now) => takenBack(now, id));
+  else await destroy(disk);
+  return { is: 'gone', because: 'revoked' };
+}
+
+async function lose(disk: Disk): Promise<NotOpened> {
   await destroy(disk);
-  return { is: 'gone', because };
+  return { is: 'gone', because: 'ten wrong' };
 }
 
 // ── Counting ───────────────────────────────────────────────────────────────────────────────

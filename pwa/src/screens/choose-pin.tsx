@@ -6,6 +6,7 @@ import { lockOthers } from '../lock';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Screen } from '../look/screen';
+import { OnlyByPin } from './only-by-pin';
 import { NewPinFields, Problems, problemWith, type Problem } from './pin-fields';
 import { needsWelcome } from './welcome';
 
@@ -47,6 +48,7 @@ export function ChoosePin() {
   return (
     <Screen home title="Choose a PIN" meta={whose && `For ${whose.name}, ${whose.school.name}`} dock={<button type="submit" form="choose-pin" class="button main">{choosing ? 'Setting it' : 'Set PIN'}</button>}>
       <Problems problem={problem} />
+      <OnlyByPin />
       <p>It opens what the school sends to this phone. Without it nobody who finds the phone can read a name.</p>
       <form id="choose-pin" class="stack wide" ref={form} noValidate onSubmit={choose}>
         <NewPinFields problem={problem} />
