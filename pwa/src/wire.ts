@@ -241,6 +241,7 @@ export type RefusalAnswer = { refusal: string; words?: string; limit?: number; r
 export type TakenAlong = {
   record: string;
   until: string;
+  now: string;
   pupils: { id: string; name: string; address: string | null; address_withheld: boolean }[];
   other_address: string | null;
   contacts: { pupil: string; name: string; relationship: string; address: string | null; address_withheld: boolean; do_not_contact: boolean }[];

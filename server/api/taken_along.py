@@ -62,10 +62,11 @@ class Adult(msgspec.Struct):
 
 
 class TakenAlong(msgspec.Struct):
-    """`plan`: answers to what is asked before a visit, as in the record's body. All of it is let go at `until`."""
+    """`plan`: answers to what is asked before a visit, as in the record's body. All of it is let go at `until`, counted from `now`."""
 
     record: str
     until: str
+    now: str
     pupils: list[Home]
     other_address: str | None
     contacts: list[Adult]
@@ -84,13 +85,20 @@ async def taken_along(tx: Tx, me: Me, record: str) -> TakenAlong:
         raise NotFound
     pupils = await in_my_care(tx, me, await tx.rows(PUPILS, me.school, record))
     contacts = await tx.rows(CONTACTS, me.school, [pupil["id"] for pupil in pupils])
-    until = to_wire(now() + (await rules_of(tx, me.school)).taken_along_hours * HOUR)
+    at = now()
+    until = to_wire(at + (await rules_of(tx, me.school)).taken_along_hours * HOUR)
     apart = {pupil["id"] for pupil in pupils if pupil["is_apart"]}
     plan = planned(VISIT, body, me.role)
     other_address = plan.pop("address", None)  # where one is withheld, this may be that one
     await looked(tx, me, "take along", record=record, detail={"until": until})
     return TakenAlong(
-        record, until, [home(one) for one in pupils], None if apart else other_address, [adult(one, apart) for one in contacts], plan
+        record,
+        until,
+        to_wire(at),
+        [home(one) for one in pupils],
+        None if apart else other_address,
+        [adult(one, apart) for one in contacts],
+        plan,
     )
 
 

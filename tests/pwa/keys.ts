@@ -19,7 +19,7 @@ async function makeKeys(): Promise<Keys> {
 }
 
 /** A vault that no PIN opens: these tests have its key. */
-export const putVault = (disk: Disk): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put({ id: 'the vault' }, 'vault'));
+export const putVault = (disk: Disk): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put({ id: 'the vault', seen_at: 0, lease_until: 0 }, 'vault'));
 
 /** How many things are being closed, opened or signed at this moment: that goes on outside every pretended clock. */
 export const ciphering = (): number => inFlight;

@@ -80,6 +80,52 @@ test('signing out forgets what the school sent, and nothing that was written', a
   disk.close();
 });
 
+test('where there is no room to forget it, that is done at the next start, and the lease ends with it', async () => {
+  await signIn('amira');
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await exchange();
+  await write('mine');
+  const full = (['put', 'add', 'delete', 'clear'] as const).map((way) => {
+    const real = IDBObjectStore.prototype[way] as (...given: unknown[]) => IDBRequest;
+    return vi.spyOn(IDBObjectStore.prototype, way).mockImplementation(function (this: IDBObjectStore, ...given: unknown[]) {
+      if (this.transaction.db.name === 'lanyard northgate amira') throw new DOMException('no room', 'QuotaExceededError');
+      return real.apply(this, given);
+    } as never);
+  });
+  await app.signOut(door.ask);
+  for (const spy of full) spy.mockRestore();
+  expect(await onDisk()).toMatchObject({ outbox: 1, vault: true });
+  expect((await onDisk()).pages).toBeGreaterThan(0);
+  app = await startApp();
+  expect(await onDisk()).toEqual({ outbox: 1, drafts: 0, pages: 0, vault: true });
+  door.signal = false;
+  expect(await app.signIn('amira', 'right', door.ask)).not.toHaveProperty('locked');
+});
+
+test('whoever says that it is not them leaves nothing here of the one it is', async () => {
+  await signIn('amira');
+  door.school.write('r9', 'carol', { category: 'seen' });
+  await exchange();
+  await write('mine');
+  app = await startApp();
+  await app.pair(codeFor('amira'), door.ask);
+  await app.signOut(door.ask);
+  expect(await onDisk()).toMatchObject({ outbox: 1, pages: 0 });
+});
+
+test('what was forgotten leaves the disk at the next unlocking, if the app was ended in between', async () => {
+  await signIn('amira');
+  const { disk } = app.mine();
+  const pages = async () => await disk.reading(['pages'], (tx) => tx.objectStore('pages').getAllKeys());
+  const before = await pages();
+  vi.spyOn(app.mine(), 'tidy').mockRejectedValue(new Error('ended'));
+  await app.mine().forgetting(['school'], (tx) => tx.objectStore('school').delete('etag')).catch(() => {});
+  expect(await pages()).toEqual(expect.arrayContaining(before));
+  app = await startApp();
+  await app.unlockWith(PIN, door.ask);
+  expect((await pages()).filter((page) => before.includes(page))).toEqual([]);
+});
+
 test('an answer that comes after the sign-out is not kept', async () => {
   await signIn('amira');
   door.school.write('r9', 'carol', { category: 'seen' });

@@ -2,7 +2,8 @@
 
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Local } from '../../pwa/src/local/reading';
-import { letGo, letGoOfWhatIsOver, takeAlong, takenAlong } from '../../pwa/src/local/taken-along';
+import { letGo, letGoOfWhatIsOver, takeAlong, takenAlong as along } from '../../pwa/src/local/taken-along';
+import { lookAt } from '../../pwa/src/local/vault';
 import type { Ask } from '../../pwa/src/school';
 import type { TakenAlong } from '../../pwa/src/wire';
 import { Phone } from './phone';
@@ -13,9 +14,12 @@ const START = Date.parse('2026-11-23T09:00:00Z');
 
 afterEach(() => vi.useRealTimers());
 
+let takenAlong: (record: string, from: Local) => ReturnType<typeof along>;
+
 async function unpacked(): Promise<{ phone: Phone; from: Local }> {
   vi.useFakeTimers({ toFake: ['Date'], now: START });
   const phone = await Phone.of(new School());
+  takenAlong = (record, from) => along(record, from, phone.db);
   return { phone, from: { me: null, read: (stores, work) => phone.db.reading(stores, work) } };
 }
 
@@ -25,6 +29,7 @@ const answers =
     const json: TakenAlong = {
       record: (question!.json as { record: string }).record,
       until: new Date(START + hours * HOUR).toISOString(),
+      now: new Date(START).toISOString(),
       pupils: [{ id: 'zoe', name: 'Zoë Ångström', address: '2 Quay Street', address_withheld: false }],
       other_address: null,
       contacts: [],
@@ -49,16 +54,27 @@ test('an address is there until its hour, and let go then', async () => {
   expect(await phone.db.reading(['school'], (tx) => tx.objectStore('school').get('along'))).toEqual({});
 });
 
-test('a clock that is set back keeps no address', async () => {
+test.each([['set back', -100], ['right', 0]])('with a clock that is %s when it is taken along, and set back again and again, it is not there longer', async (_, wrong) => {
   const { phone, from } = await unpacked();
+  const clock = START + wrong * HOUR;
+  vi.setSystemTime(clock);
   await takeAlong('r1', answers(4), phone.db);
-  for (let hour = 1; hour < 4; hour++) {
-    vi.setSystemTime(START + hour * HOUR);
-    await letGoOfWhatIsOver(phone.db);
+  for (let minutes = 0; minutes < 4 * 60; minutes += 8) {
+    expect(await takenAlong('r1', from)).toBeDefined();
+    vi.setSystemTime(clock + 8 * 60_000);
+    await lookAt(phone.db.disk); // as the lock does, each minute
+    vi.setSystemTime(clock);
+    await lookAt(phone.db.disk);
   }
-  vi.setSystemTime(START - 100 * HOUR);
+  expect(await takenAlong('r1', from)).toBeUndefined();
   await letGoOfWhatIsOver(phone.db);
-  vi.setSystemTime(START - 99 * HOUR);
+  expect(await phone.db.reading(['school'], (tx) => tx.objectStore('school').get('along'))).toEqual({});
+});
+
+test('with a clock that is ahead of the school’s it is not shown, and that is said', async () => {
+  const { phone, from } = await unpacked();
+  vi.setSystemTime(START + 5 * HOUR);
+  expect(await takeAlong('r1', answers(4), phone.db)).toContain('clock is ahead');
   expect(await takenAlong('r1', from)).toBeUndefined();
 });
 

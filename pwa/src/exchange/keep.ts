@@ -205,9 +205,8 @@ async function forgetOld(tx: MyWriting, answer: Answer): Promise<void> {
 
 /** The school has revoked this phone: what it sent is forgotten, on the disk too; what was written here is not. */
 export async function revoke(db: Mine): Promise<void> {
-  await db.writing([...FORGOTTEN, 'settings'], async (tx) => {
+  await db.forgetting(FORGOTTEN, async (tx) => {
     await forget(tx);
     await settle(tx, 'revoked', true);
   });
-  await db.tidy();
 }

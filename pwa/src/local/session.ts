@@ -61,6 +61,7 @@ const tell = (): void => watchers.forEach((watcher) => watcher());
 /** Finds whoever was signed in last: locked, if they have chosen a PIN. Needs no signal. */
 export async function resume(): Promise<Standing> {
   const owners = await allOwners();
+  for (const owner of owners) if (owner.leaving) await withDisk(owner, (disk) => forgetWhoLeft(owner, disk)).catch(() => {});
   noticeEvicted(owners.map(({ school, staff }) => nameOf(school, staff)));
   const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
   await become(owners.find((owner) => owner.key === key));
@@ -183,7 +184,8 @@ async function enter(keys: Keys, passwordBy?: number): Promise<string | undefine
   const whoever = known ?? arriving ?? { id: owner.staff, name: '', role: '', may: [], school: { id: owner.school, name: '' } };
   if (!known && arriving) await db.writing(['school'], (tx) => tx.objectStore('school').put(whoever, 'me'));
   arriving = null;
-  const isTorn = await db.reading(['settings'], (tx) => tx.objectStore('settings').get('unreadable') === true);
+  const [isTorn, isUntidy] = await db.reading(['settings'], (tx) => ['unreadable', 'untidy'].map((name) => tx.objectStore('settings').get(name) === true));
+  if (isUntidy) await db.tidy().catch(() => {}); // no room: at the next unlocking
   if (isTorn) await db.writing(['settings', 'records_a', 'records_b', 'held_a', 'held_b'], fetchAgain);
   if (here?.disk !== disk) return void db.close(); // signed out meanwhile
   here = { ...here, hasVault: true, open: { me: whoever, db }, passwordBy };
@@ -226,25 +228,33 @@ function carryDraft(drafts: Sheet<Draft>, older: Draft): void {
 export async function signOut(asked: Ask = ask): Promise<void> {
   if (!here) return;
   const { owner, open, disk } = here;
-  await shared.writing(['settings'], async (tx) => {
+  await shared.writing(['owners', 'settings'], async (tx) => {
+    await tx.objectStore('owners').put({ ...owner, leaving: true });
     await tx.objectStore('settings').delete('current');
     await tx.objectStore('settings').put(owner.phone, 'owed');
   });
   here = arriving = null;
   tell();
-  await endLease(disk); // first of all: whatever fails after that, only the school opens what is left
-  // Closed first: an answer that is on its way must not bring back what is being forgotten.
-  const forgetting = open?.db.reopened();
-  if (forgetting) await forgetSent(forgetting);
-  (forgetting?.disk ?? disk).close();
+  await forgetWhoLeft(owner, disk, open?.db).catch(() => {}); // finished at the next start
   await settleOwed(asked);
 }
 
-/** From the shelves, and from the disk: what was written, and has its receipt, is all that is left in the pages. */
-export async function forgetSent(db: Mine): Promise<void> {
+/** Unlocked, what was written and has its receipt stays in the pages. Safe to repeat. */
+async function forgetWhoLeft(owner: Owner, disk: Disk, open?: Mine): Promise<void> {
+  await endLease(disk); // first of all: whatever fails after that, only the school opens what is left
+  // Closed first: an answer that is on its way must not bring back what is being forgotten.
+  const db = open?.reopened();
+  if (db) await forgetSent(db).finally(() => db.disk.close());
+  else await withoutPages(disk).finally(() => disk.close());
+  await shared.writing(['owners'], async (tx) => {
+    const { leaving, ...now } = (await tx.objectStore('owners').get(owner.key)) ?? owner;
+    if (leaving) await tx.objectStore('owners').put(now);
+  });
+}
+
+async function forgetSent(db: Mine): Promise<void> {
   await db.sealTheRest().catch(() => {});
-  await db.writing([...FORGOTTEN, 'settings'], forget);
-  await db.tidy();
+  await db.forgetting(FORGOTTEN, forget);
 }
 
 /** With no signal the cookie outlives the signing out: the school is told as soon as it can be reached. */

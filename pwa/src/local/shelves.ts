@@ -80,6 +80,16 @@ export class Shelves {
     return answer;
   }
 
+  /** What is forgotten leaves the disk, too: at once, or else when it is next opened. False from `work`: nothing was. */
+  async forgetting(stores: Names, work: (tx: Tx) => Promise<boolean | void> | boolean | void): Promise<void> {
+    const isLess = await this.writing([...stores, 'settings'], async (tx) => {
+      const isLess = (await work(tx)) !== false;
+      if (isLess) tx.objectStore('settings').put(true, 'untidy');
+      return isLess;
+    });
+    if (isLess) await this.tidy();
+  }
+
   listen = (listener: Listener): (() => void) => this.disk.listen(listener);
   announce = (stores: readonly string[]): void => this.disk.announce(stores);
 
@@ -332,13 +342,14 @@ export class Shelves {
         async (tx) => {
           if (((await noted(tx, 'epoch')) ?? 0) !== from) return false;
           await tx.objectStore('pages').clear();
-          await atOnce([...pages.map((page) => () => tx.objectStore('pages').add(page)), () => note(tx, 'epoch', epoch), () => note(tx, 'history', history)]);
+          await atOnce([...pages.map((page) => () => tx.objectStore('pages').add(page)), () => note(tx, 'epoch', epoch), () => note(tx, 'history', history), () => note(tx, 'untidy', undefined)]);
           return true;
         },
         () => [],
       );
       if (!done) return; // another tab was quicker: there will be another time
       [this.#epoch, this.#history] = [epoch, history];
+      this.#kept.settings.apply(new Map([['untidy', null]]));
       this.#page += pages.length;
       this.#pageRows = rows.length;
     });

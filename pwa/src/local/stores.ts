@@ -47,6 +47,7 @@ export type Settings = {
   intake_list: { made_at: number; by: string }; // when it was made, and by which key it was signed
   locks: { hidden_s: number; idle_s: number }; // when the phone locks by itself
   ring: { phone?: string; radio?: string }; // the school's own number and channel: a locked phone shows them to whoever needs help
+  untidy: boolean; // something was forgotten, and lies in a page as yet
   unreadable: boolean; // some of what the school sent could not be read here: all of it is to be fetched again
   gone: Gone; // what was written here, and neither this phone nor the school has: until its author has read that
 };
@@ -116,6 +117,7 @@ export type Owner = {
   staff: string;
   called: string; // what they sign in as, hashed with a salt of this installation: the same person keeps their phone's id
   phone: string;
+  leaving?: true; // signed out; what the school sent may lie here as yet
 };
 
 export interface Shared extends DBSchema {

@@ -251,6 +251,18 @@ export async function lookAt(disk: Disk): Promise<Vault | undefined> {
   return kept && (await keep(disk, kept.id, next).catch(() => next({ ...kept, ...look(kept) }))); // a full disk keeps nobody out
 }
 
+/** What time it is, as far as this phone can know: past every end where there is no vault. */
+export async function timeOn(disk: Disk): Promise<number> {
+  const kept = await disk.reading(['keys'], vaultIn);
+  return kept ? look(kept).seen_at : Infinity;
+}
+
+/** The school has said what time it is. */
+export async function heardAt(disk: Disk, now: number): Promise<void> {
+  const kept = await disk.reading(['keys'], vaultIn);
+  if (kept) await keep(disk, kept.id, (vault) => ({ ...vault, ...hear(now) }));
+}
+
 /** From now on only the school can open it. */
 export async function endLease(disk: Disk): Promise<void> {
   const kept = await disk.reading(['keys'], vaultIn);
