@@ -22,6 +22,7 @@ from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
 from server.oncall import steps
+from server.push.delivery import Delivery
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
 from server.store.database import close_database, open_database
@@ -57,6 +58,7 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
         for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,))
     ]
     tasks.append(asyncio.create_task(steps.run()))
+    tasks.append(asyncio.create_task(Delivery(app.state.settings).run()))
     try:
         yield
     finally:

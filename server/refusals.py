@@ -122,6 +122,17 @@ class AnotherKey(Refusal):
     status, name, words = 409, "another_key", "The school knows this phone by another key. Sign in on it again."
 
 
+class NotAPushService(Refusal):
+    """The address that a browser gave for its alerts leads to nobody whom we would send them to."""
+
+    status, name = 403, "not_a_push_service"
+    words = "The school does not know the service by which this browser would be rung. Use Chrome, Edge, Firefox or Safari."
+
+
+class CannotRing(Refusal):
+    status, name, words = 409, "cannot_ring", "The school has no way to ring this phone yet. Turn alerts on first."
+
+
 class TooLarge(Refusal):
     """Send less at once. `limit`: how much is taken; `of`: bytes, edits, depth."""
 

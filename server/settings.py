@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kept: Path = CHECKOUT / "pwa" / "kept"  # files of earlier builds, for phones that still run them
     keys_passphrase: str | None = None  # what our private keys are closed with in the database
     keys_passphrase_file: Path | None = None  # or where that stands
+    push_contact: str | None = None  # whom a push service may write to: mailto:… or https://…; else the first origin
+    push_stand_in: str | None = None  # for tests, and on this machine only: http://127.0.0.1:PORT is asked in place of every push service
     worker: bool = True  # 0: phones get rid of their service worker, and keep all that was written
     show_schema: bool = False  # describe the API at /schema
 

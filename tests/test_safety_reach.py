@@ -18,7 +18,10 @@ from tests.world import CAROL, CONTACTS, CONTACTS_ELSEWHERE, DAN, DEE, ELSEWHERE
 
 OURS, THEIRS = "ours alone: the stairwell", "theirs alone: the bicycle shed"
 STREAMS = ("/api/live", "/console/live")
-FOR_ANYBODY = {"/api/here", "/api/session", "/api/passkeys/sign-in", "/console/sign-in", "/console/sign-out", "/console/look", "/console"}
+FOR_ANYBODY = {
+    "/api/here", "/api/session", "/api/passkeys/sign-in", "/api/alerts/{alert:str}",
+    "/console/sign-in", "/console/sign-out", "/console/look", "/console",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar import get
 
+from server.api.alerts import AlertNews
 from server.api.here import Here
 from server.api.history import HistoryAnswer
 from server.api.intake import Kept
 from server.api.passkeys import Asked, NewPasskey, Nothing, OldPasskey, Passkey, Password
 from server.api.people import PeopleAnswer
 from server.api.phone import PhoneKey
+from server.api.push import PushCard, SubscriptionCard
 from server.api.school import SchoolAnswer
 from server.api.session import SignedIn, SignIn
 from server.api.taken_along import TakenAlong, Wanted
@@ -61,6 +63,7 @@ KNOWN = {
 }
 RECORD = {"name": "record", "in": "path", "required": True, "schema": {"type": "string"}, "description": "a record's id"}
 DRAFT = {"name": "draft", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": "a draft's id"}
+ALERT = {"name": "alert", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": "an alert's id"}
 OURS = {
     "name": "X-Lanyard",
     "in": "header",
@@ -161,6 +164,39 @@ CALLS = (
         TakenAlong,
         refuses=(400, 401, 404, 413, 415),
         takes=(OURS,),
+    ),
+    Call("get", "/api/push", "push", "Whether the school can ring this phone", answers=PushCard, refuses=(401,)),
+    Call(
+        "put",
+        "/api/push",
+        "subscribe",
+        "Where this phone's browser takes alerts",
+        SubscriptionCard,
+        PushCard,
+        refuses=(400, 401, 403, 404, 413, 415),
+        takes=(OURS,),
+    ),
+    Call("delete", "/api/push", "turn_alerts_off", "Ring this phone no more; safe to repeat", status=204, refuses=(401,), takes=(OURS,)),
+    Call(
+        "post",
+        "/api/push/test",
+        "test_alert",
+        "A real alert for this phone",
+        Nothing,
+        PushCard,
+        refuses=(400, 401, 409, 413, 415, 429),
+        takes=(OURS,),
+    ),
+    Call(
+        "post",
+        "/api/alerts/{alert}",
+        "alert_news",
+        "An alert was shown, or opened",
+        AlertNews,
+        status=204,
+        refuses=(400, 404, 413, 415),
+        takes=(OURS, ALERT),
+        for_anybody=True,
     ),
     Call("get", "/api/drafts", "drafts", "Recovered drafts", answers=list[Recovered], refuses=(401,)),
     Call("delete", "/api/drafts/{draft}", "forget_draft", "Let a draft go", status=204, refuses=(401, 404), takes=(OURS, DRAFT)),

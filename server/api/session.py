@@ -13,8 +13,11 @@ from server.access.pairing import sign_in_by_code
 from server.access.sign_in import Comer, Handset, Welcome, sign_in, sign_in_second, sign_out
 from server.api.school import SchoolCard, school_card
 from server.intake.keys import list_key
+from server.push.subscriptions import SIGNED_OUT, retire
 from server.refusals import Unreadable
 from server.settings import Settings
+from server.store.database import writing
+from server.store.me import Me
 
 PhoneId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,100}(?!\n)$")]
 
@@ -92,5 +95,7 @@ async def welcome_for(data: SignIn, settings: Settings, device: str | None, old_
 async def end_session(request: Request[Any, Any, Any]) -> Response[None]:
     """Safe to repeat. It never touches an outbox."""
     if request.state.me is not None:
-        await sign_out(request.state.me, request.state.token)
+        me: Me = request.state.me
+        await writing(retire, me.school, me.phone, SIGNED_OUT)
+        await sign_out(me, request.state.token)
     return Response(None, status_code=204, cookies=signed_out(request.app.state.settings))

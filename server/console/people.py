@@ -16,6 +16,7 @@ from server.access.shares import drop_all_shares, drop_shares
 from server.console.pages import frame_for, page
 from server.console.records import from_json
 from server.kinds.roles import LABELS, Role
+from server.push.subscriptions import SWITCHED_OFF, retire
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
@@ -311,6 +312,7 @@ async def switched(tx: Tx, me: Me, staff: str, phone: str, off: bool) -> None:
         raise NotFound
     if off:
         await drop_shares(tx, me.school, phone)
+        await retire(tx, me.school, phone, SWITCHED_OFF)
     await looked(tx, me, "revoke phone" if off else "unrevoke phone", detail={"phone": phone, "staff": staff})
 
 

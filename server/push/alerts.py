@@ -17,8 +17,8 @@ KEEP = """
     insert into alert (id, school, staff, words, title, body, opens, topic, urgent, made_at, ends_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 RINGING = """
-    select s.phone from subscription s join phone p on p.school = s.school and p.id = s.phone
-    where s.school = $1 and s.staff = $2 and s.retired_at is null and p.revoked_at is null order by s.phone"""
+    select s.phone from subscription s join phone p on p.school = s.school and p.id = s.phone join staff on staff.id = s.staff
+    where s.school = $1 and s.staff = $2 and s.retired_at is null and p.revoked_at is null and staff.left_at is null order by s.phone"""
 
 
 async def alert(
@@ -120,8 +120,8 @@ async def phones_that_ring(tx: Tx, school: str) -> list[Green]:
         "select s.staff, s.phone, s.checked_at, p.seen_at,"
         " (select max(d.shown_at) from delivery d join alert a on a.id = d.alert"
         "  where d.school = s.school and d.phone = s.phone and a.words = 'test') as tested_at"
-        " from subscription s join phone p on p.school = s.school and p.id = s.phone"
-        " where s.school = $1 and s.retired_at is null and p.revoked_at is null order by s.staff, s.phone",
+        " from subscription s join phone p on p.school = s.school and p.id = s.phone join staff on staff.id = s.staff"
+        " where s.school = $1 and s.retired_at is null and p.revoked_at is null and staff.left_at is null order by s.staff, s.phone",
         school,
     )
     return [Green(staff, phone, tested_at, max(checked_at, seen_at or 0)) for staff, phone, checked_at, seen_at, tested_at in rows]

@@ -462,6 +462,7 @@ class Alert(Table):
     made_at = BigInt()
     ends_at = BigInt()
     retired_at = BigInt(null=True, default=None)  # what had not been handed over by then is not
+    seconded_at = BigInt(null=True, default=None)  # when the second channel was asked, for no phone had shown it
 
 
 class Delivery(Table):

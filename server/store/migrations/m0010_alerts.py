@@ -43,9 +43,11 @@ create table alert (
     made_at bigint not null,
     ends_at bigint not null,
     retired_at bigint,
+    seconded_at bigint,
     foreign key (school, staff) references staff (school, id)
 );
 create index alert_by_topic on alert (school, topic, made_at);
+create index alert_unseconded on alert (made_at) where urgent and seconded_at is null and retired_at is null;
 
 create table delivery (
     alert text not null references alert (id),
