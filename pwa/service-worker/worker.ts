@@ -1,5 +1,6 @@
 // The worker: listeners only.
 
+import { openAlert, showAlert } from './alerts';
 import { exchangeInBackground } from './background';
 import { dropOldShells, fromShell, isOurs, keepShell } from './shell';
 
@@ -14,6 +15,8 @@ self.addEventListener('message', (event) => {
   // Sent only when the person has tapped Update: never under somebody's thumbs.
   if (event.data === 'take over') event.waitUntil(self.skipWaiting());
 });
+self.addEventListener('push', (event) => event.waitUntil(showAlert(event)));
+self.addEventListener('notificationclick', (event) => event.waitUntil(openAlert(event.notification)));
 self.addEventListener('sync', (event) => {
   if (event.tag === 'exchange') event.waitUntil(exchangeInBackground());
 });

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { hasArrived } from './local/session';
 import { open, useMe, useStanding } from './local/store';
-import { followLinks, isBack, useAddress, type Address } from './look/address';
+import { followLinks, go, isBack, useAddress, type Address } from './look/address';
 import { Announcer } from './look/announce';
 import { fetchTheRest, later } from './look/later';
 import { Screen } from './look/screen';
@@ -23,6 +23,7 @@ export function App() {
 
   useEffect(() => {
     followLinks();
+    navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data?.open && go(data.open))); // an alert was tapped
     // The frame is painted before any store is opened.
     open().finally(() => {
       setReady(true);

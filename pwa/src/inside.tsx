@@ -21,6 +21,7 @@ import { Pupil } from './screens/pupil';
 import { Record } from './screens/record';
 import { Records } from './screens/records';
 import { SignIn } from './screens/sign-in';
+import { keepRinging } from './push';
 import { ThisPhone } from './screens/this-phone';
 import { usePeople, WorldContext } from './screens/world';
 
@@ -48,6 +49,7 @@ export function Inside({ me, address }: { me: Me; address: Address }) {
     const every = setInterval(letGo, LET_GO_EVERY_MS);
     return () => clearInterval(every);
   }, [me.id]);
+  useEffect(() => keepRinging(), [me.id]);
   const { ribbon, thread } = school?.school ?? me.school;
   useEffect(() => tie(ribbon, thread), [ribbon, thread]);
   const world = useMemo(() => ({ me, school: school ?? undefined, named }), [me, school, named]);

@@ -247,3 +247,11 @@ export type TakenAlong = {
   contacts: { pupil: string; name: string; relationship: string; address: string | null; address_withheld: boolean; do_not_contact: boolean }[];
   plan: Record<string, Json>;
 };
+
+// ── Alerts ─────────────────────────────────────────────────────────────────────────────────
+
+/** Moments by the school's clock. `sent_at`: a push service took it, which means nothing to a person yet. */
+export type TestCard = { id: string; asked_at: string; sent_at: string | null; shown_at: string | null; opened_at: string | null; failed: string | null };
+
+/** `key`: what a browser subscribes under. `endpoint`: where the school rings this phone; null: it cannot, and perhaps `why`. */
+export type PushCard = { key: string; endpoint: string | null; why: string | null; test: TestCard | null };

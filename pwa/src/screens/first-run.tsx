@@ -6,6 +6,7 @@ import { announce } from '../look/announce';
 import { go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
+import { Alerts } from './alerts';
 import { welcomed } from './welcome';
 import { install, isApple, isInstalled, isOffered, watchOffer } from './install';
 import { usePeople, useWorld } from './world';
@@ -47,11 +48,11 @@ export function FirstRun() {
           <Icon name={kept ? 'tick' : 'planned'} />
           <span><b>Ask the phone to keep it</b><span class="meta">When you tap Begin, the browser may ask you to allow storage. Say yes: then it never clears what you wrote to make room.</span></span>
         </li>
-        <li>
-          <Icon name="bell" />
-          <span><b>Alerts come later</b><span class="meta">This version cannot ring your phone. Keep your radio.</span></span>
-        </li>
       </ol>
+      <section class="stack" aria-labelledby="ringing">
+        <h2 id="ringing">Can it be rung?</h2>
+        <div class="card rows"><Alerts /></div>
+      </section>
       <p>Whatever you write is saved on this phone first, and the strip at the top always says whether the school has it.</p>
     </Screen>
   );

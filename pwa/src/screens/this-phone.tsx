@@ -19,6 +19,8 @@ import { saved } from '../look/strip';
 import { ago, clock, count, when } from '../look/words';
 import { syncNow, useStatus } from '../sync';
 import type { Edit, SchoolAnswer } from '../wire';
+import { silence } from '../push';
+import { Alerts } from './alerts';
 import { waitingTitle } from './held';
 import { isInstalled } from './install';
 import { useWorld } from './world';
@@ -63,6 +65,10 @@ export function ThisPhone() {
         <p class="meta">{status.lastContact ? <>The school last answered at <span class="num">{when(status.lastContact, now)}</span>.</> : 'The school has not answered this phone yet.'} Signing out or updating never removes what is waiting. A copy is a file that holds what is waiting; give it to the desk if this phone breaks.</p>
       </section>
       {status.needs > 0 && <a class="button whole" href="/needs-you"><Icon name="needs" size="small" />Needs you: {count(status.needs, 'record')}</a>}
+      <section class="stack" aria-labelledby="ringing">
+        <h2 id="ringing">Can it be rung?</h2>
+        <div class="card rows"><Alerts /></div>
+      </section>
       <Kept />
       <Looks />
       <section class="stack" aria-labelledby="copies">
@@ -98,6 +104,7 @@ function Waiting({ edit, title, now, because }: Titled & { now: number; because:
 
 async function leave(waiting: number): Promise<void> {
   await Promise.race([allWritten(), new Promise((resolve) => setTimeout(resolve, 1_500))]); // the last keystroke
+  await silence();
   await signOut().catch(() => {});
   announce(waiting ? `Signed out. ${saved(waiting)}; it will be sent.` : 'Signed out.');
   go('/sign-in', 'replace');
@@ -124,10 +131,6 @@ function Kept() {
           <span class="lead"><Icon name={room?.persisted ? 'tick' : 'clock'} /></span>
           <span class="grow"><b>{room?.persisted ? 'Storage is kept' : 'The browser has not promised to keep it'}</b><span class="meta num">{room && room.quota > 0 ? `Room for about ${about((room.quota - room.used) / RECORD_BYTES)} more records` : 'How much room there is, is not known'}</span></span>
           {room && !room.persisted && <button type="button" class="button" onClick={ask}>Ask</button>}
-        </li>
-        <li class="row">
-          <span class="lead"><Icon name="bell" /></span>
-          <span class="grow"><b>It cannot ring yet</b><span class="meta">Alerts come in a later version. Keep your radio.</span></span>
         </li>
       </ul>
     </section>
