@@ -22,6 +22,9 @@ wanted=
 ls /usr/lib/*/girepository-1.0/WebKit2-4.1.typelib >/dev/null 2>&1 || wanted="$wanted gir1.2-webkit2-4.1"
 [ -e /usr/lib/python3/dist-packages/gi ] || wanted="$wanted python3-gi"
 [ -e /usr/bin/Xvfb ] || wanted="$wanted xvfb"
+# A lock screen for browsers to show alerts on.
+has dbus-daemon || wanted="$wanted dbus-daemon"
+ls /usr/lib/*/libnotify.so.4 >/dev/null 2>&1 || wanted="$wanted libnotify4"
 
 if [ -n "$wanted" ] || [ -n "$needed" ]; then
     ! may_install || apt-get update -qq || true
@@ -36,5 +39,5 @@ for package in $wanted; do
     install "$package" || without="$without $package"
 done
 if [ -n "$without" ]; then
-    echo "What only Firefox or WebKit can show is left out. It needs: sudo apt-get install --no-install-recommends$without" >&2
+    echo "What only Firefox or WebKit can show, and alerts as they are shown, may be left out. It needs: sudo apt-get install --no-install-recommends$without" >&2
 fi

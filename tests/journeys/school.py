@@ -39,6 +39,7 @@ class School:
         self.log = folder / "school.log"
         self.port = a_free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.more: dict[str, str] = {}  # of what its server is told
 
     @property
     def address(self) -> str:
@@ -50,6 +51,7 @@ class School:
             "LANYARD_DIST": str(self.dist),
             "LANYARD_KEPT": str(self.database.parent / "kept"),
             "LANYARD_ORIGINS": self.address,
+            **self.more,
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from server.access import base64url
 
 MOZILLA, GOOGLE = "https://updates.push.services.mozilla.com", "https://fcm.googleapis.com"
+SAME = {GOOGLE: (GOOGLE, "https://jmt17.google.com")}
 LONGEST = 4096
 DAY_S = 24 * 3600
 
 
 @dataclass
 class Subscription:
-    endpoint: str
+    endpoint: str  # a browser of Google's may give the same by another name of theirs
     key: str | None  # the sender's, under which it was made
     gone: bool = False
     deliver: Callable[["Push"], Coroutine[Any, Any, None]] | None = None
@@ -217,7 +218,7 @@ def check_sender(authorization: str, subscription: Subscription) -> None:
         claims = jwt.decode(parts["t"], public, algorithms=["ES256"], options={"verify_aud": False, "require": ["aud", "exp", "sub"]})
     except (jwt.PyJWTError, ValueError) as error:
         raise Refused(403, f"the signature does not hold: {error}") from error
-    if claims["aud"] != subscription.endpoint.split("/", 3)[0] + "//" + subscription.endpoint.split("/", 3)[2]:
+    if claims["aud"] not in SAME.get(origin := "/".join(subscription.endpoint.split("/")[:3]), (origin,)):
         raise Refused(403, "signed for somebody else")
     if claims["exp"] > time.time() + DAY_S:
         raise Refused(403, "signed for more than a day")
