@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import exchange, fold, in_chromium, patterns, school, sealed
+from bench import exchange, fold, in_chromium, patterns, ringing, school, sealed
 from tests.cluster import cluster
 
 Target = tuple[str, str, float, str | None]  # figure, what it is, the most it may be, the figure it is a ratio of
@@ -45,6 +45,10 @@ PATTERNS: list[Target] = [
     ("patterns_first_s", "patterns of 100,000 incidents, first time: seconds", 1.0, None),
     ("patterns_again_s", "  and again", 0.100, None),
 ]
+RINGING: list[Target] = [
+    ("rung_p50_s", "200 phones rung: received to accepted, p50 seconds", 0.300, None),
+    ("rung_p99_s", "  p99", 2.0, None),
+]
 CHROMIUM: list[Target] = [
     *(
         line
@@ -69,6 +73,8 @@ def main() -> None:
         show("The exchange, PostgreSQL", EXCHANGE, exchange.measure(postgres))
         show("The sealed intake, SQLite", SEALED, sealed.measure(sqlite))
         show("The sealed intake, PostgreSQL", SEALED, sealed.measure(postgres))
+        show("Alerts, SQLite", RINGING, ringing.measure(sqlite))
+        show("Alerts, PostgreSQL", RINGING, ringing.measure(postgres))
         show("Patterns, SQLite", PATTERNS, patterns.measure(sqlite))
         show("Patterns, PostgreSQL", PATTERNS, patterns.measure(postgres))
         show("The phone, in Chromium", CHROMIUM, in_chromium.measure(sqlite()))

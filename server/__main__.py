@@ -1,4 +1,4 @@
-"""What an operator can say: serve · demo · migrate · new-school · new-keys · put-back-keys · import · check · backup · set-password."""
+"""What an operator can say: serve · demo · migrate · new-school · new-keys · new-push-keys · put-back-keys · import · check · backup …"""
 
 import argparse
 import asyncio
@@ -20,6 +20,7 @@ from server.app import create_app
 from server.intake.keys import Lost, all_keys, new_intake_key, put_back
 from server.intake.tending import not_opened, open_all
 from server.logs import start_logging
+from server.push.keys import new_push_key
 from server.reports.views import make_views
 from server.settings import Settings, from_environment
 from server.store.backup import NotBackedUp, back_up
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument("--full-name", metavar="NAME", required=True, help="the administrator's own")
     renewing = command("new-keys", _new_keys, "Make a new key for phones to seal to. The old ones go on opening.")
     renewing.add_argument("--school", metavar="NAME", help="its name or id; all schools, if left out")
+    command("new-push-keys", _new_push_keys, "Make a new key for ringing phones. Each takes it up when it next opens the app.")
     putting_back = command(
         "put-back-keys", _put_back_keys, "Fetch the keys that phones sealed to out of a backup, and open what waits for them."
     )
@@ -220,6 +222,13 @@ def _new_keys(asked: argparse.Namespace, settings: Settings) -> int:
         return 1
     print(f"There is no school {asked.school}." if asked.school else "There is no school yet.", file=sys.stderr)
     return 1
+
+
+def _new_push_keys(asked: argparse.Namespace, settings: Settings) -> None:
+    still = asyncio.run(with_database(settings, writing(new_push_key)))
+    print("Phones are rung under a new key from when they next open the app.")
+    if still:
+        print(f"Until then {still} of them {'is' if still == 1 else 'are'} rung under the old one, which is kept as long.")
 
 
 def _put_back_keys(asked: argparse.Namespace, settings: Settings) -> int:

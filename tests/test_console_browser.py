@@ -172,7 +172,10 @@ OF_EVERYBODY = (
     "/console/review", "/console/review?show=all", "/console/pupils", "/console/pupils?q=zoe", "/console/pupil/zoe", "/console/held",
     "/console/own",
 )  # fmt: skip
-OF_CAROL = ("/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira")
+OF_CAROL = (
+    "/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira",
+    "/console/alerts",
+)  # fmt: skip
 OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings", "/console/looked", "/console/openings")
 OF_HANA = ("/console/pupil/conor/emergency",)
 OF_ADA = (

@@ -29,6 +29,7 @@ OPEN_TO = {
     "/console/lists/places": LISTS,
     "/console/people": PHONES,
     "/console/people/ben": PHONES,
+    "/console/alerts": PHONES,
     "/console/new/incident": set(EVERYBODY),
     "/console/new/sweep": {CAROL, OLU, HANA, DEE, LENA},
 }

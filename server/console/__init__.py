@@ -5,6 +5,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
 from server.console import (
+    alerts,
     change,
     close,
     copies,
@@ -58,6 +59,7 @@ PAGES = (
     lost,
     pairing,
     safety,
+    alerts,
     patterns,
 )
 
