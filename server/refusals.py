@@ -133,6 +133,12 @@ class CannotRing(Refusal):
     status, name, words = 409, "cannot_ring", "The school has no way to ring this phone yet. Turn alerts on first."
 
 
+class TooLate(Refusal):
+    """It was decided, or is over, before this came. The words say how."""
+
+    status, name, words = 409, "too_late", "It is over."
+
+
 class TooLarge(Refusal):
     """Send less at once. `limit`: how much is taken; `of`: bytes, edits, depth."""
 

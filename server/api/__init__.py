@@ -6,6 +6,7 @@ from server.api.here import say_here
 from server.api.history import tell_history
 from server.api.intake import take_crate
 from server.api.live import listen
+from server.api.oncall import answer_call, call_for_help, follow_call, go_off_duty, go_on_duty, list_calls, tell_duty
 from server.api.passkeys import ask_for_new, ask_for_one, keep_new, list_own, remove_own
 from server.api.people import list_people
 from server.api.phone import tell_phone_key
@@ -21,4 +22,5 @@ routes = [
     tell_phone_key, make_share, give_share, take_crate, list_drafts, forget_draft,
     tell_standing, keep_subscription, turn_off, ask_for_test, note_alert,
     take_along, ask_for_one, list_own, ask_for_new, keep_new, remove_own,
+    tell_duty, go_on_duty, go_off_duty, list_calls, call_for_help, follow_call, answer_call,
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from server.access.rights import require_sign_in
 from server.intake import storing
 from server.intake.crate import BYTES_LIMIT, read_crate
 from server.intake.opening import open_sealed
+from server.oncall.steps import look_soon
 from server.store.database import writing
 from server.store.moments import now, to_wire
 
@@ -44,4 +45,5 @@ async def take_crate(request: Request[Any, Any, Any]) -> Kept:
     except Exception as error:  # it is stored, so it is said to be kept; what waits is opened later
         log.warning("%s sealed wait to be opened (%s)", len(hashes), type(error).__name__)
     request.app.state.hub.look_soon()
+    look_soon()  # a call for help may have come
     return Kept(kept.ids, kept.nameless, to_wire(received_at), True if bearer.left or bearer.revoked else msgspec.UNSET)

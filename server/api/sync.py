@@ -8,6 +8,7 @@ from server.access.audit import looked
 from server.access.bodies import json_bytes
 from server.access.grants import grant_in, sender
 from server.access.rights import require_sign_in
+from server.oncall.steps import look_soon
 from server.store.database import Tx, writing, writing_together
 from server.store.me import Me
 from server.store.moments import now
@@ -24,6 +25,7 @@ async def take_letter(request: Request[Any, Any, Any]) -> Response[bytes]:
     if letter.edits or letter.nameless:
         said = await writing_together(me.school, exchange_and_note, letter, me, received_at, sending_only)
         request.app.state.hub.look_soon()
+        look_soon()  # a call for help may have come
     else:
         said = await answer(letter, me, received_at, sending_only=sending_only)
         if said.records:

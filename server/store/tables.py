@@ -598,8 +598,7 @@ class Shift(Table):
     phone = Text()
     began_at = BigInt()
     ends_at = BigInt()
-    test = Text()  # what only the notification knows
-    tested_at = BigInt(null=True, default=None)
+    test = Text()  # the alert that was sent to it
     ended_at = BigInt(null=True, default=None)
 
 
@@ -650,8 +649,8 @@ class CallMoment(Table):
     """One thing that happened to a call, in its timeline."""
 
     school = Text()
-    id = Text(primary_key=True)  # key: school, id
     record = Text()
+    n = BigInt(primary_key=True)  # key: school, record, n
     at = BigInt()
     what = Text()
     staff = Text(null=True, default=None)

@@ -60,7 +60,6 @@ create table shift (
     began_at bigint not null,
     ends_at bigint not null,
     test text not null,
-    tested_at bigint,
     ended_at bigint,
     primary key (school, id),
     foreign key (school, staff) references staff (school, id)
@@ -110,16 +109,15 @@ create index call_by_state on call (school, state, received_at);
 
 create table call_moment (
     school text not null,
-    id text not null,
     record text not null,
+    n bigint not null,
     at bigint not null,
     what text not null,
     staff text,
     detail text not null default '{}',
-    primary key (school, id),
+    primary key (school, record, n),
     foreign key (school, record) references call (school, record)
 );
-create index call_moment_by_record on call_moment (school, record);
 """
 
 

@@ -1,0 +1,297 @@
+"""A call for help on its ladder: it begins when its record arrives, by whatever way, and climbs until a named person answers."""
+
+from typing import Any
+
+import msgspec
+
+from server.kinds import KINDS
+from server.oncall.ladders import Ladder, Rung, ladder_for, whom, zone_of
+from server.oncall.steps import Due, drop_due, due, step
+from server.push.alerts import alert, retire_alerts
+from server.store.database import Tx
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+ASKED_AFTER = 60 * SECOND  # older on arrival: whether it is still needed is asked first
+ASKED_FOR = 60 * SECOND  # and after so long without a word it is taken to be
+WORTH = 15 * MINUTE  # older on arrival: a missed call
+AGAIN_EVERY, AGAIN_AT_MOST = 120 * SECOND, 10  # everyone is rung again, past the last rung
+RINGS_FOR_S = 15 * 60  # how long an alert is worth handing over
+TOLD_FOR_S = 5 * 60
+
+CALL_OUT = KINDS["call_out"]
+URGENT = ("now", "danger")
+GOING, THERE = "going", "there"
+OVER = ("over", "not_needed")
+WAITING = ("asking", "ringing")  # for an answer
+DONE = ("over", "not_needed", "missed")
+
+
+class Call(msgspec.Struct):
+    school: str
+    record: str
+    state: str
+    caller: str
+    place: str
+    zone: str
+    urgency: str
+    ladder: str
+    asked_at: int
+    received_at: int
+    began_at: int | None
+    rung: int
+    alone_at: int | None
+    answered_by: str | None
+    answered_at: int | None
+    there_at: int | None
+    over_at: int | None
+
+    @property
+    def topic(self) -> str:
+        return topic_of(self.record)
+
+    @property
+    def opens(self) -> str:
+        return opens(self.record)
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        return msgspec.json.decode(self.ladder, type=Ladder).rungs if self.ladder != "{}" else ()
+
+
+def topic_of(record: str) -> str:
+    return f"call/{record}"
+
+
+def opens(record: str) -> str:
+    """A phone's address. An id that does not look like one of ours is not put into an alert: the list of calls opens instead."""
+    return f"/call/{record}" if len(record) <= 100 and record.replace("-", "").isalnum() and record.isascii() else "/call"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the record says, as far as a call goes by it."""
+
+    author: str
+    state: str
+    asked_at: int
+    received_at: int
+    body: dict[str, Any]
+
+    @property
+    def is_over(self) -> bool:
+        return self.state != "open" or self.body.get("progress") in OVER
+
+    def who_is(self, part: str) -> str | None:
+        return next((staff for staff, entry in (self.body.get("responders") or {}).items() if (entry or {}).get("part") == part), None)
+
+
+COLUMNS = ", ".join(Call.__struct_fields__)
+SAID = "select author, state, made_at, received_at, body from record where school = $1 and id = $2 and kind = $3"
+BEGIN = (
+    "insert into call (school, record, state, caller, place, zone, urgency, asked_at, received_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
+NOTE = (  # the call is held meanwhile: nobody else counts
+    "insert into call_moment (school, record, n, at, what, staff, detail)"
+    " select $1, $2, count(*) + 1, $3, $4, $5, $6 from call_moment where school = $1 and record = $2"
+)
+
+
+async def call_of(tx: Tx, school: str, record: str) -> Call | None:
+    """Held by this transaction to its end: whoever else would move it waits, and then sees how it stands."""
+    lock = " for update" if tx.engine == "postgres" else ""
+    row = await tx.row(f"select {COLUMNS} from call where school = $1 and record = $2{lock}", school, record)
+    return Call(*row) if row else None
+
+
+async def said_in(tx: Tx, school: str, record: str) -> Said | None:
+    row = await tx.row(SAID, school, record, CALL_OUT.name)
+    if row is None:
+        return None
+    return Said(row["author"], row["state"], row["made_at"], row["received_at"], msgspec.json.decode(row["body"]))
+
+
+async def note(tx: Tx, call: Call, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
+    await tx.run(NOTE, call.school, call.record, at, what, staff, msgspec.json.encode(detail).decode())
+
+
+async def keep(tx: Tx, call: Call, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(call, name, value)
+    said = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 3))
+    await tx.run(f"update call set {said} where school = $1 and record = $2", call.school, call.record, *changes.values())
+
+
+# ── The record has moved ───────────────────────────────────────────────────────────────────
+
+
+@step("call.moved")
+async def moved(tx: Tx, its: Due, at: int) -> None:
+    await follow(tx, its.school, its.about, at)
+
+
+async def follow(tx: Tx, school: str, record: str, at: int) -> Call | None:
+    """Brings the call to what its record says. Safe to repeat. None where the record is no call, or was over before it came."""
+    said = await said_in(tx, school, record)
+    call = await call_of(tx, school, record)
+    if said is None or (call is None and said.is_over):
+        return None
+    if call is None:
+        return await begin(tx, school, record, said, at)
+    place = said.body.get("place") or ""
+    if (place, said.body.get("urgency") or "") != (call.place, call.urgency):
+        await keep(tx, call, place=place, zone=await zone_of(tx, school, place), urgency=said.body.get("urgency") or "")
+    if said.is_over and call.state not in DONE:
+        await end(tx, call, "not_needed" if said.body.get("progress") == "not_needed" or said.state == "void" else "over", at)
+    elif call.state in WAITING and (going := said.who_is(THERE) or said.who_is(GOING)):
+        await answered(tx, call, going, at)
+    return call
+
+
+async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
+    """The first that is heard of it. How old it is decides: it rings, or its caller is asked first, or it is a missed call."""
+    place = said.body.get("place") or ""
+    zone, urgency = await zone_of(tx, school, place), said.body.get("urgency") or "now"
+    age = at - said.asked_at
+    state = "missed" if age > WORTH else "asking" if age > ASKED_AFTER else "ringing"
+    await tx.run(BEGIN, school, record, state, said.author, place, zone, urgency, said.asked_at, said.received_at)
+    call = await call_of(tx, school, record)
+    assert call is not None
+    await note(tx, call, "received", said.received_at, said.author)
+    if going := said.who_is(THERE) or said.who_is(GOING):
+        await answered(tx, call, going, at)
+    elif state == "missed":
+        await note(tx, call, "missed", at)
+    elif state == "asking":
+        await note(tx, call, "asking", at)
+        await due(tx, school, at + ASKED_FOR, "call.still", record)
+    else:
+        await ring(tx, call, at)
+    return call
+
+
+@step("call.still")
+async def taken_to_be_needed(tx: Tx, its: Due, at: int) -> None:
+    """A call came late, and its caller has not said whether it is still needed: it rings."""
+    call = await call_of(tx, its.school, its.about)
+    if call and call.state == "asking":
+        await note(tx, call, "no word", at)
+        await ring(tx, call, at)
+
+
+# ── The ladder ─────────────────────────────────────────────────────────────────────────────
+
+
+async def ring(tx: Tx, call: Call, at: int) -> None:
+    """From the first rung. One that reaches nobody is not waited for; where none does, the caller is told at once."""
+    ladder = await ladder_for(tx, call.school, call.zone, at)
+    await drop_due(tx, call.school, call.record)
+    kept = msgspec.json.encode(ladder).decode()
+    await keep(tx, call, state="ringing", ladder=kept, began_at=at, rung=-1, alone_at=None, answered_by=None, answered_at=None)
+    for n, rung in enumerate(ladder.rungs):
+        if n:
+            await due(tx, call.school, at + rung.after_s * SECOND, "call.rung", call.record, n=n, began_at=at)
+    last_s = max(rung.after_s for rung in ladder.rungs)
+    await due(tx, call.school, at + last_s * SECOND + AGAIN_EVERY, "call.again", call.record, n=1, began_at=at)
+    for n, rung in enumerate(ladder.rungs):
+        if rung.who != "caller" and await climb(tx, call, n, at):
+            return
+    await nobody(tx, call, at)
+
+
+@step("call.rung")
+async def next_rung(tx: Tx, its: Due, at: int) -> None:
+    call = await call_of(tx, its.school, its.about)
+    if call is None or call.state != "ringing" or call.began_at != its.more["began_at"]:
+        return
+    n = its.more["n"]
+    if call.rungs[n].who == "caller":
+        await keep(tx, call, rung=n)
+        await nobody(tx, call, at)
+    else:
+        await climb(tx, call, n, at)
+
+
+@step("call.again")
+async def everyone_again(tx: Tx, its: Due, at: int) -> None:
+    """Past the last rung, everyone is rung again; and when that has been often enough, it is a missed call."""
+    call = await call_of(tx, its.school, its.about)
+    if call is None or call.state != "ringing" or call.began_at != its.more["began_at"]:
+        return
+    n = its.more["n"]
+    if n > AGAIN_AT_MOST:
+        await keep(tx, call, state="missed")
+        await note(tx, call, "missed", at)
+        await retire_alerts(tx, call.school, call.topic)
+        return
+    await tell(tx, call, await whom(tx, call.school, "everyone", call.zone, at), "call.everybody", at, who="everyone")
+    if call.alone_at is None:
+        await nobody(tx, call, at)
+    await due(tx, call.school, at + AGAIN_EVERY, "call.again", call.record, n=n + 1, began_at=call.began_at)
+
+
+async def climb(tx: Tx, call: Call, n: int, at: int) -> bool:
+    """Whether anybody is on that rung."""
+    who = call.rungs[n].who
+    words = "call.everybody" if who == "everyone" else "call.again" if n else "call.urgent" if call.urgency in URGENT else "call"
+    await keep(tx, call, rung=n)
+    return await tell(tx, call, await whom(tx, call.school, who, call.zone, at), words, at, who=who)
+
+
+async def tell(tx: Tx, call: Call, staff: list[str], words: str, at: int, **how: Any) -> bool:
+    """Rings their phones. Never the caller's, nor, until everyone is asked, of those who have said that they cannot come."""
+    cannot = set() if how.get("who") == "everyone" else await who_cannot(tx, call)
+    staff = [one for one in staff if one != call.caller and one not in cannot]
+    for one in staff:
+        await alert(tx, call.school, one, words, opens=call.opens, topic=call.topic, ttl_s=RINGS_FOR_S, place=call.place or None)
+    if staff:
+        await note(tx, call, "rang", at, rang=staff, **how)
+    return bool(staff)
+
+
+async def who_cannot(tx: Tx, call: Call) -> set[str]:
+    sql = "select staff from call_moment where school = $1 and record = $2 and what = 'gave back'"
+    return {row["staff"] for row in await tx.rows(sql, call.school, call.record)}
+
+
+async def nobody(tx: Tx, call: Call, at: int) -> None:
+    """The caller is told, so that they do not wait for nobody."""
+    if call.alone_at is None:
+        await keep(tx, call, alone_at=at)
+        await note(tx, call, "nobody", at)
+    await alert(tx, call.school, call.caller, "call.unanswered", opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S)
+
+
+# ── Answered, and over ─────────────────────────────────────────────────────────────────────
+
+
+async def answered(tx: Tx, call: Call, by: str, at: int) -> None:
+    """The ladder stops. Who was rung need not go, and the caller hears that somebody is coming."""
+    others = await rung_so_far(tx, call) - {by, call.caller}
+    await keep(tx, call, state="answered", answered_by=by, answered_at=at, began_at=call.began_at or at)
+    await drop_due(tx, call.school, call.record)
+    await note(tx, call, "answered", at, by)
+    await retire_alerts(tx, call.school, call.topic)
+    await tell_quietly(tx, call, others, "call.taken")
+    await alert(tx, call.school, call.caller, "call.coming", opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S)
+
+
+async def end(tx: Tx, call: Call, how: str, at: int, by: str | None = None) -> None:
+    """`how`: over, not_needed."""
+    still_ringing = await rung_so_far(tx, call) if call.state in WAITING else {call.answered_by or ""}
+    await keep(tx, call, state=how, over_at=at)
+    await drop_due(tx, call.school, call.record)
+    await note(tx, call, how, at, by)
+    await retire_alerts(tx, call.school, call.topic)
+    await tell_quietly(tx, call, still_ringing - {by, call.caller, ""}, "call.over")
+
+
+async def rung_so_far(tx: Tx, call: Call) -> set[str]:
+    rows = await tx.rows("select detail from call_moment where school = $1 and record = $2 and what = 'rang'", call.school, call.record)
+    return {staff for row in rows for staff in msgspec.json.decode(row["detail"])["rang"]}
+
+
+async def tell_quietly(tx: Tx, call: Call, staff: set[str | None] | set[str], words: str) -> None:
+    for one in sorted(filter(None, staff)):
+        place = call.place or None
+        await alert(tx, call.school, one, words, opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S, place=place, urgent=False)
