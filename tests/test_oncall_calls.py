@@ -33,7 +33,7 @@ async def look(school: School, record: str, who: str = "amira") -> Any:
 
 
 async def act(school: School, who: str, record: str, what: str) -> tuple[int, Any]:
-    return await ask(school, who, f"/api/calls/{record}/{what}")
+    return await ask(school, who, f"/api/calls/{record}", {"what": what})
 
 
 async def on_duty(school: School, *people: str, part: str = "first", zone: str = "") -> None:
@@ -223,6 +223,15 @@ async def test_a_call_that_comes_by_the_exchange_rings_too(school: School) -> No
     assert (await look(school, record))["state"] == "ringing"
 
 
+async def test_a_phone_whose_clock_is_wrong_by_years_rings_all_the_same(school: School) -> None:
+    await on_duty(school, "ben")
+    phone = school.phone("amira", wrong_by=-3 * 365 * 24 * 60 * MINUTE)
+    phone.write({"place": "b12", "urgency": "now"}, kind="call_out")
+    await phone.sync()
+    await take_due(school.now)
+    assert await rung(school) == [("ben", "call.urgent")]
+
+
 async def test_a_late_one_asks_first_whether_it_is_still_needed(school: School) -> None:
     await on_duty(school, "ben")
     record = await written(school, 5 * 60)
@@ -305,7 +314,14 @@ async def test_nobody_answers_their_own_call_or_one_that_is_not_theirs_to_see(sc
     for who in ("olu", "dan"):
         assert (await act(school, who, record, "accept"))[0] == 404
         assert (await ask(school, who, f"/api/calls/{record}", method="GET"))[0] == 404
-    assert (await act(school, "ben", record, "dance"))[0] == 404
+    assert (await act(school, "ben", record, "dance"))[0] == 400
+
+
+async def test_nobody_is_left_without_help_for_a_word_that_is_in_no_list(school: School) -> None:
+    await on_duty(school, "ben")
+    record = await call(school, place="behind the bike shed", urgency="quick", pupils=["nobody"])
+    assert await rung(school) == [("ben", "call.urgent")]
+    assert (await body(school, record))["note"] == "behind the bike shed"
 
 
 async def test_no_alert_says_a_name(school: School) -> None:

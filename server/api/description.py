@@ -12,6 +12,7 @@ from server.api.alerts import AlertNews
 from server.api.here import Here
 from server.api.history import HistoryAnswer
 from server.api.intake import Kept
+from server.api.oncall import CallAnswer, CallAsked, DutyCard
 from server.api.passkeys import Asked, NewPasskey, Nothing, OldPasskey, Passkey, Password
 from server.api.people import PeopleAnswer
 from server.api.phone import PhoneKey
@@ -22,6 +23,7 @@ from server.api.taken_along import TakenAlong, Wanted
 from server.api.vault import NewShare, OpenShare, ShareAnswer
 from server.intake.crate import BLOBS_LIMIT, CrateSent, Sealed
 from server.intake.drafts import Recovered
+from server.oncall.standing import CallCard
 from server.sync.letter import EDITS_LIMIT, ID_LIMIT
 from server.sync.wire import SPEAKS, Answer, Edit, Letter
 
@@ -208,6 +210,41 @@ CALLS = (
         answers=HistoryAnswer,
         refuses=(401, 404),
         takes=(RECORD,),
+    ),
+    Call("get", "/api/duty", "duty", "My duties of today, and who is on duty", answers=DutyCard, refuses=(401,)),
+    Call(
+        "post",
+        "/api/duty",
+        "go_on_duty",
+        "Go on duty: a test is sent to this phone; safe to repeat",
+        Nothing,
+        DutyCard,
+        refuses=(400, 401, 413, 415),
+        takes=(OURS,),
+    ),
+    Call("delete", "/api/duty", "go_off_duty", "Go off duty; safe to repeat", status=204, refuses=(401,), takes=(OURS,)),
+    Call("get", "/api/calls", "calls", "Calls for help that are not over and are mine to see", answers=list[CallCard], refuses=(401,)),
+    Call(
+        "post",
+        "/api/calls",
+        "call",
+        "Call for help; safe to repeat with the same record",
+        CallAsked,
+        CallCard,
+        status=201,
+        refuses=(400, 401, 404, 413, 415),
+        takes=(OURS,),
+    ),
+    Call("get", "/api/calls/{record}", "follow_call", "How a call stands", answers=CallCard, refuses=(401, 404), takes=(RECORD,)),
+    Call(
+        "post",
+        "/api/calls/{record}",
+        "answer_call",
+        "Answer a call, or say something of it",
+        CallAnswer,
+        CallCard,
+        refuses=(400, 401, 404, 409, 413, 415),
+        takes=(OURS, RECORD),
     ),
     Call("get", "/api/live", "live", "Hints that something moved, as server-sent events", refuses=(401,), streams=True),
 )

@@ -1,6 +1,6 @@
 """Calls for help and duties, for whoever is online: calling, answering, going on duty. What is said becomes edits of the record."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, delete, get, post
@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from server.access.audit import still_looks
 from server.access.rights import signed_in
+from server.api.passkeys import Nothing
 from server.oncall import answers, duty, standing
 from server.oncall.rota import ENOUGH, MAY_ANSWER, PARTS, Shift, covers_of, duties_of, local, shifts_of
 from server.oncall.standing import CallCard, card_of, told_as_account
@@ -24,7 +25,7 @@ Text = Annotated[str, msgspec.Meta(max_length=300, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[0-9A-Za-z-]+(?!\n)$")]
 
 
-class Asked(msgspec.Struct, omit_defaults=True):
+class CallAsked(msgspec.Struct, omit_defaults=True):
     """A call for help, as it is asked for by somebody who is online. `record`: the phone's own name for it, so that it is called once."""
 
     place: Text
@@ -33,6 +34,15 @@ class Asked(msgspec.Struct, omit_defaults=True):
     pupils: list[Id] = []
     note: Text = ""
     lesson: Text = ""
+
+
+What = Literal["accept", "come_too", "on_my_way", "there", "more", "give_back", "stand_down", "close", "still_needed", "incident"]
+
+
+class CallAnswer(msgspec.Struct):
+    """What somebody says to a call, or of it."""
+
+    what: What
 
 
 class ShiftCard(msgspec.Struct):
@@ -76,7 +86,7 @@ async def tell_duty(request: Request[Any, Any, Any]) -> DutyCard:
 
 
 @post("/api/duty", status_code=200, guards=[signed_in])
-async def go_on_duty(request: Request[Any, Any, Any]) -> DutyCard:
+async def go_on_duty(data: JSONBody[Nothing], request: Request[Any, Any, Any]) -> DutyCard:
     """A test is sent to this phone; tapping it is what counts. Safe to repeat: it is sent again."""
     me: Me = request.state.me
     await writing(duty.go_on_duty, me, now())
@@ -98,7 +108,7 @@ async def list_calls(request: Request[Any, Any, Any]) -> list[CallCard]:
 
 
 @post("/api/calls", status_code=201, guards=[signed_in])
-async def call_for_help(data: JSONBody[Asked], request: Request[Any, Any, Any]) -> CallCard:
+async def call_for_help(data: JSONBody[CallAsked], request: Request[Any, Any, Any]) -> CallCard:
     me: Me = request.state.me
     record = data.record or new_id()
     card = await writing(called, me, record, values_of(data))
@@ -114,10 +124,9 @@ async def follow_call(request: Request[Any, Any, Any], record: FromPath[str]) ->
     return card
 
 
-@post("/api/calls/{record:str}/{what:str}", status_code=200, guards=[signed_in])
-async def answer_call(request: Request[Any, Any, Any], record: FromPath[str], what: FromPath[str]) -> CallCard:
-    """`what`: accept, come_too, on_my_way, there, more, give_back, stand_down, close, still_needed, incident."""
-    card = await writing(done, request.state.me, record, what)
+@post("/api/calls/{record:str}", status_code=200, guards=[signed_in])
+async def answer_call(data: JSONBody[CallAnswer], request: Request[Any, Any, Any], record: FromPath[str]) -> CallCard:
+    card = await writing(done, request.state.me, record, data.what)
     wake(request)
     return card
 
@@ -131,7 +140,7 @@ def wake(request: Request[Any, Any, Any]) -> None:
 # ── Inside one transaction ─────────────────────────────────────────────────────────────────
 
 
-def values_of(asked: Asked) -> dict[str, Any]:
+def values_of(asked: CallAsked) -> dict[str, Any]:
     said = {name: value for name in ("place", "urgency", "note", "lesson") if (value := getattr(asked, name))}
     return said | ({"pupils": {"put": {pupil: {} for pupil in asked.pupils}, "drop": []}} if asked.pupils else {})
 

@@ -16,6 +16,8 @@ from server.console import (
     lists,
     looking,
     lost,
+    oncall,
+    oncall_rota,
     openings,
     own,
     pairing,
@@ -61,6 +63,8 @@ PAGES = (
     safety,
     alerts,
     patterns,
+    oncall_rota,
+    oncall,
 )
 
 routes = [

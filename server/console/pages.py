@@ -125,12 +125,15 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
     held = await held_count(tx, me) + (await unopened_count(tx, me.school) if may(me, "sealed") else 0)
     tabs = [Tab("/console/review", "Review"), Tab("/console/pupils", "Pupils"), Tab("/console/held", "Held", held)]
     for right, path, label in (
+        ("calls", "/console/oncall", "On call"),
         ("patterns", "/console/patterns", "Patterns"),
         ("lists", "/console/lists", "Lists"),
         ("phones", "/console/people", "People and phones"),
     ):
         if may(me, right):
             tabs.append(Tab(path, label))
+    if may(me, "rota") and not may(me, "calls"):
+        tabs.append(Tab("/console/oncall/rota", "Rota"))
     if may(me, "openings"):
         tabs.append(Tab("/console/openings", "Opened", await unseen_count(tx, me.school)))
     return tabs

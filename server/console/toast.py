@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.console.words import count
 
 DONE = re.compile(
-    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back)"
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back|rota|call)"
     r"(?:\.([0-9A-Za-z_.:-]{1,200}))?"
 )
 
@@ -56,6 +56,10 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("Opened.", "What was in them is where it belongs, or is held.")
         case "still-sealed":
             return Toast("They could not be opened.", "They are kept as they came.")
+        case "rota":
+            return Toast("Changed.", "Whoever is called from now on is called by it.")
+        case "call":
+            return Toast("Said.", "Everybody concerned sees it.")
         case "listed":
             return Toast("Changed.", "Phones hear of it at once.", "/console/lists/undo")
         case "lists":

@@ -55,14 +55,26 @@ async def call_for_help(tx: Tx, me: Me, record: str, values: Mapping[str, Any], 
         if known.caller != me.staff:
             raise NotFound
         return known
-    asked = {"asked_at": {"at": to_wire(at), "precision": "exact"}, "progress": "asked"}
-    receipt = await desk.write(tx, me, record, CALL_OUT.name, asked | dict(values), None)
-    if receipt.because:
-        raise Unreadable(because=receipt.because)
+    asked: dict[str, Any] = {"asked_at": exactly(at), "progress": "asked"}
+    said = asked | dict(values)
+    for _ in range(2):
+        receipt = await desk.write(tx, me, record, CALL_OUT.name, said, None)
+        if not receipt.because:
+            break
+        said = without(said, set(receipt.because))  # nobody is left without help for a word that is not in a list
     call = await follow(tx, me.school, record, at)
     if call is None:
         raise NotFound
     return call
+
+
+def without(said: dict[str, Any], wrong: set[str]) -> dict[str, Any]:
+    """A place that is in no list is still said, in words."""
+    names = {name.partition("/")[0] for name in wrong}
+    left = {name: value for name, value in said.items() if name not in names}
+    if "place" in names and not left.get("note"):
+        left["note"] = " ".join(str(said["place"]).split())
+    return left
 
 
 async def do(tx: Tx, me: Me, record: str, what: str, at: int) -> Call:

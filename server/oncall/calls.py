@@ -86,7 +86,12 @@ class Said(msgspec.Struct, frozen=True):
 
 
 COLUMNS = ", ".join(Call.__struct_fields__)
-SAID = "select author, state, made_at, received_at, body from record where school = $1 and id = $2 and kind = $3"
+# When it was asked for, by the school's clock: a phone's own may be wrong by years.
+SAID = (
+    "select author, state, received_at, body, (select min(ordered_at) from edit"
+    " where edit.school = record.school and edit.record = record.id and edit.seq is not null) as asked_at"
+    " from record where school = $1 and id = $2 and kind = $3"
+)
 BEGIN = (
     "insert into call (school, record, state, caller, place, zone, urgency, asked_at, received_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -108,7 +113,7 @@ async def said_in(tx: Tx, school: str, record: str) -> Said | None:
     row = await tx.row(SAID, school, record, CALL_OUT.name)
     if row is None:
         return None
-    return Said(row["author"], row["state"], row["made_at"], row["received_at"], msgspec.json.decode(row["body"]))
+    return Said(row["author"], row["state"], row["asked_at"], row["received_at"], msgspec.json.decode(row["body"]))
 
 
 async def note(tx: Tx, call: Call, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
