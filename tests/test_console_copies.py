@@ -17,7 +17,7 @@ from server.sync.unsealed import UNPROVED
 from tests.desk import Desk, Page, at_desk
 from tests.sealing import NOTE, Blob, Handset, flipped, handset_of
 from tests.visitor import visitor
-from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE
+from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE, HANA
 
 BROUGHT_IT = "You brought the copy that it came in. Somebody else decides whether it is true"
 
@@ -171,8 +171,28 @@ async def test_who_brought_it_neither_reads_nor_decides_what_nobody_has_proved(a
     assert (await desk.send("/console/held", {"edit": held, "how": "set aside", "why": "she sent it herself"})).status == 303
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_nobody_who_brought_it_before_or_after_or_took_it_in_decides(amira: Handset, desk_app: Litestar, sealed: bool) -> None:
+    told = amira.write(values={"account": NOTE})
+    body = saved(amira, amira.sealer.seal(told) | {"signature": ""}) if sealed else saved(amira, edits=(told,))
+    await do("update staff set role = 'manager' where id in ('ben', 'hana')")
+    carol, ben, hana = [await at_desk(desk_app, me) for me in (CAROL, BEN, HANA)]
+    brought = (await bring(carol, body)).goes_to
+    await (await at_desk(desk_app, ADA)).send(brought, {})
+    (held,) = await edits()
+    assert f"edit={held}" in (await hana.open("/console/held")).html  # the premise: whoever had no hand in it reads it
+    for other in (carol, ben):
+        await bring(other, body + b" ")
+        assert (await other.open(f"/console/held?edit={held}")).status == 404
+    for me in (CAROL, BEN):
+        assert await writing(settle, me, held, "taken", "it is hers") == {"phone": BROUGHT_IT}
+    await do("update staff set role = 'manager' where id = 'ada'")
+    assert await writing(settle, ADA, held, "taken", "it is hers") == {"phone": BROUGHT_IT}
+    assert (await hana.send("/console/held", {"edit": held, "how": "taken", "why": "she told me"})).status == 303
+
+
 async def test_nobody_shuts_another_out_by_saying_in_their_own_edit_who_brought_it(amira: Handset, desk: Desk) -> None:
-    held = amira.write(brought_by="carol")
+    held = amira.write(brought_as="carol")
     await amira.kept(amira.sealer.seal(held) | {"signature": ""})
     assert (await desk.open(f"/console/held?edit={held['id']}")).status == 200
     assert (await desk.send("/console/held", {"edit": held["id"], "how": "taken", "why": "she told me"})).status == 303

@@ -1,6 +1,6 @@
 """What is held, put into words: whose it is, why it could not be added, and the words as they were written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from server.store.database import Tx
 from server.store.engines import Row
 from server.store.me import Me
 from server.sync.letter import NO_PHONE
-from server.sync.unsealed import brought_by
+from server.sync.unsealed import brought_by_me
 
 SHOWN = 200
 SCRAPS = 20
@@ -56,18 +56,18 @@ class HeldEdit(Struct, frozen=True):
 async def held_edits(tx: Tx, me: Me) -> list[HeldEdit]:
     """Mine, and those of others which I may settle: newest first."""
     rows = await tx.rows(f"{HELD} and {UNSETTLED} order by e.received_at desc, e.id limit {SHOWN}", me.school)
-    return await drawn(tx, me, [row for row in rows if is_for(me, row)])
+    return await drawn(tx, me, await for_me(tx, me, rows))
 
 
 async def held_in(tx: Tx, me: Me, record: str) -> list[HeldEdit]:
     """Those that were meant for one record."""
     rows = await tx.rows(f"{HELD} and {UNSETTLED} and e.record = $2 order by e.received_at limit {SHOWN}", me.school, record)
-    return await drawn(tx, me, [row for row in rows if is_for(me, row)])
+    return await drawn(tx, me, await for_me(tx, me, rows))
 
 
 async def held_edit(tx: Tx, me: Me, id: str) -> HeldEdit | None:
-    row = await tx.row(f"{HELD} and e.id = $2", me.school, id)
-    return (await drawn(tx, me, [row]))[0] if row is not None and is_for(me, row) else None
+    rows = await for_me(tx, me, await tx.rows(f"{HELD} and e.id = $2", me.school, id))
+    return (await drawn(tx, me, rows))[0] if rows else None
 
 
 async def look_at_held(tx: Tx, me: Me, id: str) -> HeldEdit | None:
@@ -80,19 +80,21 @@ async def look_at_held(tx: Tx, me: Me, id: str) -> HeldEdit | None:
 
 async def held_count(tx: Tx, me: Me) -> int:
     rows = await tx.rows(f"{COUNTED} where e.school = $1 and {UNSETTLED} limit 1000", me.school)
-    return sum(is_for(me, row) for row in rows)
+    return len(await for_me(tx, me, rows))
 
 
-def is_for(me: Me, row: Row) -> bool:
+async def for_me(tx: Tx, me: Me, rows: Iterable[Row]) -> list[Row]:
     """Its author's, and theirs who may settle what is held and hold all records of its kind; an unknown kind is any settler's.
 
-    Never theirs who brought it in a copy that does not prove whose it is.
+    Never theirs who brought it in a copy that does not prove whose it is, or took it in.
     """
-    if row["author"] == me.staff:
-        return True
-    if brought_by(row["id"], row["phone"], row["original"]) == me.staff:
-        return False
-    kind = KINDS.get(row["kind"])
+    mine = [row for row in rows if row["author"] == me.staff or may_decide(me, row["kind"])]
+    brought = await brought_by_me(tx, me, [row for row in mine if row["author"] != me.staff])
+    return [row for row in mine if row["id"] not in brought]
+
+
+def may_decide(me: Me, kind_name: str) -> bool:
+    kind = KINDS.get(kind_name)
     return may(me, "settle") and (kind is None or me.role in kind.held_by)
 
 

@@ -23,7 +23,7 @@ from server.store.me import Me
 from server.store.moments import now
 from server.sync.exchange import keep_nameless
 from server.sync.letter import NO_PHONE, Braces, Nameless, Sent, as_they_lay, is_id, read_braces, read_edit, read_moment
-from server.sync.unsealed import hold_unproved, told_otherwise, unproved_id
+from server.sync.unsealed import brings, hold_unproved, told_otherwise, unproved_id
 
 BYTES_LIMIT = 20_000_000
 THINGS_LIMIT = 10_000
@@ -56,6 +56,14 @@ class Copy(msgspec.Struct, kw_only=True):
     saved_at: int | None
     blobs: list[Blob]
     edits: list[Sent | Nameless]  # what the phone could not seal: words that anybody could have written
+
+
+class Thing(msgspec.Struct):
+    blob: Blob
+    hash: str
+    phone: str  # that it says it is from
+    signer: str | None  # their phone whose signature it carries
+    here: bool
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +130,9 @@ async def bring(me: Me, body: bytes) -> str:
     copy = await asyncio.to_thread(read_copy, body, me.school)
     id = hashlib.sha256(body).hexdigest()
     await writing(keep, me, id, copy, body.decode())
-    await count(me, id, copy)
+    things = await look(copy, (await row_of(me, id))["brought_at"])
+    await writing(remember, me, copy, things)
+    await count(me, id, copy, things)
     return id
 
 
@@ -145,10 +155,16 @@ ROW = """
     where saved_copy.school = $1 and saved_copy.id = $2"""
 
 
-async def count(me: Me, id: str, copy: Copy) -> Inside:
+async def remember(tx: Tx, me: Me, copy: Copy, things: list[Thing]) -> None:
+    """That I brought what nobody has proved, also where others did before."""
+    author = author_of(copy, copy.phone)
+    plain = [unproved_id(author, edit) for edit in copy.edits if isinstance(edit, Sent)]
+    await brings(tx, me.school, me.staff, [*(thing.hash for thing in things if thing.signer is None), *plain])
+
+
+async def count(me: Me, id: str, copy: Copy, things: list[Thing]) -> Inside:
     """Kept with it, so that looking at its page reads no file."""
     row = await row_of(me, id)
-    things = await look(copy, row["brought_at"])
     plain = await reading(of_these_here, me.school, copy, row["brought_at"])
     inside = Inside(
         edits=sum(thing.blob.what != "draft" for thing in things) + len(copy.edits),
@@ -172,7 +188,7 @@ async def show(me: Me, id: str) -> Shown:
         return msgspec.structs.replace(shown, told=msgspec.json.decode(row["told"], type=Told))
     if row["told"] is None:  # the server was stopped as it was brought
         copy = await asyncio.to_thread(read_copy, (await row_of(me, id, body=True))["body"].encode(), me.school)
-        return msgspec.structs.replace(shown, inside=await count(me, id, copy))
+        return msgspec.structs.replace(shown, inside=await count(me, id, copy, await look(copy, row["brought_at"])))
     return msgspec.structs.replace(shown, inside=msgspec.json.decode(row["told"], type=Inside))
 
 
@@ -193,14 +209,6 @@ class Known(msgspec.Struct):
     publics: dict[str, str]  # of their phones
     sealed: set[str]  # by hash
     edits: set[str]
-
-
-class Thing(msgspec.Struct):
-    blob: Blob
-    hash: str
-    phone: str  # that it says it is from
-    signer: str | None  # their phone whose signature it carries
-    here: bool
 
 
 async def look(copy: Copy, brought_at: int) -> list[Thing]:

@@ -22,7 +22,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
 from server.sync.letter import Sent, mend, parse
-from server.sync.unsealed import hold, hold_unproved, read_unsealed, take_unsealed, told_otherwise
+from server.sync.unsealed import hold, hold_unproved, read_unsealed, take_unsealed, told_otherwise, unproved_id
 
 NEITHER = "it says that it is neither a record nor a draft"
 NO_EDIT = "what is in it is no edit"
@@ -172,7 +172,8 @@ async def take_in(tx: Tx, group: Group) -> None:
     edits = as_written([parcel.edit for parcel in opened if parcel.edit and not parcel.unproved])
     unproved = as_written([parcel.edit for parcel in opened if parcel.edit and parcel.unproved])
     if group.taken_by and unproved:
-        await hold_unproved(tx, me, await told_otherwise(tx, me, unproved), group.taken_by, group.received_at)
+        hashes = {unproved_id(me, parcel.edit): parcel.hash for parcel in opened if parcel.edit}
+        await hold_unproved(tx, me, await told_otherwise(tx, me, unproved), group.taken_by, group.received_at, hashes)
     if edits:
         await take_unsealed(tx, me, edits, group.sent_at, group.received_at, in_person=group.taken_by is not None)
         otherwise = await told_otherwise(tx, me, edits)

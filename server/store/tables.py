@@ -246,6 +246,14 @@ class SavedCopy(Table):
     told = Text(null=True, default=None)  # counts, JSON: what is in it; what came of it, once it is taken in
 
 
+class Brought(Table):
+    """Who brought something that nobody has proved, or took it in: none of them decides about it."""
+
+    school = Text()
+    staff = Text()
+    thing = Text(primary_key=True)  # key: school, staff, thing. The hash of something sealed, or the id under which an edit is held
+
+
 class Draft(Table):
     """What somebody was still typing when their phone was lost to them. Theirs alone, for thirty days."""
 

@@ -21,7 +21,7 @@ from server.sync.keeping import Coming, Decision
 from server.sync.letter import Sent, mend, read_edit
 from server.sync.phones import desk_of, keep_phones
 from server.sync.taking import Intake
-from server.sync.unsealed import brought_by
+from server.sync.unsealed import brought_by_me
 from server.sync.wire import Because, Receipt, Settled
 
 AGAIN_AT_ONCE = 25  # held edits: the work of each of their authors takes one of a transaction's savepoints
@@ -112,14 +112,14 @@ async def settle(tx: Tx, me: Me, edit: str, how: Literal["taken", "set aside"], 
     at = moments.now()
     last = await numbers.lock(tx, me.school)
     me = await finding.member(tx, me.school, me.staff)
-    row = await tx.row("select kind, record, outcome, phone, original from edit where school = $1 and id = $2", me.school, edit)
+    row = await tx.row("select id, kind, record, outcome, phone, original from edit where school = $1 and id = $2", me.school, edit)
     if row is None or row["outcome"] != "held":
         raise NotFound
     if row["kind"] in KINDS and row["kind"] not in kinds_held(me) and not await may_hold(tx, me, row["record"]):
         raise NotAllowed
     if settled := await settled_as(tx, me, edit):
         return settled
-    if brought_by(edit, row["phone"], row["original"]) == me.staff:
+    if await brought_by_me(tx, me, [row]):
         return {"phone": "You brought the copy that it came in. Somebody else decides whether it is true"}
     intake = Intake(tx, me.school, at, last)
     if how == "set aside":

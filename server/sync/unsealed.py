@@ -3,13 +3,14 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from server.store import ids, numbers
 from server.store.database import Tx
+from server.store.engines import Row
 from server.store.me import Me
 from server.store.numbers import Place
 from server.sync.exchange import Now, take_edits
@@ -71,11 +72,13 @@ UNPROVED = (
     "it came in a copy that somebody brought to the desk, without the phone’s own signature: nobody has shown who wrote it."
     " Ask its author; if their phone has sent it since, set this one aside"
 )
-BROUGHT = "brought_by"  # in the JSON of such an edit: who may not decide about it
+BROUGHT = "brought_as"  # in the JSON of such an edit: the hash of the seal that it came in; or its own id
 
 
-async def hold_unproved(tx: Tx, me: Me, edits: Iterable[Sent], brought_by: str, at: int) -> list[str]:
-    """The ids under which they are held. `me`: whose they say they are. Safe to repeat.
+async def hold_unproved(
+    tx: Tx, me: Me, edits: Iterable[Sent], brought_by: str, at: int, hashes: Mapping[str, str] | None = None
+) -> list[str]:
+    """The ids under which they are held. `me`: whose they say they are; `hashes`: what each came sealed as. Safe to repeat.
 
     Each is kept under an id, a phone and a number of its own, and as if it had seen nothing: so nothing that is proved ever makes
     way for it, and what it says it is may still come.
@@ -84,17 +87,39 @@ async def hold_unproved(tx: Tx, me: Me, edits: Iterable[Sent], brought_by: str, 
     author = await member(tx, me.school, me.staff)
     held = {unproved_id(me, edit): edit for edit in edits}
     rows = await tx.rows("select id from edit where school = $1 and id = any($2)", me.school, list(held))
-    new = [unproved(id, edit, brought_by) for id, edit in held.items() if id not in {row[0] for row in rows}]
+    things = {id: (hashes or {}).get(id, id) for id in held}
+    new = [unproved(id, edit, things[id]) for id, edit in held.items() if id not in {row[0] for row in rows}]
     comings = [Coming(sent=sent, id=sent.id, role=author.role, received_at=at, moment=at, stuck={"phone": UNPROVED}) for sent in new]
     await Taking(tx, me.school, at, last).take_in(author, comings)
+    await brings(tx, me.school, brought_by, held)
+    await tx.run_many(AS_WHOEVER_BROUGHT, [(me.school, id, thing) for id, thing in things.items() if id != thing])
     return list(held)
 
 
-def brought_by(id: str, phone: str, original: str) -> str | None:
-    """Who brought this edit to the desk, where nobody has shown who wrote it. Anybody may write the word into an edit of theirs:
-    only what was kept under a phone of its own says so truly."""
-    bringer = said_in(original).get(BROUGHT) if phone == id else None
-    return bringer if isinstance(bringer, str) else None
+AS_WHOEVER_BROUGHT = """
+    insert into brought (school, staff, thing) select school, staff, $2 from brought where school = $1 and thing = $3
+    on conflict do nothing"""
+
+
+async def brings(tx: Tx, school: str, staff: str, things: Iterable[str]) -> None:
+    """Remembers that this person brought these, or took them in. `things`: hashes of what is sealed, ids of edits held unproved."""
+    await tx.run_many(
+        "insert into brought (school, staff, thing) values ($1, $2, $3) on conflict do nothing",
+        [(school, staff, thing) for thing in things],
+    )
+
+
+async def brought_by_me(tx: Tx, me: Me, rows: Iterable[Row]) -> set[str]:
+    """Of these edits (id, phone, original), those that I brought to the desk, or took in, and of which nobody has shown who wrote them.
+
+    Anybody may write our words into an edit of theirs: only what was kept under a phone of its own says so truly.
+    """
+    things = {row["id"]: {row["id"], said_in(row["original"]).get(BROUGHT)} for row in rows if row["phone"] == row["id"]}
+    if not things:
+        return set()
+    names = [name for each in things.values() for name in each if isinstance(name, str)]
+    mine = await tx.rows("select thing from brought where school = $1 and staff = $2 and thing = any($3)", me.school, me.staff, names)
+    return {id for id, each in things.items() if each & {row[0] for row in mine}}
 
 
 def unproved_id(me: Me, edit: Sent) -> str:
@@ -102,9 +127,9 @@ def unproved_id(me: Me, edit: Sent) -> str:
     return str(uuid.uuid5(ids.OURS, f"copy/{me.school}/{me.staff}/{said}"))
 
 
-def unproved(id: str, edit: Sent, brought_by: str) -> Sent:
+def unproved(id: str, edit: Sent, brought_as: str) -> Sent:
     said = {key: value for key, value in said_in(edit.original).items() if key not in ("amends", "set_aside", "draft")}
-    lay = json.dumps(said | {"id": id, "phone": id, "number": 1, "seen": None, BROUGHT: brought_by}).encode()
+    lay = json.dumps(said | {"id": id, "phone": id, "number": 1, "seen": None, BROUGHT: brought_as}).encode()
     sent = read_edit(0, mend(lay), lay)
     assert isinstance(sent, Sent)  # it has an id
     return sent
