@@ -16,7 +16,7 @@ from tests.letters import SENT_AT
 from tests.school import DAY, School
 from tests.sealing import NOTE, Blob, Handset, crate, flipped, handset_of
 from tests.test_api_sync import forged
-from tests.world import ADA, BEN, CAROL, DAN
+from tests.world import ADA, BEN, CAROL, DAN, PASSWORD
 
 
 @pytest.fixture
@@ -352,6 +352,21 @@ async def test_from_a_revoked_phone_or_a_leaver_it_is_held_for_review(
         assert {row["seq"] for row in (await edits(school)).values()} == {None}  # a person decides, and nothing else
         await writing(desk.settle, CAROL, told[0]["id"], "taken", "she brought the phone back")
         assert [row["settled_how"] for row in await school.rows("select settled_how from edit where seq is not null")] == ["taken"]
+
+
+async def test_its_author_is_told_as_they_sign_in_that_it_is_held_and_on_another_phone_what(school: School, amira: Handset) -> None:
+    await school.do("update phone set revoked_at = 1 where id = 'amira-handset'")
+    school.now += DAY
+    told = [amira.write() for _ in range(2)]
+    await amira.kept(*(amira.sealer.seal(one) for one in told))
+    school.now += DAY
+    said = {"username": "amira", "password": PASSWORD, "phone": {"id": "amira-next", "name": "New"}}
+    answer = (await school.door.post("/api/session", json=said)).json()
+    assert answer["told"] == f"2 things that you wrote are at the school, and held until somebody there has looked: {REVOKED}."
+    letter = {"protocol": 1, "phone": "amira-next", "edits": []}
+    held = (await school.door.post("/api/sync", json=letter)).json()["held"]
+    assert {(one["edit"], one["because"]["phone"]) for one in held} == {(one["id"], REVOKED) for one in told}
+    assert "told" not in (await school.door.post("/api/session", json=said)).json()  # once
 
 
 async def test_what_came_before_the_phone_was_switched_off_is_not_held_because_it_was_opened_after(school: School, amira: Handset) -> None:

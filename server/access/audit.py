@@ -1,5 +1,6 @@
 """Who looked at what, and who changed what is not a record. Rows are only ever added."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,13 +54,24 @@ PASSWORDS_SINCE = """
     where staff.school = $1 and audit.at > $2 and audit.what = any($3) order by audit.at desc"""
 
 
-async def new_password(tx: Tx, me: Me) -> str | None:
+HELD_SINCE = """
+    select because from edit where school = $1 and author = $2 and held_seq is not null and settled_at is null and received_at > $3
+    order by received_at desc limit 1000"""
+
+
+async def done_in_my_name(tx: Tx, me: Me) -> str | None:
     """What to tell me as I sign in: whoever gives me a password, or a phone a code of mine, could have come in as me.
 
-    Of each kind of thing the last. None where it is my first time, or nobody did.
+    Of each kind of thing the last. And what came as mine since, and waits for somebody to say that it is: from a phone that had been
+    switched off, say. None where there is nothing.
     """
     told: dict[str, str] = {}
     last = await tx.row(LAST_SIGN_IN, me.school, me.staff)
+    doubted = Counter(why_doubted(row[0]) for row in await tx.rows(HELD_SINCE, me.school, me.staff, last[0] if last else 0))
+    for why, many in sorted(doubted.items()):
+        if why:
+            came = "1 thing that you wrote is" if many == 1 else f"{many} things that you wrote are"
+            told[why] = f"{came} at the school, and held until somebody there has looked: {why}."
     for at, noted, name, what, by in await tx.rows(PASSWORDS_SINCE, me.school, last[0], TOLD_OF) if last else ():
         detail, day = msgspec.json.decode(noted), to_wire(at)[:10]
         if what in told:
@@ -73,3 +85,9 @@ async def new_password(tx: Tx, me: Me) -> str | None:
             did, one = ("removed your passkeys and codes", "it") if what == "drop second factor" else ("gave you a new password", "one")
             told[what] = f"{who} {did} on {day}. If you did not ask for {one}, tell your safeguarding lead."
     return " ".join(told.values()) or None
+
+
+def why_doubted(because: str) -> str:
+    """Nothing, where it was held for what it says."""
+    why = msgspec.json.decode(because).get("phone")
+    return str(why).partition(":")[0] if why else ""

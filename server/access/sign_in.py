@@ -170,7 +170,7 @@ async def let_in(tx: Tx, row: Row, comer: Comer, how: str, opens: Opens = "all")
     phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
     me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
     token = await sessions.begin(tx, me, is_desk=handset is None, opens=opens)
-    told = await audit.new_password(tx, me)
+    told = await audit.done_in_my_name(tx, me)
     await audit.looked(tx, me, how)
     return Welcome(me, row["name"], token, comer.device, None if handset is None else await grants.grant(tx, me), told)
 
