@@ -1,6 +1,7 @@
 """A pupil's record opened in an emergency: by whom, with what, for how long, and who hears of it. And the canary."""
 
 import asyncio
+import re
 from datetime import date
 
 import msgspec
@@ -394,6 +395,33 @@ async def test_a_canary_goes_to_no_phone_and_no_import_knows_it(desk_app: Litest
     said = await reading(absent)
     assert "Ångström" in said  # the premise: those whom the list does not have are named
     assert "Ashgrove" not in said
+
+
+async def test_a_canarys_page_gives_nothing_away(desk_app: Litestar) -> None:
+    """Somebody to ring, whom no list has and no phone; and marks, which are counted as a classmate's and never as its own."""
+    id = await canary(desk_app)
+    for on_day in ("2026-11-16", "2026-11-17"):
+        day = {"school": "northgate", "pupil": "zoe", "on_day": on_day, "am": "/", "pm": "\\"}
+        await writing(lambda tx, day=day: insert(tx, "attendance_day", day))
+    await writing(lambda tx: tx.run("update pupil set left_at = 1 where id = 'siobhan'"))  # in 9 KEL there is only Zoë
+    carol = await at_desk(desk_app, CAROL)
+    real, shown = await carol.open("/console/pupil/zoe"), await carol.open(f"/console/pupil/{id}")
+    assert "100.0%" in real  # the premise
+    assert "100.0%" in shown
+    assert set(re.findall(r"(\w+) Ashgrove", shown.text)) - {"Rowan"}  # somebody of that name to ring
+    assert "07700 900" in shown
+    assert await rows(f"select on_day from attendance_day where pupil = '{id}'") == []
+
+    async def absent(tx: Tx) -> str:
+        return repr(await plan(tx, "northgate", "contacts", Table([], {}, 0, []), lambda: "id", date(2026, 11, 18)))
+
+    said = await reading(absent)
+    assert "Folake" in said  # the premise: those whom the list does not have are named
+    assert "Ashgrove" not in said
+    for me in (CAROL, DEE):
+        answer, _ = await reading(page_for, me, None)
+        assert "Folake Adeyemi" in {card.name for card in answer.contacts}  # the premise
+        assert not [card.name for card in answer.contacts if "Ashgrove" in card.name]
 
 
 async def test_nothing_is_written_about_a_canary_so_it_is_in_no_count_and_no_export(desk_app: Litestar) -> None:

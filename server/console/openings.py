@@ -8,6 +8,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from server.access.audit import looked
+from server.access.canaries import add_canary
 from server.access.emergency import end_opening, seen
 from server.access.rights import may, needs
 from server.console.directory import pupils_by_id
@@ -18,7 +19,6 @@ from server.kinds.roles import Role
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
-from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import now
 from server.store.numbers import NewStep, draw
@@ -154,11 +154,7 @@ async def problem_with(tx: Tx, me: Me, made: Canary) -> str:
 
 async def added(tx: Tx, me: Me, made: Canary) -> None:
     place = (await draw(tx, me.school, [NewStep("people")]))[0]
-    id = new_id()
-    await tx.run(
-        "insert into pupil (id, school, forename, surname, year, form, seq, canary) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        id, me.school, made.forename, made.surname, made.year, made.form, place.seq, True,
-    )  # fmt: skip
+    id = await add_canary(tx, me.school, made.forename, made.surname, made.year, made.form, place.seq)
     await looked(tx, me, "make canary", pupil=id)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from server.access.audit import looked, still_looks
+from server.access.canaries import stand_in
 from server.access.emergency import Open, canary_opened, in_emergency, looked_in_emergency, under, with_openings
 from server.access.rights import may, signed_in
 from server.console import words
@@ -137,6 +138,7 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
     term = await term_now(tx, me.school)
     sees_contacts = await may_see_contacts(tx, me, row)
     sees_attendance = may(me, "patterns") and (me.role != Role.HEAD_OF_YEAR or sees_contacts)  # theirs, as the families are
+    marks_of = await stand_in(tx, me.school, id, row["year"], row["form"]) if row["canary"] else id
     names = [name for name in (row["forename"], row["preferred"]) if name and name not in pupil_line(row).name.split()]
     return PupilPage(
         line=pupil_line(row),
@@ -147,7 +149,7 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         contacts=await contacts_of(tx, me, id, bool(row["is_apart"])) if sees_contacts else None,
         siblings=await siblings_of(tx, me, row),
         term=term[0] if term else "",
-        attendance=await attendance_of(tx, me.school, id, term[1], term[2]) if term and sees_attendance else None,
+        attendance=await attendance_of(tx, me.school, marks_of, term[1], term[2]) if term and sees_attendance else None,
         weeks=await weeks_of(tx, me, id, term) if term else None,
         story=[moment(record, id, directory) for record in story],
         older=more,

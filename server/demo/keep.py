@@ -16,6 +16,9 @@ CASELOAD = {"officer": 24, "responder": 12}  # pupils in the care of each
 SETTINGS = {"phone": "01632 960140", "radio": "channel 3"}  # what to ring when a call for help has no signal
 UNFINISHED = {"unfinished": True}  # taken out when the last letter is delivered
 CANARY = {"forename": "Rowan", "surname": "Ashgrove", "year": "9", "form": "9 KEL", "canary": True}  # nobody
+CANARYS_PARENT = {
+    "position": 1, "name": "Wendy Ashgrove", "relationship": "Mother", "phone": "07700 900472", "parental_responsibility": True,
+}  # fmt: skip
 COLOURS = (("#0d6166", "#f0c24b"), ("#5b2a86", "#9fe0c8"), ("#1d4e89", "#f2a65a"), ("#7a1f3d", "#d9d9d9"))
 
 
@@ -35,7 +38,10 @@ async def keep_school(tx: Tx, school: School, number: int, phones: dict[str, Han
     ))  # fmt: skip
     await insert(tx, "pupil", ({**in_school, **_pupil(one), "seq": people.seq} for one in school.pupils))
     if number == 0:
-        await insert(tx, "pupil", [{**in_school, **CANARY, "id": school.chance("canary").id(made_at), "seq": people.seq}])
+        canary = school.chance("canary").id(made_at)
+        await insert(tx, "pupil", [{**in_school, **CANARY, "id": canary, "seq": people.seq}])
+        parent = school.chance("canary", "parent").id(made_at)
+        await insert(tx, "contact", [{**in_school, **CANARYS_PARENT, "id": parent, "person": parent, "pupil": canary, "seq": people.seq}])
     await insert(tx, "contact", ({**in_school, **_contact(one, each), "seq": people.seq} for one in school.pupils for each in one.contacts))
     await insert(tx, "caseload", ({**in_school, **row} for row in _caseloads(school)))
     await insert(tx, "phone", (

@@ -19,6 +19,11 @@ CONTACT_COLUMNS = ("id", "pupil", "person", "position", "name", "relationship", 
                    "parental_responsibility", "do_not_contact", "address_withheld", "note", "gone")  # fmt: skip
 FLAGS = {"address_withheld", "do_not_contact", "parental_responsibility", "gone"}
 
+OF_PUPILS = {  # nobody's list has the made-up ones
+    "pupil": "school = $1 and not canary",
+    "contact": "school = $1 and pupil not in (select id from pupil where school = $1 and canary)",
+}
+
 Mint = Callable[[], str]
 
 
@@ -71,7 +76,7 @@ async def taken_before(tx: Tx, school: str, table: Table) -> int | None:
 
 
 async def _all(tx: Tx, school: str, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-    whose = "school = $1 and not canary" if name == "pupil" else "school = $1"  # nobody's list has the made-up ones
+    whose = OF_PUPILS[name]
     rows = await tx.rows(f"select {', '.join(columns)} from {name} where {whose} order by id", school)
     return [{column: bool(value) if column in FLAGS else value for column, value in zip(columns, row, strict=True)} for row in rows]
 
