@@ -5,8 +5,8 @@ from litestar import Litestar
 from server.store.database import reading, writing
 from tests.desk import at_desk, phone_sends, put
 from tests.letters import letter
-from tests.visitor import signed_in
-from tests.world import ADA, AMIRA, BEN, CAROL, DEE, OLU
+from tests.visitor import signed_in, visitor
+from tests.world import ADA, AMIRA, BEN, CAROL, DEE, OLU, PASSWORD
 
 
 async def a_phone_with_records(app: Litestar) -> None:
@@ -39,6 +39,25 @@ async def test_what_its_owner_wrote_on_another_phone_is_listed_too(desk_app: Lit
     second = "insert into phone (school, id, staff, name, paired_at) values ('northgate', 'ben-second', 'ben', 'Pixel', 1)"
     await writing(lambda tx: tx.run(second))
     assert "Li Wu 7 NOE Incident 1" in await (await at_desk(desk_app, DEE)).open("/console/people/ben/lost/ben-second")
+
+
+async def test_of_a_handset_that_two_people_use_what_both_held_is_listed_and_both_are_named(desk_app: Litestar) -> None:
+    await a_phone_with_records(desk_app)
+    handset = visitor(desk_app)
+    for who in ("carol", "ben"):
+        said = {"username": who, "password": PASSWORD, "phone": {"id": f"{who}-phone", "name": "Shared"}}
+        assert (await handset.post("/api/session", json=said)).status_code == 200
+    desk = await at_desk(desk_app, DEE)
+    for path in ("ben/lost/ben-phone", "carol/lost/carol-phone"):
+        shown = await desk.open(f"/console/people/{path}")
+        for pupil in ("Zoë Ångström 9 KEL Incident 2", "Marcus Bell 10 CUR Incident 1", "Li Wu 7 NOE Incident 1"):
+            assert pupil in shown, path
+    assert "a phone used by Carol Whitlock and Ben Price was reported lost" in shown
+    assert "Others use Lanyard on it" in shown
+    await desk.send("/console/people/ben/phone", shown.form("/console/people/ben/phone") | {"do": "off"})
+    assert "Ben Price Switched off" in await desk.open("/console/people/carol/lost/carol-phone")
+    amiras = await desk.open("/console/people/amira/lost/amira-phone")
+    assert "Others use" not in amiras  # a handset of her own
 
 
 async def test_once_switched_off_it_says_so_and_who_listed_it_is_written_down(desk_app: Litestar) -> None:

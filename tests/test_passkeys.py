@@ -276,6 +276,22 @@ async def test_a_password_alone_lets_nobody_in_who_has_set_up_codes(app: Litesta
     refused(await visitor(app).post("/api/session", json=said | {"ticket": again["ticket"]}), "wrong_factor")  # that code was used
 
 
+async def test_a_recovery_code_that_is_typed_twice_is_said_to_have_been_used(app: Litestar) -> None:
+    codes = await set_up_codes(AMIRA)
+
+    async def typed(code: str) -> httpx.Response:
+        ticket = (await by_password(visitor(app))).json()["ticket"]
+        return await visitor(app).post("/api/session", json={"phone": CARD, "ticket": ticket, "code": code})
+
+    assert (await typed(codes[0])).status_code == 200
+    again, wrong = await typed(codes[0].upper()), await typed("abcde-fghjk")
+    for answer in (again, wrong):
+        refused(answer, "wrong_factor")
+    assert "this recovery code was used before" in again.json()["words"]
+    assert "used before" not in wrong.json()["words"]
+    assert (await typed(codes[1])).status_code == 200
+
+
 async def test_a_passkey_is_a_second_factor_too(app: Litestar) -> None:
     _, device = await with_passkey(app)
     _, others = await with_passkey(app, CAROL)

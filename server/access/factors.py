@@ -78,6 +78,12 @@ async def _code_shown(tx: Tx, row: Row, said: str) -> bool:
     return used is not None
 
 
+async def was_used(tx: Tx, staff: str, said: str) -> bool:
+    """Whether this is a recovery code that has let them in already."""
+    typed = "".join(said.split()).replace("-", "").lower()
+    return await tx.row("select 1 from recovery where staff = $1 and hash = $2 and used_at is not null", staff, _kept_as(typed)) is not None
+
+
 # ── Setting codes up ───────────────────────────────────────────────────────────────────────
 
 

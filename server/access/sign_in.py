@@ -17,6 +17,7 @@ from server.store.me import Me
 from server.store.moments import now, to_wire
 
 LONGEST_USERNAME = 200
+USED = "That did not work: this recovery code was used before, and each works once. Type another."
 NUL = "\0"  # no database keeps it
 STAFF = """
     select staff.id, staff.school, staff.username, staff.name, staff.role, staff.years, staff.rights, staff.password
@@ -96,7 +97,10 @@ async def _shown(row: Row | None, ticket: Ticket, code: str | None, passkey: Any
     taken = await writing(throttle.take_a_try, username, comer.device, now())
     right = await writing(_judge, row, ticket, code, passkey, comer.settings)
     if row is None or not right:
-        raise TooMany(taken.rest_s) if taken.rest_s else WrongFactor
+        if taken.rest_s:
+            raise TooMany(taken.rest_s)
+        was_used = row is not None and code is not None and await reading(factors.was_used, str(row["id"]), code)
+        raise WrongFactor(USED if was_used else None)
     how = "sign in by passkey" if code is None else "sign in with a code"
     return _or_raised(await writing(_welcome, row, taken.lane, comer, how))
 
@@ -168,6 +172,9 @@ async def let_in(tx: Tx, row: Row, comer: Comer, how: str, opens: Opens = "all")
     handset = comer.handset
     years = tuple(msgspec.json.decode(row["years"], type=list[str]))
     phone = await _desk_of(tx, row) if handset is None else await _phone_of(tx, row, handset)
+    if handset is not None:
+        handset_kept = "update phone set handset = $3 where school = $1 and id = $2"
+        await tx.run(handset_kept, row["school"], phone, throttle.handset_of(comer.device))
     me = Me(staff=row["id"], school=row["school"], role=row["role"], years=years, rights=row["rights"], phone=phone)
     token = await sessions.begin(tx, me, is_desk=handset is None, opens=opens)
     told = await audit.done_in_my_name(tx, me)

@@ -25,6 +25,10 @@ REPORT_WITHIN = 72 * 3600 * 1_000_000  # µs: UK GDPR, article 33(1): from becom
 AT_ONCE = 500  # records
 
 TO_IT = "select what, at, detail from audit where school = $1 and staff = $2 and phone = $3 and what = any($4) order by at, id"
+ON_IT = """
+    select phone.staff, staff.name, phone.id, phone.revoked_at
+    from phone join staff on staff.school = phone.school and staff.id = phone.staff
+    where phone.school = $1 and phone.handset = $2 and phone.id <> $3 and not phone.is_desk order by staff.name, phone.id"""
 # On whichever phone: what somebody wrote themselves comes back to every phone of theirs, and the access log says nothing of it.
 WRITTEN = "select distinct record from edit where school = $1 and author = $2"
 
@@ -36,6 +40,15 @@ class Told(Struct):
     pupils: int = 0
     contacts: int = 0
     until: str = ""  # of addresses taken along
+
+
+class Other(Struct, frozen=True):
+    """Somebody else’s phone in the same handset."""
+
+    staff: str
+    name: str
+    phone: str
+    off: bool
 
 
 class Lost(Struct, frozen=True):
@@ -58,6 +71,7 @@ class Lost(Struct, frozen=True):
     records: int
     named: list[tuple[PupilLine, list[tuple[str, int]]]]  # each pupil, and how many records of which kind: of those I may hold
     unseen: int  # records that I may not hold
+    others: list[Other]  # who else uses Lanyard on this handset: what was sent to them there is counted with the rest
 
 
 @get("/console/people/{staff:str}/lost/{phone:str}", guards=[needs("phones")])
@@ -69,29 +83,37 @@ async def lost_phone(request: Request[Any, Any, Any], staff: FromPath[str], phon
 
 async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
     row = await tx.row(
-        "select phone.name, phone.paired_at, phone.seen_at, phone.waiting, phone.revoked_at, phone.public, staff.name as whose, staff.role"
+        "select phone.name, phone.paired_at, phone.seen_at, phone.waiting, phone.revoked_at, phone.public, phone.handset,"
+        " staff.name as whose, staff.role"
         " from phone join staff on staff.school = phone.school and staff.id = phone.staff"
         " where phone.school = $1 and phone.staff = $2 and phone.id = $3 and not phone.is_desk",
         me.school, staff, phone,
     )  # fmt: skip
     if row is None:
         raise NotFound
-    await looked(tx, me, "list lost phone", detail={"staff": staff, "phone": phone})
-    rows = await tx.rows(TO_IT, me.school, staff, phone, ["records to phone", "people to phone"])
+    sharing = await tx.rows(ON_IT, me.school, row["handset"], phone)
+    others = [Other(other["staff"], other["name"], other["id"], other["revoked_at"] is not None) for other in sharing]
+    both = [(staff, phone), *((other.staff, other.phone) for other in others)]
+    for whose, which in both:
+        await looked(tx, me, "list lost phone", detail={"staff": whose, "phone": which})
+    rows = [sent for each in both for sent in await tx.rows(TO_IT, me.school, *each, ["records to phone", "people to phone"])]
     told = [msgspec.json.decode(sent["detail"], type=Told) for sent in rows]
-    along = [msgspec.json.decode(sent["detail"], type=Told) for sent in await tx.rows(TO_IT, me.school, staff, phone, ["take along"])]
+    along = [
+        msgspec.json.decode(sent["detail"], type=Told) for each in both for sent in await tx.rows(TO_IT, me.school, *each, ["take along"])
+    ]
     records = {record for one in told for record in one.records}
-    records |= {written["record"] for written in await tx.rows(WRITTEN, me.school, staff)}
+    for whose, _ in both:
+        records |= {written["record"] for written in await tx.rows(WRITTEN, me.school, whose)}
     about, mine = await pupils_in(tx, me, sorted(records))
     lines = await pupils_by_id(tx, me.school, about)
     named = sorted(((lines[id], sorted(kinds.items())) for id, kinds in about.items() if id in lines), key=lambda pair: pair[0].name)
     return Lost(
         phone=phone, name=row["name"] or "A phone", staff=staff, whose=row["whose"], role=row["role"],
         paired_at=row["paired_at"], seen_at=row["seen_at"], waiting=row["waiting"], revoked_at=row["revoked_at"],
-        sealed=row["public"] is not None, rules=await rules_of(tx, me.school), first_at=rows[0]["at"] if rows else None,
+        sealed=row["public"] is not None, rules=await rules_of(tx, me.school), first_at=min((sent["at"] for sent in rows), default=None),
         pupils=sum(one.pupils for one in told), contacts=sum(one.contacts for one in told),
         visits=len(along), along_until=max((from_wire(one.until) or 0 for one in along), default=None),
-        records=len(records), named=named, unseen=len(records) - mine,
+        records=len(records), named=named, unseen=len(records) - mine, others=others,
     )  # fmt: skip
 
 

@@ -332,6 +332,7 @@ class Phone(Table):
     seen_at = BigInt(null=True, default=None)
     revoked_at = BigInt(null=True, default=None)
     public = Text(null=True, default=None)  # its own signing key: the raw P-256 point, base64url
+    handset = Text(null=True, default=None)  # the same for everybody’s phones in one installed app: the hash of its device cookie
 
 
 class Session(Table):
