@@ -204,3 +204,21 @@ async def test_what_somebody_must_decide_is_never_marked_with_the_rest(desk_app:
     after = await carol.open((await carol.send("/console/review/read", page.form("/console/review/read"))).goes_to)
     assert "1 record marked as read." in after
     assert ["Two answers" in row for row in after.rows()] == [True]
+
+
+async def test_a_call_for_help_stands_first_until_somebody_answers(desk_app: Litestar) -> None:
+    def called(at: str) -> dict[str, object]:
+        return {"place": "b12", "urgency": "soon", "asked_at": at}
+
+    call = await phone_sends(AMIRA, "call_out", called("2026-11-18T08:50:00.000Z"))
+    await phone_sends(AMIRA, "call_out", called("2026-11-16T08:50:00.000Z"))  # two days ago: whatever it was, it is over
+    await phone_sends(AMIRA, "call_out", called("2026-11-18T08:55:00.000Z") | {"progress": "not_needed"})
+    await phone_sends(AMIRA, "incident", fight(injury="doctor"))
+    carol = await at_desk(desk_app, CAROL)
+    first, second, *rest = (await carol.open("/console/review")).rows()
+    assert "08:50" in first
+    assert "Nobody has answered" in first
+    assert "Incident" in second
+    assert not [row for row in (second, *rest) if "Nobody has answered" in row]
+    await phone_sends(BEN, "call_out", {"responders": put(ben="going")}, record=call)
+    assert "Nobody has answered" not in await carol.open("/console/review")

@@ -18,6 +18,7 @@ from server.console.record import onward
 from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, people_of, pressing, title_of
 from server.kinds import KINDS
+from server.kinds.call_out import call_out, is_unanswered
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
@@ -26,6 +27,8 @@ from server.sync.audience import holds, kinds_held, kinds_scoped
 PAGE = 50
 WEIGHED = 500  # unread records whose urgency is compared; the newest of them, if there are more
 PRESSES_FOR = 7 * words.DAY
+CALLS_FOR = words.DAY
+NOBODY_GOES = "Nobody has answered"
 COUNTED = 1_000  # beyond this, "1,000 or more"
 
 NEWS = """
@@ -204,7 +207,7 @@ async def unread(tx: Tx, me: Me, filters: Filters, where: str, args: list[Any]) 
     found = [
         record for record, _ in await records_where(tx, me, f"{where} and {NEWS}", *args, after=f"order by r.seq desc limit {WEIGHED}")
     ]
-    ordered = sorted(found, key=lambda record: (not presses(record), -record.happened_at))
+    ordered = sorted(found, key=lambda record: (not calls(record), not presses(record), -record.happened_at))
     start = int(filters.older) if filters.older.isascii() and filters.older.isdigit() and len(filters.older) < 6 else 0
     return ordered[start : start + PAGE], str(start + PAGE) if len(ordered) > start + PAGE else ""
 
@@ -253,7 +256,13 @@ def like(text: str) -> str:
 def presses(record: Kept) -> list[str]:
     """Why it should be read soon. What happened some time ago no longer presses."""
     is_fresh = record.state == "open" and now() - record.happened_at < PRESSES_FOR
-    return pressing(record.kind, record.body, record.disputes) if is_fresh else []
+    return [NOBODY_GOES] * calls(record) + (pressing(record.kind, record.body, record.disputes) if is_fresh else [])
+
+
+def calls(record: Kept) -> bool:
+    """For help, today, and nobody has answered."""
+    is_open = record.kind is call_out and record.state == "open" and now() - record.happened_at < CALLS_FOR
+    return is_open and is_unanswered(record.body)
 
 
 async def news_among(tx: Tx, me: Me, ids: list[str]) -> set[str]:

@@ -1,5 +1,8 @@
 """A call for help: where, how urgent, about whom, who is going, and how it ended."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from server.kinds.kind import Field, Kind, Merge, under
 from server.kinds.roles import Role
 from server.kinds.shapes import Choice, Line, Link, Moment, Note, Place, Pupils, Staff
@@ -57,3 +60,9 @@ call_out = Kind(
         ),
     ),
 )  # fmt: skip
+
+
+def is_unanswered(body: Mapping[str, Any]) -> bool:
+    """Nobody has said that they are going, nor that nobody needs to."""
+    coming = {entry.get("part") for entry in (body.get("responders") or {}).values()}
+    return body.get("progress") in (None, "asked") and not coming & {"going", "there", "left"}
