@@ -2,18 +2,11 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from server.imports.plan import Problem
-
-# What begins a formula; also behind a semicolon, where spreadsheets of some countries cut.
-COMPUTES = re.compile(r"^(?=[=+\-@|\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[\s\"']*[=+\-@|＝＋－＠])")
-
-
-def safe(text: str) -> str:
-    return COMPUTES.sub("'", text)
+from server.spreadsheets import safe
 
 
 def beside(file: Path) -> Path:

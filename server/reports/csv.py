@@ -2,16 +2,14 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads accents as two letters each
+from server import spreadsheets
 
-# Excel, Calc and Sheets run what begins like this; and where they cut at semicolons, what follows one begins a cell.
-FORMULA = re.compile(r"^(?=[=+\-@|\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[\s\"']*[=+\-@|＝＋－＠])")
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads accents as two letters each
 
 
 class Column(Struct, frozen=True):
@@ -41,4 +39,4 @@ def csv_of(sheet: Sheet) -> str:
 
 def safe(cell: Any) -> Any:
     """The cell, with an apostrophe before whatever a spreadsheet could take for the beginning of a formula."""
-    return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+    return spreadsheets.safe(cell) if isinstance(cell, str) else cell
