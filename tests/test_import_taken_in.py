@@ -56,6 +56,18 @@ async def test_a_dry_run_says_and_changes_nothing(world, monkeypatch, file, caps
     assert "has no UPN, admission number, MIS id or date of birth" in (file.parent / "year9-problems.csv").read_text("utf-8-sig")
 
 
+async def test_whoever_leaves_and_whoever_comes_back_is_told_apart_from_other_changes(world, monkeypatch, file, capsys):
+    columns, nina = (*PUPILS, "Leaving Date"), "update pupil set upn = $1 where id = 'nina'"
+    await writing(lambda tx: tx.run(nina, upn(9)))
+    gone = ("", "mis-li", "Wu", "Li", "", "7", "7 NOE", "02/11/2026")
+    file.write_bytes(as_csv(columns, (upn(9), "", "Gone", "Nina", "", "9", "9 KEL", ""), gone))
+    assert await run(world, monkeypatch, file, "pupils") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 of them leaves the school: Li Wu (7 NOE)" in said
+    assert "1 of them had left and comes back: the file has them, without a date of leaving: Nina Gone (9 KEL)" in said
+    assert await reading(lambda tx: tx.rows("select id from pupil where left_at is null and id = 'nina'")) == []  # a dry run
+
+
 async def test_applying_draws_one_step_and_the_second_time_none(world, monkeypatch, file):
     file.write_bytes(as_csv(PUPILS, (*ZOE[:6], "9 NEW"), LI, (upn(3), "", "Rowe", "Sam", "", "8", "8 A")))
     before = await reading(last)

@@ -25,6 +25,7 @@ def told(table: Table, plan: Plan, *, applied: bool) -> Iterator[str]:
         yield f"   {change.who}: {field_by_field(change)}"
     if len(plan.changed) > SHOWN:
         yield f"   and {len(plan.changed) - SHOWN:,} more"
+    yield from _leavers(plan)
     if plan.families:
         yield f"{was(len(plan.families))} put with brothers and sisters"
     yield f"{plan.unchanged:,} stay as they are"
@@ -35,6 +36,18 @@ def told(table: Table, plan: Plan, *, applied: bool) -> Iterator[str]:
         yield f"{left_out:,} rows {'were' if applied else 'would be'} left out, and need somebody to look at them"
     if warned := len(plan.problems) - sum(problem.left_out for problem in plan.problems):
         yield f"{warned:,} {'thing' if warned == 1 else 'things'} to check, taken in all the same"
+
+
+def _leavers(plan: Plan) -> Iterator[str]:
+    """Whoever leaves goes from every phone, and whoever comes back is on them again: not to be lost among other changes."""
+    moved = [change for change in plan.changed if "left_at" in change.after]
+    back = [change.who for change in moved if change.after["left_at"] is None]
+    gone = [change.who for change in moved if change.before.get("left_at") is None]
+    if gone:
+        yield f"{len(gone):,} of them {'leaves' if len(gone) == 1 else 'leave'} the school{_named(gone)}"
+    if back:
+        comes = "had left and comes" if len(back) == 1 else "had left and come"
+        yield f"{len(back):,} of them {comes} back: the file has them, without a date of leaving{_named(back)}"
 
 
 def _headings(table: Table) -> Iterator[str]:
