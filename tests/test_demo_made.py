@@ -230,6 +230,19 @@ async def test_a_demo_that_is_there_is_left_as_it_is_unless_a_fresh_one_is_asked
     assert await one("select count(distinct forename) from pupil") > 20
 
 
+async def test_a_fresh_one_takes_nothing_away_that_is_not_lanyards(typed, database):
+    if not database.database.startswith("postgresql"):
+        pytest.skip("an SQLite file is Lanyard's alone")
+    await typed()
+    for sql in ("create table somebody_elses (word text)", "insert into somebody_elses values ('kept')"):
+        await writing(lambda tx, sql=sql: tx.run(sql))
+    before = await one("select min(made_at) from school")
+    assert await typed("--seed", "2", "--fresh") == command.FINE
+    assert await one("select word from somebody_elses") == "kept"
+    assert await one("select count(*) from school where is_demo") > 0
+    assert before
+
+
 async def test_the_second_time_it_says_how_to_get_a_new_password_in_a_command_that_works(typed, capsys, database, monkeypatch):
     monkeypatch.setattr("sys.argv", [".venv/bin/lanyard", "demo"])
     await typed()

@@ -21,7 +21,7 @@ from server.demo.staffroom import OUTSIDER, SIGN_INS
 from server.reports.views import make_views
 from server.settings import Settings, from_environment
 from server.store.database import Tx, close_database, open_database, reading, writing
-from server.store.migrations import migrate
+from server.store.migrations import drop_tables, migrate
 
 FINE, REFUSED = 0, 2
 NOON = "12:40"
@@ -121,7 +121,7 @@ def _program() -> str:
 
 
 async def _clear(settings: Settings) -> None:
-    """Edits can never be deleted; so the whole database goes, and is made again."""
+    """Edits can never be deleted; so all of our tables go, and are made again."""
     await writing(_forget)
     await close_database()
     if not settings.database.startswith(("postgresql://", "postgres://")):
@@ -135,9 +135,8 @@ def _remove(file: str) -> None:
 
 
 async def _forget(tx: Tx) -> None:
-    if tx.engine == "postgres":
-        await tx.run("drop schema public cascade")
-        await tx.run("create schema public")
+    if tx.engine == "postgres":  # where a database may be somebody else's, too
+        await drop_tables(tx)
 
 
 async def _make(asked: argparse.Namespace, settings: Settings, out: Console) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
-from piccolo.conf.apps import AppConfig
+from piccolo.conf.apps import AppConfig, table_finder
 
 from server.kinds.codes import attendance_codes
 from server.settings import Settings
@@ -37,6 +37,14 @@ async def migrate(settings: Settings) -> list[str]:
         return await writing(_forwards)
     finally:
         await close_database()
+
+
+async def drop_tables(tx: Tx) -> None:
+    """All that `migrate` makes, with all that is in it and the views upon it, and nothing else. For PostgreSQL."""
+    ours = [table._meta.tablename for table in table_finder(["server.store.tables"], exclude_imported=True)]
+    for name in (*ours, Migration._meta.tablename):
+        await tx.run(f'drop table if exists "{name}" cascade')
+    await tx.run("drop function if exists refuse()")
 
 
 async def due(settings: Settings) -> list[str]:
