@@ -142,7 +142,9 @@ def as_file(sheet: Sheet, name: str) -> Response[str]:
 
 
 def asked_in(said: Any) -> Asked:
-    return Asked(**{name: str(said[name])[:100] for name in Asked.__struct_fields__ if name in said})
+    """Readers outside get one page of all there is: of two that are filtered in two ways, one may show what the other hides."""
+    asked = Asked(**{name: str(said[name])[:100] for name in Asked.__struct_fields__ if name in said})
+    return structs.replace(asked, category="", place="", year="") if asked.outside == "yes" else asked
 
 
 async def choices_for(tx: Tx, me: Me) -> Choices:
