@@ -14,7 +14,7 @@ from server.api.session import Point
 from server.push import delivery, endpoints
 from server.push.alerts import alert
 from server.push.keys import key_in_use
-from server.push.subscriptions import TURNED_OFF, Standing, Subscription, retire, standing_of, subscribe
+from server.push.subscriptions import FORBIDDEN, Standing, Subscription, retire, standing_of, subscribe
 from server.refusals import CannotRing, NotAPushService, TooMany, Unreadable
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -76,7 +76,7 @@ async def keep_subscription(data: JSONBody[SubscriptionCard], request: Request[A
 async def turn_off(request: Request[Any, Any, Any]) -> None:
     """Safe to repeat."""
     me: Me = request.state.me
-    await writing(retire, me.school, me.phone, TURNED_OFF)
+    await writing(retire, me.school, me.phone, FORBIDDEN)
 
 
 @post("/api/push/test", status_code=200, guards=[signed_in])

@@ -9,7 +9,7 @@ from server.store.me import Me
 from server.store.moments import now
 
 SIGNED_OUT, SWITCHED_OFF, SOMEBODY_ELSE = "its owner signed out", "the school switched the phone off", "somebody else uses this phone now"
-TURNED_OFF = "its owner turned alerts off"
+FORBIDDEN = "its browser may not show notifications any more"
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -48,11 +48,11 @@ async def subscribe(tx: Tx, me: Me, its: Subscription) -> bool:
 
 
 async def _is_over(tx: Tx, me: Me, endpoint: str) -> bool:
-    """Whoever signed out, or turned alerts off, may come back by the same address; whom a push service has forgotten may not."""
+    """Whoever signed out, or forbade it for a while, may come back by the same address; whom a push service has forgotten may not."""
     row = await tx.row(
         "select 1 from subscription where school = $1 and phone = $2 and endpoint = $3 and retired_at is not null"
         " and not retired_why = any($4)",
-        me.school, me.phone, endpoint, [SIGNED_OUT, SWITCHED_OFF, SOMEBODY_ELSE, TURNED_OFF],
+        me.school, me.phone, endpoint, [SIGNED_OUT, SWITCHED_OFF, SOMEBODY_ELSE, FORBIDDEN],
     )  # fmt: skip
     return row is not None
 

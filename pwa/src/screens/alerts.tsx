@@ -34,13 +34,15 @@ export function Alerts() {
   }
 
   const is = ringing?.is;
+  const words = ringing?.words ?? 'Asking whether the school can ring this phone.';
+  const end = words.indexOf('. ') + 1 || words.length; // what is so, then what to do
   const shown = is === 'on' && ringing?.test?.shown_at;
   return (
     <div class="row wraps" id="alerts" data-state={shown ? 'sent' : is === 'cannot' ? 'alarm' : 'waiting'}>
       <span class="lead"><Icon name={shown ? 'tick' : 'bell'} /></span>
       <span class="grow">
-        <b>{ringing?.words ?? 'Asking whether the school can ring this phone'}</b>
-        <span class="meta num">{is === 'on' && (ringing?.test ? outcome(ringing.test, now) : 'It has not been tested yet.')} {HONESTLY} Keep your radio.</span>
+        <b>{words.slice(0, end)}</b>
+        <span class="meta num">{words.slice(end)} {is === 'on' && (ringing?.test ? outcome(ringing.test, now) : 'It has not been tested yet.')} {HONESTLY} Keep your radio.</span>
       </span>
       {ringing && is !== 'unknown' && <button type="button" class="button" aria-disabled={asking} onClick={() => void test()}>{asking ? 'Testing' : is === 'on' ? 'Test this phone' : is === 'cannot' ? 'Try again' : 'Turn alerts on'}</button>}
     </div>
