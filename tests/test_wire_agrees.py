@@ -7,6 +7,7 @@ from typing import get_args, get_type_hints
 import msgspec
 import pytest
 
+from server.api import push
 from server.sync import wire
 
 PHONES = (Path(__file__).parent.parent / "pwa" / "src" / "wire.ts").read_text()
@@ -20,6 +21,8 @@ PAIRS = {
     "Settled": wire.Settled,
     "HeldEdit": wire.HeldEdit,
     "Answer": wire.Answer,
+    "PushCard": push.PushCard,
+    "TestCard": push.TestCard,
 }
 
 

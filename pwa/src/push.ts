@@ -20,20 +20,23 @@ const AWAY = 'The school cannot be reached, so nobody knows just now whether it 
 const SLOW = 'The service that rings this browser does not answer. School Wi-Fi may be in its way: try again on mobile data.';
 const PRIVATE = 'This browser does not let itself be rung. A private window never does: open Lanyard in an ordinary one.';
 
+/** The school, as whoever is unlocked here. */
+type School = (path: string, question?: Question) => Promise<Heard>;
+
 class Cannot extends Error {}
 
 // ── At every open ──────────────────────────────────────────────────────────────────────────
 
 /** Compares what this browser has with what the school knows, and mends it: changed, gone, made under an old key. */
-export async function lookAtAlerts(): Promise<Ringing> {
+export async function lookAtAlerts(school: School = hear): Promise<Ringing> {
   return await said(async () => {
     const device = problemHere();
     if (device) return cannot(device);
     const its = await existing();
-    if (Notification.permission !== 'granted') return await withoutLeave();
-    const card = its ? await tell(its) : await asked();
+    if (Notification.permission !== 'granted') return await withoutLeave(school);
+    const card = its ? await tell(school, its) : await asked(school);
     if (!its && !card.endpoint) return { is: 'off', words: OFF, test: card.test };
-    return on(its && isGood(its, card) ? card : await renew(its, card));
+    return on(its && isGood(its, card) ? card : await renew(school, its, card));
   });
 }
 
@@ -51,38 +54,38 @@ export function keepRinging(): () => void {
 }
 
 /** The school must not think that it rings a phone which may not say a word. */
-async function withoutLeave(): Promise<Ringing> {
-  const card = await asked();
-  if (card.endpoint) await hear('/api/push', { method: 'DELETE' });
+async function withoutLeave(school: School): Promise<Ringing> {
+  const card = await asked(school);
+  if (card.endpoint) await school('/api/push', { method: 'DELETE' });
   return Notification.permission === 'denied' ? cannot(howToAllow()) : { is: 'off', words: OFF, test: null };
 }
 
 // ── From a tap ─────────────────────────────────────────────────────────────────────────────
 
-export async function turnOn(): Promise<Ringing> {
+export async function turnOn(school: School = hear): Promise<Ringing> {
   return await said(async () => {
     const device = problemHere();
     if (device) return cannot(device);
     const answer = await Notification.requestPermission();
     if (answer === 'denied') return cannot(howToAllow());
     if (answer !== 'granted') return { is: 'off', words: 'You were asked and have not said yes. Tap again, and choose Allow.', test: null };
-    return on(await renew(await existing(), await asked()));
+    return on(await renew(school, await existing(), await asked(school)));
   });
 }
 
 /** A real one, by the way that every alert takes. `news` hears how far it has come. */
-export async function testThisPhone(news: (ringing: Ringing) => void): Promise<Ringing> {
+export async function testThisPhone(news: (ringing: Ringing) => void, school: School = hear): Promise<Ringing> {
   return await said(async () => {
     const began = Date.now();
-    let card = read(await hear('/api/push/test', { method: 'POST', json: {} }));
+    let card = read(await school('/api/push/test', { method: 'POST', json: {} }));
     const id = card.test?.id;
     while (!card.test?.shown_at && Date.now() - began < SHOWN_WITHIN_MS) {
       news(on(card));
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      card = await asked();
+      card = await asked(school);
       if (card.test?.id !== id || !card.endpoint) break; // another was asked for, or its push service says that it is gone
     }
-    return card.endpoint ? on(card) : await lookAtAlerts();
+    return card.endpoint ? on(card) : await lookAtAlerts(school);
   });
 }
 
@@ -131,15 +134,15 @@ const keyOf = ({ options }: PushSubscription): string => (options.applicationSer
 const isGood = (its: PushSubscription, card: PushCard): boolean => card.endpoint === its.endpoint && keyOf(its) === card.key;
 
 /** Under the school's key of today; the old one first, for a browser has no two. */
-async function renew(old: PushSubscription | null, card: PushCard): Promise<PushCard> {
+async function renew(school: School, old: PushSubscription | null, card: PushCard): Promise<PushCard> {
   if (old) {
-    const known = await tell(old);
+    const known = await tell(school, old);
     if (isGood(old, known)) return known;
     await inTime(old.unsubscribe());
   }
   const { pushManager } = await registered();
   const its = await inTime(pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: toBytes(card.key) }));
-  const kept = await tell(its);
+  const kept = await tell(school, its);
   if (kept.endpoint !== its.endpoint) throw new Cannot(kept.why ? `The school could not keep it: ${kept.why}. Try again.` : SLOW);
   return kept;
 }
@@ -151,14 +154,14 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 
 // ── The school ─────────────────────────────────────────────────────────────────────────────
 
-const asked = async (): Promise<PushCard> => read(await hear('/api/push'));
+const asked = async (school: School): Promise<PushCard> => read(await school('/api/push'));
 
-async function tell(its: PushSubscription): Promise<PushCard> {
+async function tell(school: School, its: PushSubscription): Promise<PushCard> {
   const { endpoint, keys } = its.toJSON();
-  return read(await hear('/api/push', { method: 'PUT', json: { endpoint, public: keys?.p256dh, secret: keys?.auth, key: keyOf(its) } }));
+  return read(await school('/api/push', { method: 'PUT', json: { endpoint, public: keys?.p256dh, secret: keys?.auth, key: keyOf(its) } }));
 }
 
-const hear = async (path: string, question: Question = {}): Promise<Heard> => await ask(path, { ...question, phone: await mine().reading(['settings'], (tx) => setting(tx, 'session_phone')) });
+const hear: School = async (path, question = {}) => await ask(path, { ...question, phone: await mine().reading(['settings'], (tx) => setting(tx, 'session_phone')) });
 
 class Away extends Error {}
 

@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from server.push.alerts import alert
+from server.push.keys import new_push_key
 from server.settings import Settings
-from server.store.database import close_database, open_database, writing
+from server.store.database import Tx, close_database, open_database, writing
 from tests.browsers.windows import FIREFOX, QUIET_FIREFOX, lacking
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
 from tests.journeys.handset import Handset
@@ -86,20 +87,26 @@ def rung(driver: Playwright, tmp_path: Path, service: GoogleToo, lock_screen: Lo
 
 
 def call_for_help(school: School, opens: str) -> str:
-    async def ring() -> None:
+    return str(written(school, lambda tx: alert(tx, "northgate", "ben", "call.urgent", place="b12", opens=opens, topic=opens, ttl_s=300)))
+
+
+def written(school: School, work: Callable[[Tx], Awaitable[Any]]) -> Any:
+    async def write() -> None:
         await open_database(Settings(database=str(school.database)))
         try:
-            made.append(
-                await writing(
-                    lambda tx: alert(tx, "northgate", "ben", "call.urgent", place="b12", opens=opens, topic=f"call{opens}", ttl_s=300)
-                )
-            )
+            answers.append(await writing(work))
         finally:
             await close_database()
 
-    made: list[str] = []
-    apart(ring)
-    return made[0]
+    answers: list[Any] = []
+    apart(write)
+    return answers[0]
+
+
+def keys_in_use(school: School) -> set[str]:
+    """Under which phones are subscribed."""
+    with sqlite3.connect(f"file:{school.database}?mode=ro", uri=True) as database:
+        return {row[0] for row in database.execute("select key from subscription where retired_at is null")}
 
 
 def came(school: School, id: str) -> tuple[bool, bool, bool]:
@@ -141,6 +148,11 @@ def test_a_phone_is_set_up_tested_rung_and_tapped(
     lock_screen.tap("On-call: B12, urgent")
     expect(phone.title).to_have_text("Needs you")  # in the window that was there
     until(phone.page, lambda: came(school, first) == (True, True, True))
+
+    before = keys_in_use(school)
+    written(school, new_push_key)
+    phone.reload()
+    until(phone.page, lambda: keys_in_use(school) != before)  # at this open it has subscribed anew
 
     phone.page.goto("about:blank")
     second = call_for_help(school, "/this-phone")
