@@ -9,7 +9,8 @@ from tests.databases import Databases, SQLiteFiles, prepare
 from tests.mutants import MORE, SEALED, THE_SIX, Mutant
 from tests.simulator import simulate
 
-SEEDS = range(1, 161)
+TELLING = (1, 2, 15, 3, 4, 26, 86)  # first those that notice most, to be quick
+SEEDS = (*TELLING, *(seed for seed in range(1, 161) if seed not in TELLING))
 
 
 @pytest.fixture

@@ -3,36 +3,38 @@
 
 import phone from '../../pwa/vite.config.ts';
 
-type Mutant = { name: string; file: string; from: string; to: string };
+/** `by`: the tests that notice it, the quickest where there are several. */
+type Mutant = { name: string; by: string; file: string; from: string; to: string };
 
 export const MUTANTS: Mutant[] = [
   {
     name: 'a purge that eats unsent edits',
+    by: 'outbox',
     file: 'exchange/keep.ts',
     from: `for (const kept of await tx.objectStore('edits').index('receipted_at').getAll(old, FORGOTTEN_AT_ONCE)) {
     if (!kept.unsent && !kept.over)`,
     to: `for (const kept of await tx.objectStore('edits').getAll()) {
     if (old)`,
   },
-  { name: 'saved is said before the transaction is complete', file: 'local/database.ts', from: 'await complete;\n', to: '' },
-  { name: 'an edit counts as sent when it leaves', file: 'exchange/letter.ts', from: '{ ...kept, offered: true }', to: '{ ...kept, offered: true, unsent: undefined }' },
-  { name: 'a bare 200 counts as an answer', file: 'exchange/reading.ts', from: 'return receiptsMatch(answer, letter) && ', to: 'return ' },
-  { name: 'an answer that was overtaken is kept', file: 'exchange/keep.ts', from: 'if (!isStillOurs) return;', to: '' },
-  { name: 'a receipted edit is lifted before its record has come', file: 'exchange/keep.ts', from: 'else if (kept.over) receipted.landing = kept.order;', to: 'else delete receipted.over;' },
-  { name: 'a rebuild empties what is shown', file: 'exchange/keep.ts', from: 'const { spare } = await sets(tx);\n', to: 'const { base: spare } = await sets(tx);\n' },
-  { name: 'a restored school is offered nothing again', file: 'exchange/keep.ts', from: "if (rebuild === 'restored') await offerAgain(tx);", to: '' },
-  { name: 'a fork loses what is unsent', file: 'exchange/keep.ts', from: "await tx.objectStore('edits').put({ ...kept, edit: { ...kept.edit, phone: to, number: ++number } });", to: "await tx.objectStore('edits').delete(kept.edit.id);" },
-  { name: 'one edit that fails holds up the others', file: 'exchange/plan.ts', from: 'return { size: 1, failures: 0, aside: [...plan.aside, ...batch] };', to: 'return { ...plan, size: 1, failures: 0 };' },
-  { name: 'what may have left can still be undone', file: 'local/outbox.ts', from: 'if (!taken || taken.offered) return takenBack;', to: 'if (!taken) return takenBack;' },
-  { name: 'an undo leaves a gap in the numbers', file: 'local/outbox.ts', from: 'number: one.edit.number - 1', to: 'number: one.edit.number' },
-  { name: 'the cursor moves without what it covers', file: 'exchange/keep.ts', from: 'for (const record of answer.records) await', to: 'for (const record of answer.records) if (!answer.more) await' },
-  { name: 'an edit numbered anew keeps its old seal', file: 'local/closing.ts', from: '!wasInPages && before.kept?.edit === edit && ', to: '!wasInPages && before.kept !== undefined && ' },
-  { name: 'what the intake has never leaves the outbox', file: 'local/shelves.ts', from: 'changes.size > 0 && this.#strays.size > 0', to: 'changes.size < 0' },
-  { name: 'what is sealed leaves while it can be undone', file: 'exchange/intake.ts', from: 'offered || not_before <= now || not_before > now + UNDO_AT_MOST_MS', to: 'true || offered || not_before || now' },
-  { name: 'an intake that names what it was never sent is believed', file: 'exchange/intake.ts', from: 'return answer.kept.every((id) => sent.has(id)) ? answer : null;', to: 'return sent && answer;' },
-  { name: 'what lies sealed is named as lost', file: 'exchange/keep.ts', from: 'if (!kept && !sealed.has(number)) lost.push(number);', to: 'if (!kept) lost.push(number);' },
-  { name: 'trying again saves twice', file: 'local/outbox.ts', from: 'failed.get(what) ?? newId()', to: 'newId()' },
-  { name: 'any list of keys is believed', file: 'local/seal.ts', from: "if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;", to: 'void key;' },
+  { name: 'saved is said before the transaction is complete', by: 'database', file: 'local/database.ts', from: 'await complete;\n', to: '' },
+  { name: 'an edit counts as sent when it leaves', by: 'exchange', file: 'exchange/letter.ts', from: '{ ...kept, offered: true }', to: '{ ...kept, offered: true, unsent: undefined }' },
+  { name: 'a bare 200 counts as an answer', by: 'exchange', file: 'exchange/reading.ts', from: 'return receiptsMatch(answer, letter) && ', to: 'return ' },
+  { name: 'an answer that was overtaken is kept', by: 'exchange', file: 'exchange/keep.ts', from: 'if (!isStillOurs) return;', to: '' },
+  { name: 'a receipted edit is lifted before its record has come', by: 'exchange', file: 'exchange/keep.ts', from: 'else if (kept.over) receipted.landing = kept.order;', to: 'else delete receipted.over;' },
+  { name: 'a rebuild empties what is shown', by: 'exchange', file: 'exchange/keep.ts', from: 'const { spare } = await sets(tx);\n', to: 'const { base: spare } = await sets(tx);\n' },
+  { name: 'a restored school is offered nothing again', by: 'exchange', file: 'exchange/keep.ts', from: "if (rebuild === 'restored') await offerAgain(tx);", to: '' },
+  { name: 'a fork loses what is unsent', by: 'exchange', file: 'exchange/keep.ts', from: "await tx.objectStore('edits').put({ ...kept, edit: { ...kept.edit, phone: to, number: ++number } });", to: "await tx.objectStore('edits').delete(kept.edit.id);" },
+  { name: 'one edit that fails holds up the others', by: 'exchange', file: 'exchange/plan.ts', from: 'return { size: 1, failures: 0, aside: [...plan.aside, ...batch] };', to: 'return { ...plan, size: 1, failures: 0 };' },
+  { name: 'what may have left can still be undone', by: 'outbox', file: 'local/outbox.ts', from: 'if (!taken || taken.offered) return takenBack;', to: 'if (!taken) return takenBack;' },
+  { name: 'an undo leaves a gap in the numbers', by: 'outbox', file: 'local/outbox.ts', from: 'number: one.edit.number - 1', to: 'number: one.edit.number' },
+  { name: 'the cursor moves without what it covers', by: 'exchange', file: 'exchange/keep.ts', from: 'for (const record of answer.records) await', to: 'for (const record of answer.records) if (!answer.more) await' },
+  { name: 'an edit numbered anew keeps its old seal', by: 'shelves', file: 'local/closing.ts', from: '!wasInPages && before.kept?.edit === edit && ', to: '!wasInPages && before.kept !== undefined && ' },
+  { name: 'what the intake has never leaves the outbox', by: 'shelves', file: 'local/shelves.ts', from: 'changes.size > 0 && this.#strays.size > 0', to: 'changes.size < 0' },
+  { name: 'what is sealed leaves while it can be undone', by: 'shelves', file: 'exchange/intake.ts', from: 'offered || not_before <= now || not_before > now + UNDO_AT_MOST_MS', to: 'true || offered || not_before || now' },
+  { name: 'an intake that names what it was never sent is believed', by: 'shelves', file: 'exchange/intake.ts', from: 'return answer.kept.every((id) => sent.has(id)) ? answer : null;', to: 'return sent && answer;' },
+  { name: 'what lies sealed is named as lost', by: 'orphans', file: 'exchange/keep.ts', from: 'if (!kept && !sealed.has(number)) lost.push(number);', to: 'if (!kept) lost.push(number);' },
+  { name: 'trying again saves twice', by: 'outbox', file: 'local/outbox.ts', from: 'failed.get(what) ?? newId()', to: 'newId()' },
+  { name: 'any list of keys is believed', by: 'shelves', file: 'local/seal.ts', from: "if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;", to: 'void key;' },
 ];
 
 function mistake(name: string | undefined) {
