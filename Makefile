@@ -10,8 +10,8 @@ demo: .venv/.installed pwa/dist/.built  ## a believable school to try, at http:/
 
 test: .venv/.tools pwa/node_modules/.installed pwa/dist/.built  ## everything that must hold; ends with pytest's own summary
 	@sh tests/machine.sh
-	@$(MAKE) -k --no-print-directory check; checked=$$?; \
-	 $(BIN)/pytest -q -n 2 -m "not soak"; tested=$$?; \
+	@$(MAKE) -kj2 -O --no-print-directory check; checked=$$?; \
+	 $(BIN)/pytest -q -n 2 --dist worksteal -m "not soak"; tested=$$?; \
 	 exit $$((checked + tested))
 
 check: style types arrows phone  ## style, types, import arrows; the phone's own tests
@@ -36,7 +36,7 @@ soak: .venv/.tools pwa/dist/.built  ## the long ones, hours of them, with chance
 	@echo "SEED=$$SEED"
 	@EVERY_STEP=1 sh pwa/node.sh npm --prefix pwa run --silent test -- crashes
 	@RUNS=5000 sh pwa/node.sh npm --prefix pwa run --silent test -- chaos overlay names hpke --testTimeout 7200000
-	@$(BIN)/pytest -q -n 2 -m "soak or hypothesis" --hypothesis-seed=$$SEED -rP
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "soak or hypothesis" --hypothesis-seed=$$SEED -rP
 
 lock:  ## write the lock files again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) --extra install -o requirements.lock

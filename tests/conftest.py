@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
@@ -24,6 +25,17 @@ hypothesis.settings.register_profile("lanyard", deadline=None, derandomize=not I
 hypothesis.settings.load_profile("lanyard")
 
 NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What an operator's command sets up writes to a stream that pytest closes after the test, and of every request for ever after."""
+    log = logging.getLogger()
+    handlers, level = log.handlers[:], log.level
+    yield
+    log.setLevel(level)
+    for handler in set(log.handlers) - set(handlers):
+        log.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

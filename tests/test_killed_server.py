@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import random
 import sys
@@ -19,6 +18,7 @@ from server.store.database import Tx, close_database, open_database, reading, wr
 from server.sync.check import rebuild_all
 from tests.chance import SEED
 from tests.databases import Databases
+from tests.nursery import begun
 from tests.phone import Phone
 from tests.serving import free_port
 from tests.world import AMIRA, BEN, CAROL
@@ -65,8 +65,7 @@ async def a_server(
 ) -> AsyncIterator[tuple[str, Callable[[], None]]]:
     """A process of its own, ready; its address, and how to kill it. Forked from one that has everything imported already."""
     port = free_port()
-    address, process = f"http://localhost:{port}", NURSERY.Process(target=serve or serve_quietly, args=(settings, port), daemon=True)
-    process.start()
+    address, process = f"http://localhost:{port}", begun(serve or serve_quietly, settings, port)
     try:
         for _ in range(600):
             with contextlib.suppress(OSError):
@@ -77,10 +76,6 @@ async def a_server(
     finally:
         process.kill()
         await asyncio.to_thread(process.join)
-
-
-NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["server.__main__"])
 
 
 def serve_quietly(settings: Settings, port: int) -> None:

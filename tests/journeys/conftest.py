@@ -1,5 +1,6 @@
 """Real browsers against a real server: what these journeys stand on. Nothing waits a fixed time; everything waits for what it expects."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def school(tmp_path: Path, filled: Path) -> Iterator[School]:
     opened = School(tmp_path, filled)
     opened.start()
     yield opened
-    opened.stop()
+    opened.stop(signal.SIGKILL)
 
 
 FAILED = pytest.StashKey[bool]()

@@ -7,13 +7,12 @@ import random
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,11 @@ from server.kinds.lists import LISTS
 from server.settings import CHECKOUT, Settings
 from server.store.database import Tx, close_database, open_database, writing
 from server.store.migrations import migrate
+from tests.nursery import lanyard
 from tests.world import make_world
 
 DIST = CHECKOUT / "pwa" / "dist"
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S, GOES_WITHIN_S = 60, 20
 HELP_NUMBER = "01632 960140"
 
 
@@ -38,7 +38,7 @@ class School:
         self.dist = dist
         self.log = folder / "school.log"
         self.port = a_free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: BaseProcess | None = None
         self.more: dict[str, str] = {}  # of what its server is told
 
     @property
@@ -46,20 +46,18 @@ class School:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
-        environment = os.environ | {
-            "LANYARD_DATABASE": str(self.database),
-            "LANYARD_DIST": str(self.dist),
-            "LANYARD_KEPT": str(self.database.parent / "kept"),
-            "LANYARD_ORIGINS": self.address,
+        self.process = lanyard(
+            ["serve", "--port", str(self.port)],
+            self.log,
+            LANYARD_DATABASE=str(self.database),
+            LANYARD_DIST=str(self.dist),
+            LANYARD_KEPT=str(self.database.parent / "kept"),
+            LANYARD_ORIGINS=self.address,
             **self.more,
-        }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve", "--port", str(self.port)], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
-            )
+        )
         until = time.monotonic() + STARTS_WITHIN_S
         while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > until:
+            if self.process.exitcode is not None or time.monotonic() > until:
                 raise RuntimeError(f"The school did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 
@@ -74,8 +72,11 @@ class School:
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process:
-            self.process.send_signal(how)
-            self.process.wait(20)
+            assert self.process.pid
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, how)
+            self.process.join(GOES_WITHIN_S)
+            assert self.process.exitcode is not None, "the school does not stop"
             self.process = None
 
 

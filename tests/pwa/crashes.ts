@@ -190,31 +190,38 @@ async function atEveryStep(how: Failure, before: () => Promise<void>, deed: () =
 
 const waiting = async () => (await app.drafts()).map(({ id }) => id);
 
-const DEEDS: [string, () => Promise<void>, () => Promise<unknown>, ((done: boolean) => Promise<void> | void)?][] = [
+type Deed = [name: string, before: () => Promise<void>, deed: () => Promise<unknown>, after?: (done: boolean) => Promise<void> | void];
+
+export const OF_WORDS: Deed[] = [
   ['saving', atWork, () => write('new', { draft: 'd1' }), async () => expect([0, 1]).toContain((await waiting()).length)],
   ['keeping a draft', atWork, () => app.keep({ ...draft('d1'), values: { account: 'a word more' } }), async () => expect(await waiting()).toEqual(['d1'])],
   ['undoing', atWork, async () => (await app.undo(world.saved[1]!.id)) && world.saved.pop()],
   ['sending and keeping what comes', atWork, exchange],
   ['sending sealed, while locked', async () => (await atWork(), (app = await startApp()), void (await app.resume())), exchange, async () => expect(await waiting()).toEqual(['d1'])],
   ['tidying', atWork, () => app.mine().tidy(), async () => expect(await waiting()).toEqual(['d1'])],
-  ['signing out', atWork, () => app.signOut(world.ask), async () => expect(await waiting()).toEqual(['d1'])],
-  ['unlocking', async () => (await atWork(), (app = await startApp()), void (await app.resume())), () => app.unlockWith(PIN, world.ask), async () => expect(await waiting()).toEqual(['d1'])],
-  ['signing in and choosing a PIN', unpack, async () => (await app.signIn('amira', 'right', world.ask), await app.choosePin(PIN, world.ask))],
-  ['choosing another PIN after the first is forgotten', async () => (await atWork(), (app = await startApp()), void (await app.resume())), forgetPin, draftComesBack],
   ['calling for help while locked', async () => (await atWork(), (app = await startApp()), void (await app.resume())), () => app.callWhileLocked({ where: 'B12', isDanger: true }), oneCallAtMost],
-  ['changing the PIN', atWork, changePin, async () => expect(await waiting()).toEqual(['d1'])],
   ['pairing a handset that has a vault', async () => (await atWork(), (app = await startApp()), void (await app.resume())), pair, async () => expect(await waiting()).toEqual(['d1'])],
-  ['wiping', async () => (await atWork(), (app = await startApp()), void (await app.resume())), wipe, draftComesBack],
   ['sending what was written before there were PINs', async () => (await before(), void (await app.resume())), exchange, async () => expect(await waiting()).toEqual(['d1'])],
   ['migrating', before, async () => (await app.resume(), await app.signIn('amira', 'right', world.ask), await app.choosePin(PIN, world.ask)), async () => expect(await waiting()).toEqual(['d1'])],
 ];
 
-for (const how of ['fails', 'dies'] as const) {
-  test.each(DEEDS)(`%s: whichever step ${how}`, async (name, prepared, deed, after) => {
-    const steps = await atEveryStep(how, prepared, deed, after);
-    if (process.env.EVERY_STEP) console.info(`${name}, ${how}: ${steps} steps`);
-    expect(steps).toBeGreaterThan(2);
-  }, 300_000);
+export const OF_KEYS: Deed[] = [
+  ['signing out', atWork, () => app.signOut(world.ask), async () => expect(await waiting()).toEqual(['d1'])],
+  ['unlocking', async () => (await atWork(), (app = await startApp()), void (await app.resume())), () => app.unlockWith(PIN, world.ask), async () => expect(await waiting()).toEqual(['d1'])],
+  ['signing in and choosing a PIN', unpack, async () => (await app.signIn('amira', 'right', world.ask), await app.choosePin(PIN, world.ask))],
+  ['choosing another PIN after the first is forgotten', async () => (await atWork(), (app = await startApp()), void (await app.resume())), forgetPin, draftComesBack],
+  ['changing the PIN', atWork, changePin, async () => expect(await waiting()).toEqual(['d1'])],
+  ['wiping', async () => (await atWork(), (app = await startApp()), void (await app.resume())), wipe, draftComesBack],
+];
+
+export function tryEveryStep(deeds: Deed[]): void {
+  for (const how of ['fails', 'dies'] as const) {
+    test.each(deeds)(`%s: whichever step ${how}`, async (name, before, deed, after) => {
+      const steps = await atEveryStep(how, before, deed, after);
+      if (process.env.EVERY_STEP) console.info(`${name}, ${how}: ${steps} steps`);
+      expect(steps).toBeGreaterThan(2);
+    }, 300_000);
+  }
 }
 
 async function forgetPin(): Promise<void> {

@@ -1,0 +1,38 @@
+"""Real servers in processes of their own, forked from one that has imported everything already: a start costs no seconds of importing."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from server.settings import CHECKOUT
+
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["server.__main__"])
+
+
+def lanyard(words: list[str], log: Path, **environment: str) -> BaseProcess:
+    """As an operator would run it: `lanyard serve --port 8000`. What it says goes to the end of `log`."""
+    return begun(_run, words, str(log), os.environ | environment)
+
+
+def begun(work: Callable[..., Any], *given: Any) -> BaseProcess:
+    process = NURSERY.Process(target=work, args=given, daemon=True)
+    process.start()
+    return process
+
+
+def _run(words: list[str], log: str, environment: dict[str, str]) -> None:
+    told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(told, stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(CHECKOUT)
+
+    from server.__main__ import main
+
+    sys.exit(main(words))
