@@ -54,8 +54,11 @@ async def test_of_a_handset_that_two_people_use_what_both_held_is_listed_and_bot
             assert pupil in shown, path
     assert "a phone used by Carol Whitlock and Ben Price was reported lost" in shown
     assert "Others use Lanyard on it" in shown
+    assert "For Ben Price it has not been switched off." in shown
     await desk.send("/console/people/ben/phone", shown.form("/console/people/ben/phone") | {"do": "off"})
-    assert "Ben Price Switched off" in await desk.open("/console/people/carol/lost/carol-phone")
+    shown = await desk.open("/console/people/carol/lost/carol-phone")
+    assert "Ben Price Switched off" in shown
+    assert "For Ben Price it has not" not in shown
     amiras = await desk.open("/console/people/amira/lost/amira-phone")
     assert "Others use" not in amiras  # a handset of her own
 

@@ -26,7 +26,7 @@ AT_ONCE = 500  # records
 
 TO_IT = "select what, at, detail from audit where school = $1 and staff = $2 and phone = $3 and what = any($4) order by at, id"
 ON_IT = """
-    select phone.staff, staff.name, phone.id, phone.revoked_at
+    select phone.staff, staff.name, phone.id, phone.revoked_at, phone.public, phone.waiting
     from phone join staff on staff.school = phone.school and staff.id = phone.staff
     where phone.school = $1 and phone.handset = $2 and phone.id <> $3 and not phone.is_desk order by staff.name, phone.id"""
 # On whichever phone: what somebody wrote themselves comes back to every phone of theirs, and the access log says nothing of it.
@@ -49,6 +49,7 @@ class Other(Struct, frozen=True):
     name: str
     phone: str
     off: bool
+    sealed: bool
 
 
 class Lost(Struct, frozen=True):
@@ -92,7 +93,9 @@ async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
     if row is None:
         raise NotFound
     sharing = await tx.rows(ON_IT, me.school, row["handset"], phone)
-    others = [Other(other["staff"], other["name"], other["id"], other["revoked_at"] is not None) for other in sharing]
+    others = [
+        Other(other["staff"], other["name"], other["id"], other["revoked_at"] is not None, other["public"] is not None) for other in sharing
+    ]
     both = [(staff, phone), *((other.staff, other.phone) for other in others)]
     for whose, which in both:
         await looked(tx, me, "list lost phone", detail={"staff": whose, "phone": which})
@@ -109,8 +112,10 @@ async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
     named = sorted(((lines[id], sorted(kinds.items())) for id, kinds in about.items() if id in lines), key=lambda pair: pair[0].name)
     return Lost(
         phone=phone, name=row["name"] or "A phone", staff=staff, whose=row["whose"], role=row["role"],
-        paired_at=row["paired_at"], seen_at=row["seen_at"], waiting=row["waiting"], revoked_at=row["revoked_at"],
-        sealed=row["public"] is not None, rules=await rules_of(tx, me.school), first_at=min((sent["at"] for sent in rows), default=None),
+        paired_at=row["paired_at"], seen_at=row["seen_at"], revoked_at=row["revoked_at"],
+        waiting=row["waiting"] + sum(other["waiting"] for other in sharing),
+        sealed=row["public"] is not None and all(other.sealed for other in others),
+        rules=await rules_of(tx, me.school), first_at=min((sent["at"] for sent in rows), default=None),
         pupils=sum(one.pupils for one in told), contacts=sum(one.contacts for one in told),
         visits=len(along), along_until=max((from_wire(one.until) or 0 for one in along), default=None),
         records=len(records), named=named, unseen=len(records) - mine, others=others,
