@@ -114,7 +114,7 @@ async def test_the_board_shows_a_call_and_who_is_coming(desk_app: Litestar) -> N
     assert "Amira Haddad called" in page
     assert "1 person rung" in page, page.text
     assert "Ben Price First to go · everywhere · to 11:20 Not gone on duty yet" in page
-    assert "No green." in page
+    assert "Nobody is green." in page
     assert (await ben.send(f"/console/oncall/{record}", {"what": "accept"})).status == 303
     page = await carol.open("/console/oncall")
     assert "Ben Price answered at" in page

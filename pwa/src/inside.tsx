@@ -8,6 +8,7 @@ import { letGoOfWhatIsOver } from './local/taken-along';
 import { school as schoolKept } from './local/view';
 import type { Address } from './look/address';
 import { tie } from './look/appearance';
+import { later } from './look/later';
 import { Screen } from './look/screen';
 import { Capture } from './screens/capture';
 import { ChangePin } from './screens/change-pin';
@@ -24,6 +25,9 @@ import { SignIn } from './screens/sign-in';
 import { keepRinging } from './push';
 import { ThisPhone } from './screens/this-phone';
 import { usePeople, WorldContext } from './screens/world';
+
+const Call = later(() => import('./screens/oncall').then(({ Call }) => Call));
+const OnDuty = later(() => import('./screens/oncall').then(({ OnDuty }) => OnDuty));
 
 const LET_GO_EVERY_MS = 60_000;
 
@@ -79,6 +83,10 @@ function There({ address: { path, asked } }: { address: Address }) {
       return <ThisPhone />;
     case 'help': // as it is called on the locked screen
       return <Capture kindName="call_out" asked={asked} />;
+    case 'call':
+      return named ? <Call key={named} id={named} /> : <OnDuty />;
+    case 'duty':
+      return <OnDuty />;
     case 'passkeys':
       return <Passkeys />;
     case 'change-pin':

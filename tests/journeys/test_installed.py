@@ -27,7 +27,7 @@ def test_nothing_stands_in_the_way_of_installing_it(own_browser: BrowserContext,
     session = own_browser.new_cdp_session(phone.page)
     manifest = json.loads(session.send("Page.getAppManifest")["data"])
     assert session.send("Page.getAppManifest")["errors"] == []
-    assert [shortcut["url"] for shortcut in manifest["shortcuts"]] == ["/new/incident", "/new/call_out"]
+    assert [shortcut["url"] for shortcut in manifest["shortcuts"]] == ["/new/incident", "/new/call_out", "/duty"]
     found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert found == []
 

@@ -1,41 +1,54 @@
-// A call for help: it is written down and sent at once, and says honestly who knows. It cannot ring phones yet.
+// A call for help: two taps, and it is kept on the phone and sent at once. What becomes of it is the next screen.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Control } from '../form/controls';
 import { problemsWith, type Problem } from '../form/problems';
-import { fieldNamed, isEmpty, say } from '../form/say';
+import { fieldNamed, isEmpty } from '../form/say';
 import { newId, NotSaved, write } from '../local/outbox';
-import { useLive } from '../local/store';
+import { useLive, type Local } from '../local/store';
 import { SLOW, slowly } from '../local/trouble';
-import { record as recordNamed } from '../local/view';
+import { records } from '../local/view';
 import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
 import { clock, span } from '../look/words';
-import { useNow } from '../look/now';
-import { status, syncNow } from '../sync';
+import { syncNow } from '../sync';
 import type { Field, Json, Kind, School, SchoolAnswer, Values } from '../wire';
 import { useWorld } from './world';
 
-const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
+const LOOKED_THROUGH = 300; // of what I wrote, to know where I am
 const ASKED = ['place', 'urgency', 'pupils', 'note'];
 
 export function Help({ kind }: { kind: Kind }) {
   const { school } = useWorld();
-  const [called, setCalled] = useState<string>();
-  const [tried, setTried] = useState(false);
-  if (!school) return null;
-  function send(record: string): void {
-    setCalled(record);
-    void syncNow('save').then(() => setTried(!status().reached));
-  }
-  return called ? <Called school={school} kind={kind} id={called} tried={tried} /> : <Ask school={school} kind={kind} onCalled={send} />;
+  const here = useLive(async (local) => (await whereNow(school, local)) ?? null, [!school]);
+  if (!school || here === undefined) return null;
+  return <Ask school={school} kind={kind} here={here} />;
 }
 
-function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onCalled: (record: string) => void }) {
+type Here = { place: Json; lesson?: Json | undefined };
+
+/** Where this person wrote something down last at this hour of the week: their own timetable, as far as it is known here. */
+async function whereNow(school: SchoolAnswer | undefined, local: Local): Promise<Here | undefined> {
+  const period = periodAt(school, Date.now());
+  if (!school || !period) return undefined;
+  const known = new Set(school.lists.places?.filter(({ retired }) => !retired).map(({ code }) => code));
+  const weekday = new Date().getDay();
+  const there = (await records({ mine: true, limit: LOOKED_THROUGH }, local)).find(
+    ({ body, at }) => typeof body.place === 'string' && known.has(body.place) && new Date(at).getDay() === weekday && periodAt(school, Date.parse(at)) === period,
+  );
+  return there && { place: there.body.place!, lesson: there.body.lesson };
+}
+
+function periodAt(school: SchoolAnswer | undefined, at: number): string | undefined {
+  const time = clock(at);
+  return school?.periods?.find(({ starts, ends }) => starts <= time && time < ends)?.code;
+}
+
+function Ask({ school, kind, here }: { school: SchoolAnswer; kind: Kind; here: Here | null }) {
   const record = useRef(newId()); // the same one, however often it has to be tried
-  const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now' });
+  const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now', place: here?.place });
   const [problems, setProblems] = useState<Problem[]>([]);
   const [notSaved, setNotSaved] = useState<string>();
   const fields = ASKED.map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
@@ -44,14 +57,17 @@ function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onC
     const wrong = problemsWith(school, kind, fields.filter(({ name }) => name === 'place'), (field) => answers.current[field.name], true);
     setProblems(wrong);
     if (wrong[0]) return focusOn('ask-place');
-    const values: Values = { asked_at: { at: new Date().toISOString(), precision: 'exact' } };
+    const lesson = periodAt(school, Date.now());
+    const values: Values = { asked_at: { at: new Date().toISOString(), precision: 'exact', ...(lesson ? { lesson } : {}) }, progress: 'asked' };
+    if (here?.lesson && here.place === answers.current.place) values.lesson = here.lesson;
     for (const field of fields) {
       const value = answers.current[field.name];
       if (!isEmpty(value)) values[field.name] = field.merge === 'gather' ? { put: value!, drop: [] } : value!;
     }
     try {
       await slowly(write({ record: record.current, kind: kind.name, values, seen: null }), () => sayNotSaved(SLOW));
-      onCalled(record.current);
+      void syncNow('save');
+      go(`/call/${record.current}`, 'replace');
     } catch (why) {
       sayNotSaved(why instanceof NotSaved ? why.message : 'It could not be kept.');
     }
@@ -72,11 +88,9 @@ function Ask({ school, kind, onCalled }: { school: SchoolAnswer; kind: Kind; onC
 
   return (
     <Screen title={kind.label} dock={<button type="button" class="button main" onClick={call}>Send the call for help</button>}>
-      <section class="stack" aria-label="Who is told">
-        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Lanyard cannot ring phones yet.</b> This writes your call down and sends it to the desk. If you need somebody now, {school.school.phone || school.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
-        <RingTheSchool school={school} />
-      </section>
+      <section class="stack" aria-label="Without Lanyard"><RingTheSchool school={school} /></section>
       {notSaved && <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>Not saved and not sent.</b> {notSaved}</span></p>}
+      {here && <p class="meta">Where you were at this time before. Change it if you are elsewhere.</p>}
       {fields.map(draw)}
     </Screen>
   );
@@ -92,39 +106,6 @@ export function RingTheSchool({ school, loud = false }: { school: Ring; loud?: b
       {radio && <p class="who"><Icon name="radio" /><b>Use the radio, {radio}</b></p>}
       {phone && <a class={loud ? 'button ring whole' : 'button help'} href={`tel:${phone.replace(/[^\d+]/g, '')}`}><Icon name="ring" /><span class="num">Ring the school{loud ? <br /> : ', '}<span class="keep-together">{phone}</span></span></a>}
     </>
-  );
-}
-
-/** `tried`: the school was asked, and could not be reached. */
-function Called({ school, kind, id, tried }: { school: SchoolAnswer; kind: Kind; id: string; tried: boolean }) {
-  const now = useNow(1000);
-  const view = useLive((local) => recordNamed(id, local), [id]);
-  const [calledAt] = useState(Date.now);
-  const sent = view ? view.unsent.length === 0 : false;
-  const shouting = view !== undefined && !sent && (tried || Math.abs(now - calledAt) > SHOUT_AFTER_MS);
-  const place = fieldNamed(kind, 'place');
-  const where = view && place ? say(school, place, view.record.body.place) : '';
-  useEffect(() => {
-    if (shouting) announce('Not sent. Nobody knows yet that you need help.', 'assertive');
-    if (sent) announce('The school has your call for help.', 'assertive');
-  }, [shouting, sent]);
-
-  if (shouting) return <NotSent school={school} where={where} tried={now - calledAt} />;
-  return (
-    <Screen title={where ? `Help for ${where}` : kind.label} tab={kind.label} meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href={`/record/${id}`}>Open the record</a>}>
-      {sent ? (
-        <section class="card pad stack" data-state="sent">
-          <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>
-          <p>It is on the desk. It has not rung anybody’s phone: nobody has answered.</p>
-        </section>
-      ) : (
-        <section class="card pad stack" data-state="waiting">
-          <p class="who"><Icon name="waiting" /><b>Saved on this phone, not sent</b></p>
-          <p>The school has not answered yet.</p>
-        </section>
-      )}
-      <div class="stack bottom"><RingTheSchool school={school} /></div>
-    </Screen>
   );
 }
 

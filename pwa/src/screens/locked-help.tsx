@@ -55,7 +55,7 @@ function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: str
   return (
     <Screen title="Call for help" dock={<button type="submit" form="locked-help" class="button main">Send the call for help</button>}>
       <section class="stack" aria-label="Who is told">
-        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Lanyard cannot ring phones yet.</b> This sends your call to the desk. If you need somebody now, {ring?.school.phone || ring?.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
+        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Nobody knows until somebody answers.</b> This sends your call to the school, which rings those on duty. If you need somebody now, {ring?.school.phone || ring?.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
         <RingTheSchool school={ring} />
       </section>
       {notSaved && <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>Not saved and not sent.</b> {notSaved}</span></p>}
@@ -96,7 +96,7 @@ function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) 
       {sent ? (
         <section class="card pad stack" data-state="sent">
           <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>
-          <p>It has not rung anybody’s phone: nobody has answered. Ring as well.</p>
+          <p>It rings those on duty. A locked phone cannot show who answers: ring as well.</p>
         </section>
       ) : (
         <section class="card pad stack" data-state="waiting">

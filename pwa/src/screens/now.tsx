@@ -113,6 +113,7 @@ function Lists() {
           {tilesFor(school, me?.role).map((kind) => (
             <a key={kind.name} class="tile" href={`/new/${kind.name}`}><Icon name={isIcon(kind.icon) ? kind.icon : 'note'} />{SHORT[kind.name] ?? kind.label}</a>
           ))}
+          {me?.may.includes('calls') && <a class="tile" href="/duty"><Icon name="bell" />On call</a>}
         </div>
       </section>
       {recent && recent.length > 0 && (

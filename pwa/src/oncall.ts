@@ -1,0 +1,95 @@
+// Calls for help and duties, asked of the school while somebody is online: how a call stands, answering it, going on duty.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask, refusal, type Question } from './school';
+import { syncNow } from './sync';
+
+const LOOK_EVERY_MS = 1_000;
+
+export type CallCard = {
+  record: string;
+  state: 'asking' | 'ringing' | 'answered' | 'there' | 'over' | 'not_needed' | 'missed';
+  words: string;
+  place: string;
+  urgency: string;
+  asked_at: string;
+  received_at: string;
+  caller: string;
+  rang: { people: number; handed: number; handed_at: string | null; shown: number; shown_at: string | null; opened: number; opened_at: string | null };
+  next: { at: string; words: string } | null;
+  alone_at: string | null; // since when the caller knows that nobody has answered
+  answered_by: string | null;
+  answered_at: string | null;
+  there_at: string | null;
+  over_at: string | null;
+  incident: string | null;
+  who: Record<string, string>; // names of the staff in it
+  timeline: { at: string; what: string; words: string }[];
+  may: string[];
+  now: string;
+};
+
+export type ShiftCard = {
+  staff: string;
+  name: string;
+  began_at: string;
+  ends_at: string;
+  sent_at: string | null;
+  shown_at: string | null;
+  tested_at: string | null; // they tapped the test: green
+  seen_at: string | null;
+  failed: string | null;
+};
+
+export type DutyCard = {
+  can: boolean;
+  mine: ShiftCard | null;
+  today: { label: string; starts: string; ends: string; zone: string; part: string }[];
+  on: ShiftCard[];
+  enough: number;
+  now: string;
+};
+
+/** `problem`: why it was not done, in words for whoever asked. */
+export type Asked<T> = { json: T | null; problem: string; missing: boolean };
+
+const UNHEARD = 'The school did not answer: nobody has been told. Use the radio, or try again.';
+
+export async function asked<T>(path: string, question: Question = {}): Promise<Asked<T>> {
+  const heard = await ask(path, question);
+  if (heard.heard !== 'answered') return { json: null, problem: UNHEARD, missing: false };
+  if (heard.status < 300) return { json: heard.json as T, problem: '', missing: false };
+  const { words } = refusal(heard.json) as { words?: string };
+  return { json: null, problem: words ?? UNHEARD, missing: heard.status === 404 };
+}
+
+/** What is pressed, and how the call stands then; the record follows by the exchange. */
+export async function answer(record: string, what: string): Promise<Asked<CallCard>> {
+  const said = await asked<CallCard>(`/api/calls/${encodeURIComponent(record)}`, { method: 'POST', json: { what } });
+  void syncNow('hint');
+  return said;
+}
+
+/** Looks again every second while the screen is looked at. `heardAt`: when the school answered last; 0: not yet. */
+export function useAsked<T>(path: string, until: (found: T) => boolean = () => false): { found: Asked<T> | undefined; heardAt: number; keep: (json: T) => void } {
+  const [found, setFound] = useState<Asked<T>>();
+  const heardAt = useRef(0);
+  useEffect(() => {
+    let [isOver, isAsking] = [false, false];
+    const look = async () => {
+      if (isOver || isAsking || document.hidden) return;
+      isAsking = true;
+      const next = await asked<T>(path);
+      isAsking = false;
+      if (isOver) return;
+      if (next.json || next.missing) heardAt.current = Date.now();
+      setFound((before) => (next.json || next.missing || !before?.json ? next : { ...before, problem: next.problem }));
+      if (next.json && until(next.json)) stop();
+    };
+    const every = setInterval(() => void look(), LOOK_EVERY_MS);
+    const stop = () => ((isOver = true), clearInterval(every));
+    void look();
+    return stop;
+  }, [path]);
+  return { found, heardAt: heardAt.current, keep: (json) => setFound({ json, problem: '', missing: false }) };
+}

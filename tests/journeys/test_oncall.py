@@ -1,0 +1,56 @@
+"""A call for help between two people: two taps, who is coming, and an honest screen where nobody knows."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from tests.journeys.handset import Handset
+from tests.journeys.school import HELP_NUMBER, School
+from tests.journeys.test_every_screen import assert_usable
+
+
+def test_a_call_is_answered_and_its_caller_sees_by_whom(new_phone: Callable[..., Handset], school: School) -> None:
+    amira, ben = new_phone().open().sign_in("amira"), new_phone().open().sign_in("ben")
+    amira.tap("Call for help")
+    amira.choose("Where?", "B12")
+    expect(amira.page.get_by_role("link", name=re.compile(HELP_NUMBER))).to_be_visible()
+    amira.tap("Send the call for help")
+    expect(amira.title).to_have_text("Help for B12")
+    expect(amira.page.locator("main")).to_contain_text("The school has your call for help")
+    expect(amira.page.locator("main")).to_contain_text("Nobody has answered yet.")
+
+    ben.open("/duty").page.get_by_role("link", name=re.compile("B12")).click()
+    expect(ben.page.locator("header")).to_contain_text("Amira Haddad called at")
+    assert_usable(ben.page, "a call")
+    ben.tap("I am going")
+    expect(amira.page.locator("main")).to_contain_text("Ben Price is coming")
+    expect(amira.page.locator("main")).to_contain_text("Answered by Ben Price")
+    assert_usable(amira.page, "my call")
+    ben.tap("I cannot come")
+    expect(amira.page.locator("main")).to_contain_text("Nobody has answered yet.")
+    ben.tap("I am going")
+    amira.tap("Ben Price is with me")
+    expect(ben.page.locator("main")).to_contain_text("Ben Price is there")
+    ben.tap("Make it an incident")
+    expect(ben.page.get_by_role("link", name="Back")).to_be_visible()
+    amira.tap("It is over")
+    expect(amira.page.locator("main")).to_contain_text("It is over.")
+
+
+def test_a_call_that_comes_late_asks_first_whether_it_is_still_needed(phone: Handset, school: School) -> None:
+    began = datetime.now(UTC)
+    phone.page.clock.set_fixed_time(began)
+    phone.open().sign_in("amira")
+    school.stop()
+    phone.tap("Call for help")
+    phone.choose("Where?", "B12")
+    phone.tap("Send the call for help")
+    expect(phone.title).to_have_text("NOT SENT")
+    expect(phone.page.get_by_role("link", name="Ring the school")).to_be_visible()
+    phone.page.clock.set_fixed_time(began + timedelta(seconds=100))
+    school.start()
+    expect(phone.page.locator("main")).to_contain_text("Still needed?")
+    phone.tap("Nobody needs to come")
+    expect(phone.page.locator("main")).to_contain_text("Nobody needs to come.")
