@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import exchange, fold, in_chromium, patterns, ringing, school, sealed
+from bench import calling, exchange, fold, in_chromium, patterns, ringing, school, sealed
 from tests.cluster import cluster
 
 Target = tuple[str, str, float, str | None]  # figure, what it is, the most it may be, the figure it is a ratio of
@@ -49,6 +49,11 @@ RINGING: list[Target] = [
     ("rung_p50_s", "200 phones rung: received to accepted, p50 seconds", 0.300, None),
     ("rung_p99_s", "  p99", 2.0, None),
 ]
+CALLING: list[Target] = [
+    ("quiet_call_p50_s", "a call for help, asked to on its ladder: p50 seconds", float("inf"), None),
+    ("call_p50_s", "  while 50 phones exchange and pupils are imported", 2.0, None),
+    ("call_worst_s", "  the slowest of 40", 10.0, None),
+]
 CHROMIUM: list[Target] = [
     *(
         line
@@ -75,6 +80,8 @@ def main() -> None:
         show("The sealed intake, PostgreSQL", SEALED, sealed.measure(postgres))
         show("Alerts, SQLite", RINGING, ringing.measure(sqlite))
         show("Alerts, PostgreSQL", RINGING, ringing.measure(postgres))
+        show("Calls for help, SQLite", CALLING, calling.measure(sqlite))
+        show("Calls for help, PostgreSQL", CALLING, calling.measure(postgres))
         show("Patterns, SQLite", PATTERNS, patterns.measure(sqlite))
         show("Patterns, PostgreSQL", PATTERNS, patterns.measure(postgres))
         show("The phone, in Chromium", CHROMIUM, in_chromium.measure(sqlite()))

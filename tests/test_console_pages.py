@@ -10,7 +10,7 @@ from server.kinds import KINDS
 from server.store.database import writing
 from server.store.me import Me
 from tests.desk import Desk, Page, at_desk, phone_sends, put
-from tests.world import ADA, AMIRA, CAROL, DAN, DEE, EVERYBODY, HANA, LENA, OLU
+from tests.world import ADA, AMIRA, BEN, CAROL, DAN, DEE, EVERYBODY, HANA, LENA, OLU
 
 LISTS, PHONES = {CAROL, ADA}, {CAROL, ADA, DEE}
 HELD_BY = {CAROL, DEE, LENA, AMIRA, HANA, OLU}  # who hold Amira's incident about Zoë, of year 9: Olu by none of it
@@ -30,6 +30,8 @@ OPEN_TO = {
     "/console/people": PHONES,
     "/console/people/ben": PHONES,
     "/console/alerts": PHONES,
+    "/console/oncall": {BEN, CAROL, DEE, LENA},
+    "/console/oncall/rota": {CAROL, LENA, ADA},
     "/console/new/incident": set(EVERYBODY),
     "/console/new/sweep": {CAROL, OLU, HANA, DEE, LENA},
 }
