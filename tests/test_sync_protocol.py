@@ -98,7 +98,7 @@ def compare(expected: Any, actual: Any, told: dict[str, Any], at: str = "$") -> 
         ("the eight letters", pairing.LENGTH == 8),
         ("good once, for five minutes", tickets.LASTS_S + LEEWAY_S == 5 * 60),
         ("five tries at one ticket", tickets.TRIES == 5),
-        ("24 hours from now at most", shares.TAKEN_ALONG_HOURS[2] == 24),
+        ("24 hours from `now` at most", shares.TAKEN_ALONG_HOURS[2] == 24),
     ],
 )
 def test_its_limits_are_the_codes(said: str, limit: bool) -> None:
