@@ -8,7 +8,9 @@ import pytest
 from server.oncall import calls
 from server.oncall.steps import take_due
 from server.store.moments import to_wire
+from tests.letters import edit
 from tests.school import SECOND, School, signed_in
+from tests.sealing import handset_of
 
 MINUTE = 60 * SECOND
 
@@ -221,6 +223,15 @@ async def test_a_call_that_comes_by_the_exchange_rings_too(school: School) -> No
     record = await written(school, 12)
     assert await rung(school) == [("ben", "call.urgent")]
     assert (await look(school, record))["state"] == "ringing"
+
+
+async def test_a_call_from_a_locked_phone_rings_too(school: School) -> None:
+    await on_duty(school, "ben")
+    amira = await handset_of(school.door, "amira")
+    called = edit(amira.sealer.phone, 1, "call_out", {"urgency": "danger", "note": "From a locked phone: the back gate"})
+    assert await amira.kept(amira.sealer.seal(called)) == [called["id"]]
+    await take_due(school.now)
+    assert await rung(school) == [("ben", "call.urgent")]
 
 
 async def test_a_phone_whose_clock_is_wrong_by_years_rings_all_the_same(school: School) -> None:

@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from server.access.rights import needs
 from server.console.pages import frame_for, page
+from server.kinds.call_out import PROGRESS
 from server.oncall import answers
 from server.oncall.rota import ENOUGH, PARTS, Duty, Shift, on_now, shifts_of
-from server.oncall.standing import STATES, CallCard, card_of, live, told_as_account
+from server.oncall.standing import CallCard, card_of, live, told_as_account
 from server.oncall.steps import look_soon
-from server.oncall.times import WEEK, Times, times_by, times_of, took_since
+from server.oncall.times import WEEK, Times, Took, times_by, times_of, took_since
 from server.push import delivery
 from server.refusals import NotFound, TooLate
 from server.store.database import Tx, reading, writing
@@ -35,8 +36,7 @@ SAY = {
     "stand_down": "No longer needed",
     "close": "It is over",
 }
-LAST = """
-    select record, place, state, asked_at, answered_at, there_at from call where school = $1 order by asked_at desc limit 15"""
+LATEST = 15  # calls in the history
 
 
 class OnDuty(Struct, frozen=True):
@@ -56,7 +56,7 @@ class Board(Struct, frozen=True):
     calls: list[CallCard]
     places: dict[str, str]
     periods: dict[str, str]
-    last: list[Any]
+    last: list[Took]
     all: Times
     by_place: list[Times]
     by_period: list[Times]
@@ -101,7 +101,7 @@ async def shown(request: Request[Any, Any, Any], status: int = 200, problem: str
     found = await reading(board_of, me)
     return page(
         await frame_for(me), request, "oncall.html", status,
-        board=found, problem=problem, enough=ENOUGH, parts=PARTS, say=SAY, states=STATES, weeks=WEEKS, moment=from_wire,
+        board=found, problem=problem, enough=ENOUGH, parts=PARTS, say=SAY, progress=PROGRESS, weeks=WEEKS, moment=from_wire,
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ async def board_of(tx: Tx, me: Me) -> Board:
         [card for card in cards if card is not None],
         {row["code"]: row["label"] for row in places},
         {row["code"]: row["label"] for row in periods},
-        await tx.rows(LAST, me.school),
+        took[:LATEST],
         times_of("", took),
         times_by(took, lambda one: one.place),
         times_by(took, lambda one: one.period),

@@ -15,6 +15,7 @@ MINUTE = 60 * SECOND
 ASKED_AFTER = 60 * SECOND  # older on arrival: whether it is still needed is asked first
 ASKED_FOR = 60 * SECOND  # and after so long without a word it is taken to be
 WORTH = 15 * MINUTE  # older on arrival: a missed call
+HISTORY = 12 * 60 * MINUTE  # had long been here before anybody looked: a demo's, or a server's that was away
 AGAIN_EVERY, AGAIN_AT_MOST = 120 * SECOND, 10  # everyone is rung again, past the last rung
 RINGS_FOR_S = 15 * 60  # how long an alert is worth handing over
 TOLD_FOR_S = 5 * 60
@@ -136,10 +137,10 @@ async def moved(tx: Tx, its: Due, at: int) -> None:
 
 
 async def follow(tx: Tx, school: str, record: str, at: int) -> Call | None:
-    """Brings the call to what its record says. Safe to repeat. None where the record is no call, or was over before it came."""
+    """Brings the call to what its record says. Safe to repeat. None where it is no call, or was over before it came, or came long ago."""
     said = await said_in(tx, school, record)
     call = await call_of(tx, school, record)
-    if said is None or (call is None and said.is_over):
+    if said is None or (call is None and (said.is_over or at - said.received_at > HISTORY)):
         return None
     if call is None:
         return await begin(tx, school, record, said, at)

@@ -20,6 +20,9 @@ BELIEVED = 6 * 3600 * 1_000_000  # a longer wait was written down later
 class Took(msgspec.Struct, frozen=True):
     """One call: where and when, and how long until somebody answered and arrived, in µs."""
 
+    record: str
+    asked_at: int
+    progress: str
     place: str
     period: str
     answer: int | None
@@ -40,21 +43,22 @@ class Times(msgspec.Struct, frozen=True):
 async def took_since(tx: Tx, school: str, since: int) -> list[Took]:
     periods = await tx.rows("select code, starts, ends from period where school = $1 order by starts", school)
     rows = await tx.rows(
-        "select happened_at, body from record where school = $1 and kind = $2 and state <> 'void' and happened_at >= $3"
+        "select id, happened_at, body from record where school = $1 and kind = $2 and state <> 'void' and happened_at >= $3"
         f" order by happened_at desc limit {LOOKED_AT}",
         school,
         CALL_OUT.name,
         since,
     )
-    return [took(row["happened_at"], msgspec.json.decode(row["body"]), periods) for row in rows]
+    return [took(row["id"], row["happened_at"], msgspec.json.decode(row["body"]), periods) for row in rows]
 
 
-def took(asked_at: int, body: dict[str, Any], periods: list[Any]) -> Took:
+def took(record: str, asked_at: int, body: dict[str, Any], periods: list[Any]) -> Took:
     clock = local(asked_at).clock
     period = next((row["code"] for row in periods if row["starts"] <= clock < row["ends"]), "")
     answered, arrived = (moment(body.get(name)) for name in ("answered_at", "arrived_at"))
     is_answered = answered is not None or arrived is not None
-    return Took(body.get("place") or "", period, wait(asked_at, answered), wait(asked_at, arrived), is_answered)
+    progress, place = body.get("progress") or "asked", body.get("place") or ""
+    return Took(record, asked_at, progress, place, period, wait(asked_at, answered), wait(asked_at, arrived), is_answered)
 
 
 def wait(asked_at: int, at: int | None) -> int | None:
