@@ -34,9 +34,11 @@ def test_nothing_made_from_the_description_finds_a_fault(world: Settings, tmp_pa
     with serving(no_phone_app(world), tmp_path / "server.log", LANYARD_PUSH_STAND_IN="http://127.0.0.1:9") as server:
         cookie, grant = sign_in(server.address)
         record, visit = (a_record(server.address, cookie, n, kind) for n, kind in enumerate(("incident", "home_visit"), 1))
+        call = a_call(server.address, cookie)
+        description = described_in(tmp_path, record, visit, grant, call)
         said = subprocess.run(
             [
-                Path(sys.executable).parent / "schemathesis", "run", described_in(tmp_path, record, visit, grant), "--url", server.address,
+                Path(sys.executable).parent / "schemathesis", "run", description, "--url", server.address,
                 "--header", f"Cookie: lanyard={cookie}", "--header", "X-Lanyard: 1",
                 "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES),
                 "--checks", "all", "--exclude-checks", UNCHECKED,
@@ -50,15 +52,16 @@ def test_nothing_made_from_the_description_finds_a_fault(world: Settings, tmp_pa
         assert " ERROR " not in server.log.read_text()
 
 
-def described_in(folder: Path, record: str, visit: str, grant: str) -> Path:
+def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -> Path:
     """The description with records that are there, our password, and without who may ask: we are signed in throughout."""
     said = describe_api.fn()
-    for calls in said["paths"].values():
-        for call in calls.values():
-            call.pop("security", None)
-            for parameter in call["parameters"]:
+    for path, methods in said["paths"].items():
+        for method in methods.values():
+            method.pop("security", None)
+            for parameter in method["parameters"]:
                 if parameter["name"] == "record":
-                    parameter["schema"] = {"anyOf": [{"const": record}, {"type": "string", "minLength": 1}]}
+                    there = call if path.startswith("/api/calls") else record
+                    parameter["schema"] = {"anyOf": [{"const": there}, {"type": "string", "minLength": 1}]}
     for shape in ("PhoneCard", "PhoneKey"):  # no pattern says which 65 bytes lie on the curve
         said["components"]["schemas"][shape]["properties"]["public"] = {"const": Sealer("carol", "carol-phone").public}
     shapes = said["components"]["schemas"]
@@ -81,6 +84,12 @@ def a_record(address: str, cookie: str, number: int, kind: str) -> str:
     )
     assert answer.json()["receipts"][0]["outcome"] == "taken"
     return str(written["record"])
+
+
+def a_call(address: str, cookie: str) -> str:
+    answer = httpx.post(f"{address}/api/calls", json={"place": "yard"}, headers={"X-Lanyard": "1", "Cookie": f"lanyard={cookie}"})
+    assert answer.status_code == 201
+    return str(answer.json()["record"])
 
 
 def sign_in(address: str) -> tuple[str, str]:

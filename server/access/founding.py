@@ -11,7 +11,8 @@ from server.store.database import Tx, writing
 from server.store.ids import new_id
 from server.store.moments import now
 
-SEE_MORE = [role.value for role in Role if any(role in roles for roles in RIGHTS.values())]  # than what they wrote themselves
+CALLED = "calls"  # a right of responders, who see calls for help and else no more than what they wrote themselves
+SEE_MORE = [role.value for role in Role if any(role in roles for right, roles in RIGHTS.items() if right != CALLED)]
 
 
 async def found_school(name: str, username: str, full_name: str, password: str) -> str | None:
