@@ -1,24 +1,22 @@
 """The real server, as an operator starts it: a process of its own on a free port."""
 
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
 
 from server.settings import Settings
+from tests.nursery import lanyard
 
-CHECKOUT = Path(__file__).parent.parent
 READY_WITHIN_S = 60
 
 
 class Serving:
-    def __init__(self, process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    def __init__(self, process: BaseProcess, address: str, log: Path) -> None:
         self.process, self.address, self.log = process, address, log
 
 
@@ -26,25 +24,20 @@ class Serving:
 def serving(settings: Settings, log: Path, **more: str) -> Iterator[Serving]:
     """`more`: further words of the environment, LANYARD_… and all."""
     port = free_port()
-    environment = (
-        os.environ | {"LANYARD_DATABASE": settings.database, "LANYARD_DIST": str(settings.dist), "LANYARD_KEPT": str(settings.kept)} | more
-    )
-    with log.open("wb") as told:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", "--port", str(port)], cwd=CHECKOUT, env=environment, stdout=told, stderr=told
-        )
-        try:
-            address = f"http://localhost:{port}"
-            wait_for(process, address, log)
-            yield Serving(process, address, log)
-        finally:
-            process.kill()
-            process.wait()
+    told = {"LANYARD_DATABASE": settings.database, "LANYARD_DIST": str(settings.dist), "LANYARD_KEPT": str(settings.kept)}
+    process = lanyard(["serve", "--port", str(port)], log, **told | more)
+    try:
+        address = f"http://localhost:{port}"
+        wait_for(process, address, log)
+        yield Serving(process, address, log)
+    finally:
+        process.kill()
+        process.join()
 
 
-def wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def wait_for(process: BaseProcess, address: str, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.exitcode is None:
         try:
             httpx.get(f"{address}/api/here")
         except httpx.TransportError:
