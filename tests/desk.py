@@ -10,7 +10,6 @@ import httpx
 import msgspec
 from litestar import Litestar
 
-from server.app import create_app
 from server.settings import Settings
 from server.store import moments
 from server.store.database import writing
@@ -18,7 +17,7 @@ from server.store.me import Me
 from server.sync.exchange import exchange
 from server.sync.letter import read_letter
 from tests.letters import edit, letter
-from tests.visitor import HERE, no_phone_app
+from tests.visitor import HERE, the_app
 from tests.world import PASSWORD
 
 NOW = 1_795_000_000_000_000  # Wednesday 18 November 2026, 11:06 in London: after the world was typed in
@@ -106,7 +105,7 @@ def desk_over(world: Settings) -> Iterator[Litestar]:
     """The whole app over an open world, on a Wednesday morning."""
     moments.set_clock(Clock(NOW))
     try:
-        yield create_app(no_phone_app(world))
+        yield the_app()
     finally:
         moments.set_clock(None)
 

@@ -2,32 +2,24 @@
 
 import random
 import time
-from functools import cache, partial
+from functools import partial
 from types import TracebackType
 from typing import Any
 from unittest import mock
 
 import httpx
 import msgspec
-from litestar import Litestar
 
 from server.access import grants, sessions
-from server.app import create_app
 from server.settings import Settings
 from server.store import ids, moments, numbers
 from server.store.database import Tx, close_database, open_database, reading, writing
 from tests.databases import Databases
 from tests.phone import Kept, Phone
-from tests.visitor import HERE, no_phone_app, visitor
+from tests.visitor import HERE, the_app, visitor
 from tests.world import EVERYBODY, MONDAY
 
 SECOND, DAY = 1_000_000, 24 * 3600 * 1_000_000  # µs
-
-
-@cache
-def app() -> Litestar:
-    """One for all: it works on whichever database is open."""
-    return create_app(no_phone_app(Settings()))
 
 
 def signed_in(session: str) -> dict[str, str]:
@@ -61,7 +53,7 @@ class School:
         moments.set_clock(lambda: self.now)
         await self.databases.copy("world", self.name)
         await self.open()
-        self.door = visitor(app(), Origin=HERE)
+        self.door = visitor(the_app(), Origin=HERE)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -8,18 +8,17 @@ import pytest
 from litestar import Litestar
 
 from server.api import people
-from server.app import create_app
 from server.settings import Settings
 from server.store import numbers
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
-from tests.visitor import no_phone_app, signed_in
+from tests.visitor import signed_in, the_app
 from tests.world import AMIRA, CAROL, DAN, DEE, HANA, OLU
 
 
 @pytest.fixture
 def app(world: Settings) -> Litestar:
-    return create_app(no_phone_app(world))
+    return the_app()
 
 
 class Held:

@@ -3,17 +3,16 @@
 import pytest
 from litestar import Litestar
 
-from server.app import create_app
 from server.kinds import KINDS
 from server.settings import Settings
 from server.store.database import writing
-from tests.visitor import no_phone_app, signed_in
+from tests.visitor import signed_in, the_app
 from tests.world import ADA, AMIRA, CAROL, DAN, DEE, EVERYBODY
 
 
 @pytest.fixture
 def app(world: Settings) -> Litestar:
-    return create_app(no_phone_app(world))
+    return the_app()
 
 
 async def test_it_says_who_i_am_and_what_my_school_is(app: Litestar) -> None:

@@ -14,14 +14,13 @@ from server.access import grants
 from server.access.grants import LASTS_S, PURPOSE
 from server.access.keys import new_key, signing_key
 from server.api.history import written
-from server.app import create_app
 from server.kinds import KINDS
 from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
 from server.sync.letter import MENDED
 from tests.letters import edit, letter
-from tests.visitor import no_phone_app, signed_in, try_signing_in, visitor
+from tests.visitor import signed_in, the_app, try_signing_in, visitor
 from tests.world import AMIRA, BEN, CAROL, DAN
 
 NOTE = "He would not leave the stairwell."
@@ -29,7 +28,7 @@ NOTE = "He would not leave the stairwell."
 
 @pytest.fixture
 def app(world: Settings) -> Litestar:
-    return create_app(no_phone_app(world))
+    return the_app()
 
 
 async def amiras_grant(app: Litestar) -> str:

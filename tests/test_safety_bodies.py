@@ -9,11 +9,10 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from server.app import create_app
 from server.intake.crate import BYTES_LIMIT
 from server.settings import Settings
 from tests.routes import Door, doors
-from tests.visitor import no_phone_app, signed_in, visitor
+from tests.visitor import signed_in, the_app, visitor
 from tests.world import ADA, CAROL
 
 MEGABYTE = 1_000_000
@@ -22,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def app(world: Settings) -> Litestar:
-    return create_app(no_phone_app(world))
+    return the_app()
 
 
 def json_doors(app: Litestar) -> list[Door]:

@@ -7,13 +7,12 @@ import pytest
 from litestar import Litestar
 
 from server.access.rights import RIGHTS
-from server.app import create_app
 from server.kinds import KINDS
 from server.settings import Settings
 from server.store.database import reading, writing
 from tests.letters import about, edit, letter
 from tests.routes import Door, doors
-from tests.visitor import HERE, no_phone_app, signed_in, visitor
+from tests.visitor import HERE, signed_in, the_app, visitor
 from tests.world import CAROL, CONTACTS, CONTACTS_ELSEWHERE, DAN, DEE, ELSEWHERE, EVERYBODY, FULL_NAMES, OLU, PUPILS, insert
 
 OURS, THEIRS = "ours alone: the stairwell", "theirs alone: the bicycle shed"
@@ -26,7 +25,7 @@ FOR_ANYBODY = {
 
 @pytest.fixture
 def app(world: Settings) -> Litestar:
-    return create_app(no_phone_app(world))
+    return the_app()
 
 
 @pytest.fixture

@@ -1,16 +1,24 @@
 """A browser at our doors: cookies of its own, our header, and the real app over the database that the test has opened."""
 
+from functools import cache
 from typing import Any
 
 import httpx
 from litestar import Litestar
 
+from server.app import create_app
 from server.settings import Settings
 from server.store.me import Me
 from tests.world import PASSWORD
 
 HERE = "http://localhost:8000"
 OURS = {"X-Lanyard": "1"}
+
+
+@cache
+def the_app() -> Litestar:
+    """One for all: it works on whichever database is open, and takes longer to make than most tests to run."""
+    return create_app(no_phone_app(Settings()))
 
 
 def visitor(app: Litestar, **headers: str) -> httpx.AsyncClient:

@@ -15,7 +15,8 @@ from server.store.database import close_database, open_database, writing
 from tests.desk import at_desk
 from tests.push.ringing import Handset, deliver
 from tests.push.service import PushService, Trick
-from tests.school import School, app
+from tests.school import School
+from tests.visitor import the_app
 from tests.world import AMIRA, CAROL
 
 
@@ -38,7 +39,7 @@ async def test_the_desk_sees_which_phones_ring_and_why_others_do_not(
     service.tricks.append(Trick(410))
     await writing(lambda tx: alert(tx, "northgate", olu.staff, "call", opens="/call/1", topic="call/1", ttl_s=60))
     await deliver(school, service)
-    page = await (await at_desk(app(), CAROL)).open("/console/alerts")
+    page = await (await at_desk(the_app(), CAROL)).open("/console/alerts")
     lines = {name: page.html.split(f">{name}<")[1].split("</tr>")[0] for name in ("Ben Price", "Amira Haddad", "Olu Balogun")}
     assert "Yes" in lines["Ben Price"]
     assert "Not tested yet" in lines["Amira Haddad"]
