@@ -11,6 +11,7 @@ import type { PushCard, TestCard } from './wire';
 export type Ringing = { is: 'on' | 'off' | 'cannot' | 'unknown'; words: string; test: TestCard | null };
 
 const SUBSCRIBES_WITHIN_MS = 20_000; // a browser whose push service does not answer keeps the promise pending for ever
+const ENDS_WITHIN_MS = 1_500; // nobody who signs out is kept waiting
 const LOOK_EVERY_MS = 1_000;
 const SHOWN_WITHIN_MS = 30_000;
 
@@ -102,7 +103,8 @@ const second = (at: string): string => new Date(at).toLocaleTimeString('en-GB');
 
 /** Before somebody signs out: nobody rings them here any more, also where the school cannot be told. */
 export async function silence(): Promise<void> {
-  await inTime(existing().then((its) => its?.unsubscribe())).catch(() => {});
+  const ended = existing().then((its) => its?.unsubscribe(), () => {});
+  await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, ENDS_WITHIN_MS))]);
 }
 
 // ── The browser ────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ LOOK_EVERY_S = 2.0  # for what another process has left, or has made
 CLAIMED_FOR = int((PATIENCE_S + 5) * SECOND)
 BACK_OFF_S = (2, 5, 15, 30, 60)  # after the first, the second … failure in a row, where the push service asks for nothing
 SHOWN_WITHIN = 20 * SECOND  # or the second channel is asked
+LOOKED_BACK = 3600 * SECOND  # and no longer, also where the server was down
 TOO_LATE = "its time was over before a push service took it"
 
 log = logging.getLogger("lanyard.push")
@@ -131,13 +132,13 @@ CLAIM = "update delivery set claimed_until = $3, tries = tries + 1 where alert =
 HOLD = "update subscription set rests_until = $3 where school = $1 and phone = $2"
 OVER = f"""
     update delivery set waiting = false, failed = coalesce(failed, '{TOO_LATE}')
-    where waiting and claimed_until <= $1 and alert in (select id from alert where ends_at <= $1)"""
+    where waiting and claimed_until <= $1 and exists (select 1 from alert a where a.id = delivery.alert and a.ends_at <= $1)"""
 TAKEN_BACK = """
     update delivery set waiting = false
-    where waiting and claimed_until <= $1 and alert in (select id from alert where retired_at is not null)"""
+    where waiting and claimed_until <= $1 and exists (select 1 from alert a where a.id = delivery.alert and a.retired_at is not null)"""
 UNSHOWN = """
     update alert set seconded_at = $1 where urgent and seconded_at is null and retired_at is null and words <> 'test'
-    and made_at <= $2 and ends_at > $1
+    and made_at <= $2 and made_at > $3 and ends_at > $1
     and not exists (select 1 from delivery d where d.alert = alert.id and d.shown_at is not null)
     returning school, staff, id, title, body"""
 
@@ -147,7 +148,7 @@ async def keep_and_take(tx: Tx, heard: list[tuple[Parcel, Answer]], room: int) -
     at = now()
     await tx.run(TAKEN_BACK, at)
     await tx.run(OVER, at)
-    unshown = [tuple(row) for row in await tx.rows(UNSHOWN, at, at - SHOWN_WITHIN)]
+    unshown = [tuple(row) for row in await tx.rows(UNSHOWN, at, at - SHOWN_WITHIN, at - LOOKED_BACK)]
     return await take(tx, room, at), unshown
 
 
