@@ -53,12 +53,12 @@ tidy:
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
 	 { echo "Lanyard needs Python 3.11 or newer with its venv module. Point at one: make demo PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-compile --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.tools: .venv/.installed requirements-dev.lock
-	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install -q --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 pwa/node_modules/.installed: pwa/package-lock.json | .venv/.installed

@@ -34,7 +34,7 @@ def cluster(*, safe: bool = False) -> Iterator[str]:
         subprocess.run(settled, user=owner, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with (folder / "log").open("w") as log:
             settings = ["max_connections=100", "listen_addresses=", "deadlock_timeout=50ms"]
-            quick = [] if safe else ["fsync=off", "full_page_writes=off"]
+            quick = [] if safe else ["fsync=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=2GB"]
             options = [f"--{setting}" for setting in settings + quick]
             command = [programs / "postgres", "-D", folder / "data", "-k", folder, *options]
             server = subprocess.Popen(command, user=owner, cwd=folder, stdout=log, stderr=log, preexec_fn=end_with_parent)

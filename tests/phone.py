@@ -1,8 +1,8 @@
 """A pretend phone: what the installed app keeps, and what it does in an exchange. Anything may be lost but what it keeps."""
 
-import copy
 import dataclasses
 import json
+import pickle
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -73,7 +73,7 @@ class Phone:
 
     def copied(self) -> "Phone":
         """The same handset, restored from a copy made now."""
-        return Phone(self.send, self.clock, self.mint, self.wrong_by, copy.deepcopy(self.kept), self.sealer)
+        return Phone(self.send, self.clock, self.mint, self.wrong_by, pickle.loads(pickle.dumps(self.kept)), self.sealer)
 
     # ── What its person does ───────────────────────────────────────────────────────────────
 
@@ -123,7 +123,7 @@ class Phone:
             raise Revoked
         elif status == 200:
             self.batch = BATCH
-            kept = copy.deepcopy(self.kept)
+            kept = pickle.loads(pickle.dumps(self.kept))
             self.keep(kept, edits, answer, sending_only)
             self.kept = kept
             return answer
@@ -222,7 +222,7 @@ class Phone:
 
     def handed_over(self, answer: dict[str, Any]) -> None:
         """The school has them sealed: what can still be read here stays for thirty days, the rest may go."""
-        kept = copy.deepcopy(self.kept)
+        kept = pickle.loads(pickle.dumps(self.kept))
         at = from_wire(answer["now"]) or 0
         for id in answer["kept"]:
             kept.orphans.pop(id, None)
