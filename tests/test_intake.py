@@ -250,6 +250,18 @@ INSIDE: dict[str, bytes] = {
 }
 
 
+async def test_a_number_that_waits_to_be_opened_is_wanted_and_said_to_be_here(school: School, amira: Handset) -> None:
+    came, waits, never = amira.write(), amira.write(), amira.write()
+    await amira.kept(amira.sealer.seal(came), amira.sealer.seal(waits) | {"kid": "nobody’s"})
+    letter = {"protocol": 1, "phone": "amira-handset", "receipted": never["number"], "edits": []}
+    by_grant = {"Content-Type": "application/json", "Authorization": f"Bearer {amira.grant}"}
+    answer = (await school.door.post("/api/sync", json=letter, headers=by_grant)).json()
+    assert (answer["wanted"], answer["unopened"]) == ([waits["number"], never["number"]], [waits["number"]])
+    assert (
+        "unopened" not in (await school.door.post("/api/sync", json=letter | {"receipted": 1, "phone": "another"}, headers=by_grant)).json()
+    )
+
+
 async def test_what_is_no_edit_inside_is_kept_as_what_could_not_be_opened(school: School, amira: Handset) -> None:
     for n, (what, plain) in enumerate(INSIDE.items()):
         assert await amira.kept(amira.sealer.seal(plain, id=f"odd-{n}")) == [f"odd-{n}"], what

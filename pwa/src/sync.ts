@@ -45,7 +45,7 @@ const WORDS: Record<Trouble, string> = {
   storage: 'Storage full or silent: nothing can be sent until this phone’s own storage answers. Make some room. What is in it stays.',
   unsendable: 'One record cannot be sent yet; all the others have been. It is tried again by itself.',
   'sign in': 'Sign in again to see what is new. What you wrote is safe.',
-  revoked: 'The school has taken this phone off its list. What you wrote here goes to it sealed, and somebody there looks at it.',
+  revoked: 'The school has taken this phone off its list. What you wrote goes to it closed, and somebody there looks at it before it stands in a record.',
   update: 'Update Lanyard to send. What you wrote is safe on this phone.',
 };
 
@@ -243,7 +243,7 @@ async function read(): Promise<Status> {
   const disk = myDisk();
   if (!disk) return QUIET;
   const { count: waiting, drafts, oldest, phone, number, gone, lastContact, lastSent } = await waitingOnDisk(disk);
-  noteLeft(disk.name, { phone, number, waiting, oldest });
+  noteLeft(disk.name, { phone, number, waiting, oldest, gone });
   const needs = me() ? (await (await exchanging()).needsMe()).length : 0;
   const isSending = sending !== null && waiting > 0;
   return {

@@ -90,6 +90,7 @@ export type Answer = {
   held: HeldEdit[];
   gone: string[];
   wanted: number[];
+  unopened?: number[]; // of those wanted: they wait at the intake
   unreadable?: number[];
   forked: string | null;
   cursor: string | null;

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
+from server.kinds.shapes import NOTE_LIMIT
 from server.refusals import PhoneRevoked, SignIn
 from server.store import numbers
 from server.store.database import Tx, reading, writing_together
@@ -182,6 +183,18 @@ def by_our_clock(made_at: int | None, sent_at: int | None, at: int) -> int:
     return max(0, made_at + (at - sent_at if sent_at is not None else 0))
 
 
+UNOPENED = f"""
+    select lay from sealed where school = $1 and staff = $2 and what = 'edit' and outcome <> 'opened' and size < {NOTE_LIMIT * 2}
+    order by received_at desc limit 500"""
+
+
+async def unopened(tx: Tx, me: Me, phone: str, wanted: Sequence[int]) -> list[int]:
+    """Which of these numbers lie in the sealed intake, and could not be opened yet: they are not lost."""
+    lying = [decode(row[0]) for row in await tx.rows(UNOPENED, me.school, me.staff)]
+    here = {blob.get("number") for blob in lying if blob.get("phone") == phone}
+    return [number for number in wanted if number in here]
+
+
 async def keep_nameless(tx: Tx, nameless: Sequence[Nameless], phone: str, me: Me, at: int) -> None:
     if nameless:
         await tx.run_many(
@@ -198,12 +211,14 @@ async def write_answer(
     tx: Tx, letter: Letter, now: Now, receipts: list[Receipt], forked: str | None, at: int, sending_only: bool
 ) -> Answer:
     page, cursor = (None, None) if sending_only or now.rebuild else await next_page(tx, now)
+    wanted = now.phone.wanted(letter.receipted)
     return Answer(
         receipts=receipts,
         records=page.of(Record) if page else [],
         held=page.of(HeldEdit) if page else [],
         gone=list(dict.fromkeys(page.of(str))) if page else [],
-        wanted=now.phone.wanted(letter.receipted),
+        wanted=wanted,
+        unopened=(await unopened(tx, now.me, letter.phone, wanted) if wanted else []) or UNSET,
         unreadable=[it.index for it in letter.nameless] or UNSET,
         forked=forked,
         cursor=cursor,

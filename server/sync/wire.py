@@ -104,6 +104,7 @@ class Answer(msgspec.Struct, kw_only=True):
     held: list[HeldEdit]
     gone: list[str]
     wanted: list[int]
+    unopened: list[int] | UnsetType = UNSET  # of those wanted: they are here, sealed, and wait to be opened
     unreadable: list[int] | UnsetType = UNSET
     forked: str | None
     cursor: str | None

@@ -47,7 +47,7 @@ async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer,
   const at = Date.parse(answer.now) || Date.now();
   for (const receipt of [...answer.receipts, ...unreadable(letter, answer)]) await keepReceipt(tx, receipt, letter.phone, at);
   if (answer.forked) await renumber(tx, letter.phone, answer.forked);
-  else if ((await setting(tx, 'phone')) === letter.phone) await noteLost(tx, await offerWanted(tx, letter.phone, answer.wanted, sealed));
+  else if ((await setting(tx, 'phone')) === letter.phone) await noteLost(tx, await offerWanted(tx, letter.phone, answer, sealed));
 }
 
 /** As good as a receipt: the school has stored it, though it could make nothing of it. */
@@ -97,17 +97,17 @@ async function renumber(tx: MyWriting, from: string, to: string): Promise<void> 
 async function noteLost(tx: MyWriting, lost: number[]): Promise<void> {
   const before = new Set(await setting(tx, 'lost'));
   const news = lost.filter((number) => !before.has(number)).length;
-  const { count = 0, at = null } = (await setting(tx, 'gone')) ?? {};
-  if (news > 0) await settle(tx, 'gone', { count: count + news, at });
+  const gone = (await setting(tx, 'gone')) ?? { count: 0, at: null };
+  if (news > 0) await settle(tx, 'gone', { ...gone, count: gone.count + news });
   await settle(tx, 'lost', lost.length > 0 ? lost : undefined);
 }
 
 /** Numbers the school never received: offered again where they are still here, or lie here `sealed`; answers those that are not. */
-async function offerWanted(tx: MyWriting, phone: string, wanted: readonly number[], sealed: ReadonlySet<number>): Promise<number[]> {
+async function offerWanted(tx: MyWriting, phone: string, { wanted, unopened = [] }: Answer, sealed: ReadonlySet<number>): Promise<number[]> {
   const lost: number[] = [];
   for (const number of wanted) {
     const kept = await tx.objectStore('edits').index('number').get([phone, number]);
-    if (!kept && !sealed.has(number)) lost.push(number);
+    if (!kept && !sealed.has(number) && !unopened.includes(number)) lost.push(number);
     else if (!kept) continue;
     else if (!kept.unsent) await tx.objectStore('edits').put({ ...kept, unsent: kept.order });
   }

@@ -6,7 +6,7 @@ import type { Answer, Letter } from '../wire';
 export function readAnswer(json: unknown, letter: Letter): Answer | null {
   const answer = json as Answer | null;
   if (!answer || typeof answer !== 'object') return null;
-  const lists = [answer.receipts, answer.records, answer.held, answer.gone, answer.wanted, answer.unreadable ?? []];
+  const lists = [answer.receipts, answer.records, answer.held, answer.gone, answer.wanted, answer.unopened ?? [], answer.unreadable ?? []];
   if (!lists.every(Array.isArray) || typeof answer.more !== 'boolean' || typeof answer.now !== 'string') return null;
   if (answer.cursor !== null && typeof answer.cursor !== 'string') return null;
   return receiptsMatch(answer, letter) && recordsAreWhole(answer) ? answer : null;
