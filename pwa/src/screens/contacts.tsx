@@ -2,6 +2,7 @@
 
 import type { Contact } from '../wire';
 import { Icon } from '../look/icon';
+import { Note } from '../look/note';
 
 export const mayRing = (contact: Contact): boolean => !contact.do_not_contact && Boolean(contact.phone || contact.other_phone);
 
@@ -12,7 +13,7 @@ export function Contacts({ contacts, main = false, onRing }: { contacts: Contact
   return (
     <div class="stack">
       {never.map((contact) => (
-        <p key={contact.id} class="note" data-state="alarm"><Icon name="noring" /><span><b>Do not ring {contact.name}.</b> {contact.note || 'Ask the safeguarding lead.'}</span></p>
+        <Note key={contact.id} state="alarm" icon="noring"><b>Do not ring {contact.name}.</b> {contact.note || 'Ask the safeguarding lead.'}</Note>
       ))}
       {ring.flatMap((contact, at) =>
         [contact.phone, contact.other_phone].filter((number) => number).map((number, which) => (

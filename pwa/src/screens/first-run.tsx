@@ -9,7 +9,8 @@ import { Screen } from '../look/screen';
 import { Alerts } from './alerts';
 import { welcomed } from './welcome';
 import { install, isApple, isInstalled, isOffered, watchOffer } from './install';
-import { usePeople, useWorld } from './world';
+import { usePeople } from '../look/people';
+import { useWorld } from './world';
 
 export function FirstRun() {
   const { me, school } = useWorld();

@@ -5,6 +5,7 @@ import { drafts } from '../local/drafts';
 import { useLive } from '../local/store';
 import { needsMe, records } from '../local/view';
 import { Icon, isIcon } from '../look/icon';
+import { Note } from '../look/note';
 import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { clock, day, when } from '../look/words';
@@ -107,7 +108,7 @@ function Lists() {
           </ul>
         </section>
       )}
-      {!school && <p class="note" data-state="waiting"><Icon name="clock" /><span><b>Fetching the school’s questions.</b> They come with the first signal, and stay.</span></p>}
+      {!school && <Note state="waiting" icon="clock"><b>Fetching the school’s questions.</b> They come with the first signal, and stay.</Note>}
       <section class={recent?.length ? 'stack' : 'stack bottom'} aria-label="Write something down">
         <div class="tiles">
           {tilesFor(school, me?.role).map((kind) => (

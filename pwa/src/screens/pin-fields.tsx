@@ -1,7 +1,7 @@
 // What the screens share on which a PIN is chosen: the fields, and what is wrong with what was typed.
 
 import { wrongWith } from '../local/pin';
-import { focusOn } from '../look/address';
+import { ThereIsAProblem } from '../look/note';
 
 export type Problem = { words: string; field: string };
 
@@ -12,15 +12,7 @@ export function problemWith(pin: string, again: string): Problem | null {
   return pin === again ? null : { words: 'The two are not the same.', field: 'again' };
 }
 
-export function Problems({ problem }: { problem: Problem | undefined }) {
-  if (!problem) return null;
-  return (
-    <div class="problems" id="problem" role="alert" tabIndex={-1}>
-      <h2>There is a problem</h2>
-      <a href={`#${problem.field}`} onClick={(event) => { event.preventDefault(); focusOn(problem.field); }}>{problem.words}</a>
-    </div>
-  );
-}
+export const Problems = ({ problem }: { problem: Problem | undefined }) => problem && <ThereIsAProblem {...problem} />;
 
 export function PinField({ id, label, problem, last = false }: { id: string; label: string; problem: Problem | undefined; last?: boolean }) {
   return (

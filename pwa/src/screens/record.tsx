@@ -7,6 +7,7 @@ import { useLive } from '../local/store';
 import { record as recordNamed, records, type RecordView } from '../local/view';
 import { focusOn } from '../look/address';
 import { Icon } from '../look/icon';
+import { Note } from '../look/note';
 import { Pass, PersonLine } from '../look/person';
 import { Screen } from '../look/screen';
 import { span, when } from '../look/words';
@@ -67,9 +68,9 @@ export function Whole({ school, kind, view: { record, history, held } }: Props) 
       taps={<button type="button" class="tap" aria-label="History" onClick={() => focusOn('history')}><Icon name="history" /></button>}
       dock={account && record.state !== 'void' && <a class="button main" href={toForm(record, { field: account.name, as: mine ? 'Add to your account' : 'Your account' })}><Icon name="draft" />{mine ? 'Add to my account' : 'Add my account'}</a>}
     >
-      {record.delivery === 'waiting' && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{record.version ? 'Your latest words are' : 'This is'} saved on this phone, not sent.</b></span></p>}
-      {record.state !== 'open' && <p class="note" data-state="draft"><Icon name="note" /><span><b>{say(school, fieldNamed(kind, 'state')!, record.state)}.</b> {typeof record.body.state_reason === 'string' && record.body.state_reason}</span></p>}
-      {held.map((each) => <p key={each.edit} class="note" data-state="needs"><Icon name="needs" /><span><b>Something you wrote here is held.</b> <a href={`/needs-you?edit=${each.edit}`}>See why</a></span></p>)}
+      {record.delivery === 'waiting' && <Note state="waiting"><b>{record.version ? 'Your latest words are' : 'This is'} saved on this phone, not sent.</b></Note>}
+      {record.state !== 'open' && <Note state="draft" icon="note"><b>{say(school, fieldNamed(kind, 'state')!, record.state)}.</b> {typeof record.body.state_reason === 'string' && record.body.state_reason}</Note>}
+      {held.map((each) => <Note key={each.edit} state="needs"><b>Something you wrote here is held.</b> <a href={`/needs-you?edit=${each.edit}`}>See why</a></Note>)}
       {Object.entries(record.disputes).map(([name, heads]) => <Dispute key={name} school={school} kind={kind} record={record} name={name} heads={heads} />)}
       <Gaps kind={kind} record={record} />
       <People school={school} kind={kind} record={record} />

@@ -9,6 +9,7 @@ import type { RecordView } from '../local/view';
 import { Icon, type IconName } from '../look/icon';
 import { Screen } from '../look/screen';
 import { announce } from '../look/announce';
+import { Note } from '../look/note';
 import { clock, series, when } from '../look/words';
 import type { Kind, SchoolAnswer } from '../wire';
 import { toForm } from './record';
@@ -44,8 +45,8 @@ export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}
       dock={next ? <button type="button" class="button main" onClick={() => mark(next)}><Icon name={next.moment === 'arrived_at' ? 'visit' : 'going'} />{next.does}</button> : <a class="button main" href={`/record/${record.id}?whole=1`}>The whole record</a>}
     >
-      <p class="note" data-state="draft"><Icon name="clock" /><span>{back ? <><b>You said back by {clock(back.at)}.</b> </> : null}Lanyard does not yet tell anybody if you are late. Agree with a colleague who rings you, and when.</span></p>
-      {!isEmpty(record.body.hazards) && <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Be careful.</b> {say(school, fieldNamed(kind, 'hazards')!, record.body.hazards)}</span></p>}
+      <Note state="draft" icon="clock">{back ? <><b>You said back by {clock(back.at)}.</b> </> : null}Lanyard does not yet tell anybody if you are late. Agree with a colleague who rings you, and when.</Note>
+      {!isEmpty(record.body.hazards) && <Note state="alarm"><b>Be careful.</b> {say(school, fieldNamed(kind, 'hazards')!, record.body.hazards)}</Note>}
       <Where record={record} />
       <ol class="steps">
         {steps.map((step) => {
@@ -85,7 +86,7 @@ function Where({ record }: { record: ShownRecord }) {
     if (isOver) return null;
     return (
       <section class="stack" aria-label="Where to">
-        {why && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span>{why}</span></p>}
+        {why && <Note state="needs" alert>{why}</Note>}
         <button type="button" class="button whole" aria-disabled={asking} onClick={() => asking || void take()}><Icon name="visit" size="small" />{asking ? 'Asking the school' : 'Take the address along'}</button>
       </section>
     );
