@@ -1,7 +1,7 @@
 // At the door: locked, signing in, choosing a PIN. Everything else is inside, and comes a moment after the first paint.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { hasArrived } from './local/session';
+import { hasArrived, wasTakenOff } from './local/session';
 import { open, useMe, useStanding } from './local/store';
 import { followLinks, go, isBack, useAddress, type Address } from './look/address';
 import { Announcer } from './look/announce';
@@ -47,9 +47,9 @@ function Door({ address: { path, asked } }: { address: Address }) {
   const [gone, setGone] = useState<'ten wrong' | 'the school' | 'revoked'>();
   if (standing === 'new' && hasArrived()) return <ChoosePin />;
   if (path === '/pair') return <Pair />;
-  if (standing === 'locked' && path === '/help') return <LockedHelp />;
+  if (standing !== 'out' && path === '/help') return <LockedHelp />;
   if (standing === 'locked' && path !== '/sign-in') return <Locked onGone={setGone} />;
-  return <SignIn because={asked.has('forgot') ? 'forgot' : standing === 'new' ? (gone ?? 'no pin') : gone} />;
+  return <SignIn because={asked.has('forgot') ? 'forgot' : (gone ?? (standing === 'new' ? 'no pin' : wasTakenOff() ? 'revoked' : undefined))} />;
 }
 
 /** A new screen is read from its top, title first; one that somebody comes back to is where they left it. */

@@ -9,6 +9,7 @@ import { school as schoolKept } from './local/view';
 import type { Address } from './look/address';
 import { tie } from './look/appearance';
 import { later } from './look/later';
+import { usePeople } from './look/people';
 import { Screen } from './look/screen';
 import { Capture } from './screens/capture';
 import { ChangePin } from './screens/change-pin';
@@ -16,6 +17,7 @@ import { FirstRun } from './screens/first-run';
 import { NeedsYou } from './screens/needs-you';
 import { NothingHere } from './screens/nothing-here';
 import { Now } from './screens/now';
+import { Pair } from './screens/pair';
 import { Passkeys } from './screens/passkeys';
 import { People } from './screens/people';
 import { Pupil } from './screens/pupil';
@@ -24,7 +26,7 @@ import { Records } from './screens/records';
 import { SignIn } from './screens/sign-in';
 import { keepRinging } from './push';
 import { ThisPhone } from './screens/this-phone';
-import { usePeople, WorldContext } from './screens/world';
+import { WorldContext } from './screens/world';
 
 const Call = later(() => import('./screens/oncall').then(({ Call }) => Call));
 const OnDuty = later(() => import('./screens/oncall').then(({ OnDuty }) => OnDuty));
@@ -87,6 +89,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return named ? <Call key={named} id={named} /> : <OnDuty />;
     case 'duty':
       return <OnDuty />;
+    case 'pair':
+      return <Pair />;
     case 'passkeys':
       return <Passkeys />;
     case 'change-pin':

@@ -4,7 +4,7 @@
 
 import { render } from 'preact';
 import { isPast } from './local/clock';
-import { allWritten } from './local/drafts';
+import { allWritten, keep, notOnDisk } from './local/drafts';
 import { hasArrived, me, mine, myDisk, standing, watchMe } from './local/session';
 import { setting, type Settings } from './local/stores';
 import { lookAt } from './local/vault';
@@ -14,6 +14,7 @@ const LOOK_EVERY_MS = 2_000;
 const KEEP_TIME_EVERY_MS = 60_000;
 /** What is on its way to the disk is waited for, but not for ever: it is blanked meanwhile. */
 const PATIENCE_MS = 1_500;
+const LONGEST_MS = 15_000; // for what was typed
 const AT_FIRST: Settings['locks'] = { hidden_s: 60, idle_s: 180 };
 
 /** When somebody last touched any tab of this phone, and when one was last in sight. Times, and nothing else, are kept in the clear. */
@@ -55,14 +56,20 @@ export async function lockNow(): Promise<void> {
 /** The key has changed: they hold the one before. */
 export const lockOthers = (): void => channel?.postMessage('lock');
 
-async function lock(): Promise<void> {
+export async function lock(): Promise<void> {
   if (isLocking) return;
   isLocking = true;
   document.documentElement.toggleAttribute('data-blank', true);
-  await Promise.race([settled(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
-  render(null, document.getElementById('app')!);
+  const app = document.getElementById('app')!;
+  app.inert = true; // nothing is typed from now on
+  await Promise.race([settled(), pause(PATIENCE_MS)]);
+  const begun = performance.now();
+  while (me() && notOnDisk().length > 0 && performance.now() - begun < LONGEST_MS) await Promise.all([Promise.race([Promise.allSettled(notOnDisk().map(keep)), pause(PATIENCE_MS)]), pause(100)]);
+  render(null, app);
   location.reload();
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function settled(): Promise<void> {
   await allWritten();

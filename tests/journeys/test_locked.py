@@ -134,6 +134,22 @@ def test_unlocked_the_person_is_where_they_were_with_every_letter(phone: Handset
     expect(phone.page.get_by_label("Your account", exact=True)).to_have_value("He would not leave.")
 
 
+def test_what_is_typed_as_it_locks_is_there_afterwards_however_slow_the_storage(phone: Handset, school: School) -> None:
+    ready(phone, "amira")
+    phone.tap("Incident")
+    phone.write("Your account", "He would")
+    phone.wait_for_draft()
+    phone.page.evaluate("""() => {
+        const [real, { crypto: { subtle } }] = [SubtleCrypto.prototype.encrypt, window];
+        subtle.encrypt = async (...given) => (await new Promise((slow) => setTimeout(slow, 2500)), real.apply(subtle, given));
+    }""")
+    phone.page.get_by_label("Your account", exact=True).press_sequentially(" not leave.")
+    phone.page.get_by_role("button", name="Lock now").click()
+    expect(phone.title).to_have_text("Locked")
+    phone.give_pin()
+    expect(phone.page.get_by_label("Your account", exact=True)).to_have_value("He would not leave.")
+
+
 def test_all_tabs_lock_together(phone: Handset, school: School) -> None:
     ready(phone, "amira")
     other = phone.page
@@ -252,11 +268,22 @@ def test_a_call_for_help_goes_from_a_locked_phone_and_says_when_nobody_knows(pho
     phone.tap("Send the call for help")
     expect(phone.title).to_have_text("NOT SENT")
     expect(phone.page.get_by_role("link", name=re.compile(HELP_NUMBER))).to_be_visible()
+    phone.tap("Leave this screen")
+    waits = phone.page.get_by_text("A call for help, written here")
+    expect(waits).to_be_visible()
+    phone.tap("Somebody else")
+    expect(waits).to_be_visible()
+    phone.tap("Back to the locked phone")
+    phone.tap("Call for help")
+    phone.page.get_by_label("Where?").fill("Back gate")
+    phone.tap("Send the call for help")
+    expect(phone.title).to_have_text("NOT SENT")
     school.start()
     phone.tap("Try now")
     expect(phone.page.locator("main")).to_contain_text("The school has your call for help.")
     phone.tap("Back to the locked phone")
     expect(phone.title).to_have_text("Locked")
+    expect(waits).to_have_count(0)
 
 
 # ── PINs ───────────────────────────────────────────────────────────────────────────────────
@@ -278,6 +305,9 @@ def test_ten_wrong_pins_remove_what_the_school_sent_and_nothing_that_was_written
             expect(phone.title).to_have_text("Locked")
             later(phone.page, 9)  # longer than any of the pauses
     expect(phone.page.get_by_text("Ten wrong PINs")).to_be_visible()
+    phone.tap("Call for help")
+    expect(phone.page.get_by_label("Where?")).to_be_visible()
+    phone.tap("Back")
     expect(phone.page.get_by_text("1 record is waiting.")).to_be_visible()
     phone.context.unroute("**/api/intake")
     school.start()

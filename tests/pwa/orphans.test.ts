@@ -244,6 +244,79 @@ test('a phone taken off the list is not left before what could not be sealed has
   expect(app.standing()).toBe('out');
 });
 
+test('what is not sealed and cannot be opened either lies here, and is not named as lost', async () => {
+  await signIn();
+  await write('torn');
+  await onDisk((disk) =>
+    disk.writing(['outbox'], async (tx) => {
+      const [row] = await tx.objectStore('outbox').getAll();
+      await tx.objectStore('outbox').put({ ...row!, copy: { ...row!.copy, iv: new Uint8Array(12) } });
+    }),
+  );
+  app = await startApp();
+  await signIn();
+  await write('whole');
+  for (let at = 0; at < 2; at++) await exchange();
+  expect(categories()).toEqual(['whole']);
+  expect(await outbox()).toHaveLength(1);
+  expect(door.school.lost.get(phoneId()) ?? new Set()).toEqual(new Set());
+  expect(await gone()).toBeUndefined();
+  expect((await onDisk(onlyByPin)) - app.mine().unsealed).toBe(1); // which This phone says
+});
+
+// ── The browser has thrown away what was here ────────────────────────────────────────────────
+
+/** Written on a phone whose storage is then thrown away, but for what is noted beside it. */
+async function evict(written: number): Promise<{ phone: string; number: number }> {
+  await signIn();
+  await schoolsKeyComes();
+  for (let at = 0; at < written; at++) await write(`waits ${at}`);
+  const { phone, number, count: waiting, oldest, gone: told } = await onDisk(waitingOnDisk);
+  evicted.noteLeft('lanyard northgate amira', { phone, number, waiting, oldest, gone: told });
+  app.mine().close();
+  vi.stubGlobal('indexedDB', new (indexedDB.constructor as new () => IDBFactory)());
+  door.cookie = null;
+  door.phones.delete(phone);
+  app = await startApp();
+  evicted = await import('../../pwa/src/local/evicted');
+  return { phone, number };
+}
+
+let evicted: typeof import('../../pwa/src/local/evicted');
+
+beforeEach(async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', { getItem: (name: string) => kept.get(name) ?? null, setItem: (name: string, value: string) => void kept.set(name, value), removeItem: (name: string) => void kept.delete(name) });
+  evicted = await import('../../pwa/src/local/evicted');
+});
+
+test('of two evictions, one after the other, all is told that was not received, and none of it twice', async () => {
+  const first = await evict(2);
+  const second = await evict(1); // before the school was asked about the first
+  await signIn();
+  for (let at = 0; at < 2; at++) await exchange();
+  expect([first, second].map(({ phone }) => [...door.school.lost.get(phone)!])).toEqual([[1, 2], [1]]);
+  expect(await gone()).toMatchObject({ count: 3 });
+  const third = await evict(1); // and before anybody has read it
+  await signIn();
+  for (let at = 0; at < 2; at++) await exchange();
+  expect([...door.school.lost.get(third.phone)!]).toEqual([1]);
+  expect(await gone()).toMatchObject({ count: 4 });
+});
+
+test('what waits at the school to be opened is not told of as lost', async () => {
+  const { phone } = await evict(3);
+  await signIn();
+  const asked: Ask = async (path, question) => {
+    const heard = await door.ask(path, question);
+    const isOld = path === '/api/sync' && (question?.json as { phone: string }).phone === phone;
+    return isOld && heard.heard === 'answered' ? { ...heard, json: { ...(heard.json as Answer), unopened: [2] } } : heard;
+  };
+  for (let at = 0; at < 2; at++) await exchange(asked);
+  expect([...door.school.lost.get(phone)!]).toEqual([1, 3]);
+  expect(await gone()).toMatchObject({ count: 2, unopened: 1 });
+});
+
 // ── From before there were PINs ──────────────────────────────────────────────────────────────
 
 /** A phone of the version before, on which Amira wrote and Ben is to sign in. */

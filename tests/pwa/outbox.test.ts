@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keepIn, written, type Draft } from '../../pwa/src/local/drafts';
+import { newEpoch, note } from '../../pwa/src/local/disk';
 import { newId } from '../../pwa/src/local/ids';
 import { letGo, NotSaved, writeInto } from '../../pwa/src/local/outbox';
 import { slowly } from '../../pwa/src/local/trouble';
@@ -95,6 +96,14 @@ test('undo closes the gap in the numbers of what was written since', async () =>
   expect(await phone.undo(first)).toBe(true);
   await phone.write({ category: 'c' }, 'r3');
   expect(await numbers()).toEqual([1, 2]);
+});
+
+test('what was followed by a call from the locked screen stays: its number is taken', async () => {
+  const phone = await Phone.of(new School());
+  const edit = await phone.write({ category: 'a' }, 'r1', null, { undoFor: 5_000 });
+  await phone.db.disk.writing(['settings'], async (tx) => (await note(tx, 'number', 2), void (await newEpoch(tx))));
+  expect(await phone.undo(edit)).toBe(false);
+  expect((await phone.write({ category: 'b' })).number).toBe(3);
 });
 
 test('what cannot wait takes along what was written before it', async () => {

@@ -294,7 +294,7 @@ const onDisk = async () => {
   return left;
 };
 
-test('a phone taken off the list sends what was written, sealed, and then holds nothing any more', async () => {
+test('a phone taken off the list sends what was written, sealed, and then holds nothing any more, and says why', async () => {
   await signIn('amira');
   await write('mine');
   await app.keep(draft);
@@ -303,6 +303,9 @@ test('a phone taken off the list sends what was written, sealed, and then holds 
   expect(authors()).toEqual({ mine: 'amira' });
   expect(door.intake.drafts.get('amira')!.size).toBe(1);
   expect(app.standing()).toBe('out');
+  expect(app.wasTakenOff()).toBe(true);
+  app = await startApp();
+  expect(app.wasTakenOff()).toBe(true);
   expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
 });
 
@@ -660,6 +663,26 @@ test('one that is tried again is the same call', async () => {
   expect(called).toEqual([which.id, which.id]);
   expect((await onDisk()).outbox).toBe(1);
   expect(await app.isSent('another')).toBe(false); // one that is not here was not sent
+});
+
+test('after ten wrong PINs, too, and on a phone that somebody else has turned to, it is told that one waits', async () => {
+  await signIn('amira');
+  app = await startApp();
+  for (let tried = 0; tried < 10; tried++) {
+    const disk = app.myDisk()!;
+    await disk.writing(['keys'], async (tx) => void (await tx.objectStore('keys').put({ ...((await tx.objectStore('keys').get('vault')) as object), paused_until: 0 }, 'vault')));
+    await app.unlockWith('271828', door.ask);
+  }
+  expect(app.standing()).toBe('new');
+  const { callThatWaits } = await import('../../pwa/src/local/owners');
+  expect(await callThatWaits()).toBeNull();
+  const id = await app.callWhileLocked({ where: 'B12', isDanger: false });
+  await signIn('ben');
+  app = await startApp();
+  expect(await callThatWaits()).toMatch(/^20/);
+  await exchange();
+  expect(door.school.edits.get(id)).toMatchObject({ author: 'amira' });
+  expect(await callThatWaits()).toBeNull();
 });
 
 test('a phone that has never had the school’s key says that it cannot call, and keeps nothing', async () => {

@@ -261,6 +261,7 @@ test('only a list of keys that the school itself signed is believed', async () =
     await signedList(pair.privateKey, 'northgate', keys, {}, { alg: 'none' }),
     await signedList(pair.privateKey, 'northgate', [{ kid: 'x', public: 'AAAA' }]),
     await signedList(pair.privateKey, 'northgate', [{ kid: 'x', public: toText(new Uint8Array(65).fill(4)) }]),
+    await signedList(pair.privateKey, 'northgate', []),
     `${head}.${claims}.`,
     `${head}.${claims!.slice(0, -2)}AA.${signature}`,
     'no list at all',

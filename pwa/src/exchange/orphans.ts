@@ -7,7 +7,7 @@ import type { Answer } from '../wire';
 /** What the school has and cannot open, it goes on wanting: it is offered once in so long. */
 const AGAIN_MS = 60 * 60_000;
 
-/** Which of the numbers that the school wants lie here sealed: they are offered again, and none of them is lost. */
+/** Which of the numbers that the school wants lie here: what is sealed is offered again, and none of them is lost, also one that this phone cannot open. */
 export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild, forked }: Answer): Promise<ReadonlySet<number>> {
   if ((wanted.length === 0 && rebuild !== 'restored') || forked) return new Set();
   return await disk.writing(
@@ -15,11 +15,13 @@ export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild
     async (tx) => {
       const { edits } = await orphansIn(tx);
       const here = edits.filter((row) => row.sealed && (rebuild === 'restored' || (row.phone === phone && wanted.includes(row.number))));
+      const vault = (await vaultIn(tx))?.id;
       const isDue = ({ kept_at = 0 }: OutboxRow) => rebuild === 'restored' || Math.abs(Date.now() - kept_at) > AGAIN_MS;
       const kept = here.filter((row) => row.unsent === undefined && isDue(row));
       const changed = kept.length > 0 ? await newEpoch(tx) : 0;
       for (const { kept_at: _, ...row } of kept) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
-      return new Set(here.filter((row) => row.phone === phone).map(({ number }) => number));
+      const lying = (await tx.objectStore('outbox').getAll()).filter((row) => row.phone === phone && (row.sealed || row.vault === vault));
+      return new Set(lying.map(({ number }) => number));
     },
     (numbers) => (numbers.size > 0 ? ['edits'] : []),
   );
@@ -77,5 +79,5 @@ async function mourn(tx: DiskWriting, edits: OutboxRow[], drafts: DraftRow[]): P
   if (numbers.length > 0) await note(tx, 'lost', [...((await noted(tx, 'lost')) ?? []), ...numbers]);
   const before = await noted(tx, 'gone');
   const [at = null] = [before?.at ?? [], ...edits.map(({ made_at }) => made_at), ...drafts.map(({ changed_at }) => changed_at)].flat().sort();
-  await note(tx, 'gone', { count: (before?.count ?? 0) + edits.length + drafts.length, at });
+  await note(tx, 'gone', { ...before, count: (before?.count ?? 0) + edits.length + drafts.length, at });
 }

@@ -8,6 +8,7 @@ import { SLOW, slowly } from '../local/trouble';
 import { announce } from '../look/announce';
 import { back, focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
+import { Note } from '../look/note';
 import { Screen } from '../look/screen';
 import { toast, UNDO_MS } from '../look/toast';
 import { clock, count, nearDay } from '../look/words';
@@ -132,7 +133,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
     >
       <form id="form" autocomplete="off" class={paged && sheets[page]!.fields.length === 1 ? 'stack wide alone' : 'stack wide'} noValidate onSubmit={(event) => { event.preventDefault(); void save(); }}>
         {problems.length > 0 && <Summary problems={problems} told={told} onAnyway={problems.every(({ missing }) => missing) && saysSomething(kind, tidied(writing.draft.values)) ? () => save(true) : undefined} />}
-        {(notSaved ?? writing.trouble) && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>Not saved yet.</b> {notSaved ?? writing.trouble}</span></p>}
+        {(notSaved ?? writing.trouble) && <Note state="needs" alert><b>Not saved yet.</b> {notSaved ?? writing.trouble}</Note>}
         {paged && (
           <div>
             <h2 class="meta num" id="page" tabIndex={-1}>{sheets[page]!.heading || kind.label}{countedIn(sheets, page)}</h2>
@@ -216,7 +217,7 @@ async function takeBack(edit: Edit, draft: Draft): Promise<void> {
     announce('Taken back. It is a draft again.');
     go(`/new/${draft.kind}?draft=${draft.id}`);
   } else {
-    toast('The school already has it.', 'Open it to correct it, or to say that it was a mistake.');
+    toast('It is too late to take it back.', 'Open it to correct it, or to say that it was a mistake.');
   }
 }
 

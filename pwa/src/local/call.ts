@@ -61,7 +61,7 @@ function put(disk: Disk, { id, phone, number, made_at }: Edit, sealed: Sealed): 
       if ((await tx.objectStore('outbox').get(id)) !== undefined) return true;
       if (((await noted(tx, 'number')) ?? 0) !== number - 1) return false;
       const order = ((await noted(tx, 'order')) ?? 0) + 1;
-      await tx.objectStore('outbox').add({ id, order, phone, number, made_at, unsent: order, sealed, vault: NOBODYS, copy: NOTHING, changed: await newEpoch(tx) });
+      await tx.objectStore('outbox').add({ id, order, phone, number, made_at, unsent: order, sealed, call: true, vault: NOBODYS, copy: NOTHING, changed: await newEpoch(tx) });
       await note(tx, 'number', number);
       await note(tx, 'order', order);
       return true;

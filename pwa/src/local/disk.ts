@@ -24,6 +24,7 @@ export type OutboxRow = {
   kept_at?: number; // the intake has it: milliseconds by the school's clock
   sealed?: Sealed;
   vault: string; // which vault's key closed the copy: a forgotten PIN makes another
+  call?: true; // for help, written on the locked screen
   copy: Closed;
   changed: number; // the epoch in which it was written
 };
@@ -138,17 +139,13 @@ export const waitingOnDisk = (disk: Disk): Promise<WaitingClosed> =>
     };
   });
 
-/** How much only the PIN of now can open: a new one would lose it. */
+/** How much only the PIN of now can open, since the school's key was not here when it was written: a new PIN would lose it. */
 export const onlyByPin = (disk: Disk): Promise<number> =>
   disk.reading(['outbox', 'drafts', 'keys'], async (tx) => {
     const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(await tx.objectStore('drafts').getAll())];
     const vault = (await vaultIn(tx))?.id;
     return rows.filter((row) => !row.sealed && row.vault === vault).length;
   });
-
-/** How many can only be sent once somebody unlocks: the school's key was not here when they were written. */
-export const unsealedOnDisk = (disk: Disk): Promise<number> =>
-  disk.reading(['outbox'], async (tx) => (await tx.objectStore('outbox').index('unsent').getAll()).filter(({ sealed }) => !sealed).length);
 
 /** Instead of a vault's id: the school can open it, and nobody here. */
 export const NOBODYS = '';

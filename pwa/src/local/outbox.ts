@@ -105,6 +105,8 @@ export function undoIn(db: Mine, editId: string): Promise<boolean> {
     if (!taken || taken.offered) return takenBack;
     const later = await edits.index('unsent').getAll(IDBKeyRange.lowerBound(taken.order, true));
     if (later.some((one) => one.offered)) return false;
+    // A call for help from the locked screen has drawn the next number, and is nothing that can be read here.
+    if ((await setting(tx, 'number')) !== taken.edit.number + later.length) return false;
     await edits.delete(editId);
     // Those written since were never offered either, so they may close the gap.
     for (const one of later) await edits.put({ ...one, edit: { ...one.edit, number: one.edit.number - 1 } });

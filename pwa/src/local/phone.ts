@@ -29,11 +29,14 @@ async function soon<T>(answer: Promise<T> | undefined, otherwise: T): Promise<T>
   return await Promise.race([answer?.catch(() => otherwise) ?? otherwise, late]);
 }
 
+/** `open`: so many can be read by anybody who has the file; `left`: so many could not be put in it. */
+export type Copy = { file: File; open: number; left: number };
+
 /**
  * A file of all that the school may not have, drafts too, sealed: only the school can open it. From a locked phone as well, and
  * when its storage does not answer; an edit that could not be sealed yet is in it as it is, if the phone is unlocked.
  */
-export async function saveCopy(): Promise<File> {
+export async function saveCopy(): Promise<Copy> {
   const [disk, owner, db] = [myDisk(), whose(), me() ? mine() : undefined];
   if (!disk || !owner) throw new StorageTrouble(CLOSED);
   if (db) await soon(db.settled(), undefined);
@@ -42,9 +45,12 @@ export async function saveCopy(): Promise<File> {
   const typed = notOnDisk();
   const sealed = new Map(lies?.sealed.map((blob) => [blob.id, blob]));
   for (const { id } of typed) sealed.delete(id); // it has been written on
-  const needsMemory = db && (!lies || typed.length > 0 || lies.unsealed > 0);
+  const needsMemory = db && (!lies || typed.length > 0 || lies.unsealed.length > 0);
   const known = needsMemory ? await db.waitingNow(typed) : { sealed: [], edits: [] };
   for (const blob of known.sealed) if (!sealed.has(blob.id)) sealed.set(blob.id, blob);
+  const edits = known.edits.filter(({ id }) => !sealed.has(id));
+  const isIn = (id: string) => sealed.has(id) || edits.some((edit) => edit.id === id);
+  const left = new Set([...(lies?.unsealed ?? []), ...typed.map(({ id }) => id)].filter((id) => !isIn(id))).size;
   const saved_at = new Date().toISOString();
   const copy = {
     lanyard: 'waiting edits',
@@ -53,18 +59,18 @@ export async function saveCopy(): Promise<File> {
     phone: lies?.phone ?? known.sealed[0]?.phone,
     saved_at,
     sealed: [...sealed.values()],
-    edits: known.edits.filter(({ id }) => !sealed.has(id)),
+    edits,
   };
-  return new File([JSON.stringify(copy, null, 1)], `lanyard-waiting-${saved_at.slice(0, 16).replaceAll(':', '')}.json`, { type: 'application/json' });
+  const file = new File([JSON.stringify(copy, null, 1)], `lanyard-waiting-${saved_at.slice(0, 16).replaceAll(':', '')}.json`, { type: 'application/json' });
+  return { file, open: edits.length, left };
 }
 
-type Lying = { phone: string | undefined; sealed: Blob[]; unsealed: number };
+type Lying = { phone: string | undefined; sealed: Blob[]; unsealed: string[] };
 
 const lyingOn = (disk: Disk): Promise<Lying> =>
   disk.reading(['outbox', 'drafts', 'settings'], async (tx) => {
     const rows = [...(await tx.objectStore('outbox').index('unsent').getAll()), ...(await tx.objectStore('drafts').getAll())];
-    const sealed = rows.filter(isSealed).map(blobOf);
-    return { phone: await noted(tx, 'phone'), sealed, unsealed: rows.length - sealed.length };
+    return { phone: await noted(tx, 'phone'), sealed: rows.filter(isSealed).map(blobOf), unsealed: rows.filter((row) => !isSealed(row)).map(({ id }) => id) };
   });
 
 // ── Habits: chips stand in the order in which this person uses them ──────────────────────────

@@ -41,7 +41,7 @@ export async function intakeKeys(signedList: string, pinned: string, school: str
     const key = await crypto.subtle.importKey('raw', toBytes(pinned), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
     if (!(await crypto.subtle.verify(SIGNED, key, toBytes(signature), utf8(`${head}.${claims}`)))) return undefined;
     const { iss, aud, iat, keys } = read64(claims) as { iss?: unknown; aud?: unknown; iat?: unknown; keys?: { kid: string; public: string }[] };
-    if (iss !== school || aud !== 'lanyard:intake' || typeof iat !== 'number' || !Array.isArray(keys) || !keys.every(isKey)) return undefined;
+    if (iss !== school || aud !== 'lanyard:intake' || typeof iat !== 'number' || !Array.isArray(keys) || keys.length === 0 || !keys.every(isKey)) return undefined;
     // One that nothing can be sealed to would keep everything from being saved.
     for (const { public: point } of keys) await crypto.subtle.importKey('raw', toBytes(point), { name: 'ECDH', namedCurve: 'P-256' }, false, []);
     return { keys: keys.map(({ kid, public: point }) => ({ kid, public: point })), made_at: iat, by: pinned };

@@ -22,6 +22,7 @@ type Here = { owner: Owner; disk: Disk; hasVault: boolean; open: { me: Me; db: M
 let here: Here | null = null;
 /** Whoever has just given their password here: their name, until there is a vault to put it in. */
 let arriving: MeAtSchool | null = null;
+let isOffList = false;
 const watchers = new Set<() => void>();
 
 /** Null until the phone is unlocked, and when nobody is signed in. */
@@ -31,6 +32,9 @@ export const standing = (): Standing => (!here ? 'out' : here.open ? 'open' : he
 
 /** Whether the password was given a moment ago: the school lets nobody else choose a PIN. */
 export const hasArrived = (): boolean => arriving !== null;
+
+/** Whether the last to use this phone left because it was taken off the list. */
+export const wasTakenOff = (): boolean => isOffList;
 
 /** Who it is that a PIN is being chosen for. */
 export const whoArrived = (): MeAtSchool | null => arriving;
@@ -63,7 +67,8 @@ export async function resume(): Promise<Standing> {
   const owners = await allOwners();
   for (const owner of owners) if (owner.leaving) await withDisk(owner, (disk) => forgetWhoLeft(owner, disk)).catch(() => {});
   noticeEvicted(owners.map(({ school, staff }) => nameOf(school, staff)));
-  const key = await shared.reading(['settings'], (tx) => tx.objectStore('settings').get('current'));
+  const [key, off] = await shared.reading(['settings'], (tx) => Promise.all(['current', 'off'].map((name) => tx.objectStore('settings').get(name))));
+  isOffList = off !== undefined;
   await become(owners.find((owner) => owner.key === key));
   return standing();
 }
@@ -106,8 +111,9 @@ export async function welcome(called: string, { staff, school, phone, grant, key
   await shared.writing(['owners', 'settings'], async (tx) => {
     await tx.objectStore('owners').put(owner);
     await tx.objectStore('settings').put(owner.key, 'current');
-    await tx.objectStore('settings').delete('owed');
+    for (const name of ['owed', 'off']) await tx.objectStore('settings').delete(name);
   });
+  isOffList = false;
   // The school holds a share for a phone it knows by another id, or none: no PIN opens that any more.
   const needsPin = forgot || (before !== undefined && before.phone !== phone) || (vault?.isForgotten === true && !opensAlone(vault));
   const isResealed = pinned !== undefined && schools !== undefined && pinned !== schools.public;
@@ -276,8 +282,12 @@ export async function forget(tx: MyWriting): Promise<void> {
 /** The school has taken this phone off its list, and has everything that was written on it: nothing is left to read here. */
 export async function leave(): Promise<void> {
   if (!here) return;
-  const { disk } = here;
-  await shared.writing(['settings'], (tx) => tx.objectStore('settings').delete('current'));
+  const { disk, owner } = here;
+  await shared.writing(['settings'], async (tx) => {
+    await tx.objectStore('settings').delete('current');
+    await tx.objectStore('settings').put(owner.key, 'off');
+  });
+  isOffList = true;
   here = arriving = null;
   tell();
   await destroy(disk);

@@ -114,6 +114,11 @@ export class Shelves {
   /** Whether something is here that the school does not have: an edit, or a draft that could not be sealed. */
   hasUnsent = (): Promise<boolean> => this.reading(['edits'], (tx) => this.#unsealed.size > 0 || tx.objectStore('edits').index('unsent').count() > 0);
 
+  /** How much can be read here, and is not sealed. */
+  get unsealed(): number {
+    return this.#unsealed.size;
+  }
+
   /** Seals what could not be sealed when it was written: now the school's key may be here. True once nothing is left to seal. */
   async sealTheRest(): Promise<boolean> {
     const canSeal = await this.reading(['settings'], (tx) => tx.objectStore('settings').get('intake') !== undefined);

@@ -1,6 +1,7 @@
 // A hook for screens that show what the phone holds. Lists listen; forms never do.
 
 import { useEffect, useState } from 'preact/hooks';
+import { lock } from '../lock';
 import { follow, type Local } from './reading';
 import { isStillMe, me, resume, standing, watchMe, type Me, type Standing } from './session';
 import { shared } from './stores';
@@ -28,7 +29,7 @@ export function useStanding(): Standing {
 /** Somebody else signed in, or this person out, in another tab: this one must not go on under a name that is not theirs. */
 function followOtherTabs(): void {
   shared.listen(async (_, elsewhere) => {
-    if (elsewhere && !(await isStillMe())) location.reload();
+    if (elsewhere && !(await isStillMe())) await lock();
   });
 }
 

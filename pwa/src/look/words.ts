@@ -53,6 +53,9 @@ export function span(ms: number): string {
   return count(Math.floor(ms / DAY), 'day');
 }
 
+/** How long to wait, as a button says it. */
+export const patience = (seconds: number): string => (seconds > 90 ? count(Math.ceil(seconds / 60), 'minute') : count(Math.ceil(seconds), 'second'));
+
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** what comes in the middle of a sentence: Home visit → home visit, but not CCTV → cCTV */

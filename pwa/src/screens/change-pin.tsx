@@ -7,10 +7,8 @@ import { lockNow } from '../lock';
 import { focusOn, go } from '../look/address';
 import { Screen } from '../look/screen';
 import { toast } from '../look/toast';
-import { count } from '../look/words';
+import { patience } from '../look/words';
 import { NewPinFields, PinField, Problems, problemWith, type Problem } from './pin-fields';
-
-const NOT_NOW = 'The school cannot be reached. Changing a PIN needs it once.';
 
 export function ChangePin() {
   const form = useRef<HTMLFormElement>(null);
@@ -26,10 +24,11 @@ export function ChangePin() {
     const wrong = old ? problemWith(pin, again) : { words: 'Type the PIN you have now.', field: 'old-pin' };
     if (wrong) return refuse(wrong);
     setChanging(true);
-    const changed = await changePin(old, pin).catch((): Changed => ({ is: 'refused', because: 'busy' }));
+    const changed = await changePin(old, pin).catch(() => null);
     setChanging(false);
+    if (!changed) return refuse({ words: SILENT, field: 'old-pin' });
     if (changed.is === 'gone') return void lockNow(); // which says why
-    if (changed.is !== 'changed') return refuse(problemIn(changed), changed.is === 'refused' && changed.because === 'sign in');
+    if (changed.is !== 'changed') return refuse(problemIn(changed), 'because' in changed && changed.because === 'sign in');
     toast('Your PIN is changed.');
     go('/this-phone', 'replace');
   }
@@ -56,18 +55,20 @@ export function ChangePin() {
 function problemIn(changed: Exclude<Changed, { is: 'changed' | 'gone' }>): Problem {
   switch (changed.is) {
     case 'wrong':
-      return { words: `That is not the PIN you have now. ${changed.left === 1 ? 'One try is' : `${changed.left} tries are`} left; then what the school has sent is removed from this phone.`, field: 'old-pin' };
+      return { words: `That is not the PIN you have now. ${changed.left === 1 ? 'One try is' : `${changed.left} tries are`} left; then what the school has sent is removed from this phone.${changed.pause_s > 0 ? ` Wait ${patience(changed.pause_s)} before the next.` : ''}`, field: 'old-pin' };
     case 'pause':
-      return { words: `That was too many wrong PINs. Wait ${count(changed.pause_s, 'second')}, then try again.`, field: 'old-pin' };
+      return { words: `That was too many tries. Wait ${patience(changed.pause_s)}, then try again.`, field: 'old-pin' };
     case 'lease over':
-      return { words: NOT_NOW, field: 'new-pin' };
     case 'refused':
       return { words: REFUSED[changed.because], field: 'new-pin' };
   }
 }
 
+/** It may be on the disk all the same. */
+const SILENT = 'This phone’s storage is not answering. Try again; if it says that this is not your PIN, the new one is set.';
+
 const REFUSED = {
-  'no signal': NOT_NOW,
+  'no signal': 'The school cannot be reached. Changing a PIN needs it once.',
   'sign in': 'The school wants your password first. Sign in, then change the PIN within a quarter of an hour.',
   revoked: 'The school has taken this phone off its list. Ask at the desk.',
   busy: 'The school could not do it just now. Your PIN is the one you had. Try again in a minute.',

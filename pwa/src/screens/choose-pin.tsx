@@ -14,6 +14,7 @@ const REFUSED = {
   'no signal': 'The school cannot be reached. Choosing a PIN needs it once.',
   'sign in': 'It is too long since you gave your password. Load this page again, and sign in.',
   revoked: 'The school has taken this phone off its list. Ask at the desk.',
+  storage: 'This phone’s storage is not answering. Try again in a minute.',
   busy: 'The school could not do it just now. Try again in a minute.',
 };
 
@@ -32,7 +33,7 @@ export function ChoosePin() {
     const wrong = problemWith(pin, String(given.get('again') ?? ''));
     if (wrong) return refuse(wrong);
     setChoosing(true);
-    const chosen = await choosePin(pin).catch(() => ({ is: 'refused', because: 'busy' }) as const);
+    const chosen = await choosePin(pin).catch(() => ({ is: 'refused', because: 'storage' }) as const);
     setChoosing(false);
     if (chosen.is === 'refused') return refuse({ words: REFUSED[chosen.because], field: 'new-pin' });
     lockOthers();
@@ -53,7 +54,7 @@ export function ChoosePin() {
       <form id="choose-pin" class="stack wide" ref={form} noValidate onSubmit={choose}>
         <NewPinFields problem={problem} />
       </form>
-      <p class="meta">If you forget it, sign in with your password and choose another: nothing that you wrote is lost. Ten wrong PINs remove what the school has sent from this phone, and never what you wrote.</p>
+      <p class="meta">If you forget it, sign in with your password and choose another. Ten wrong PINs remove what the school has sent from this phone; what you wrote is sent all the same.</p>
       <button type="button" class="button whole" onClick={() => void signOut()}>That is not me</button>
     </Screen>
   );

@@ -121,7 +121,7 @@ export function NotSent({ school, where, tried }: { school: Ring; where: string;
         <div class="stack">
           <Icon name="offline" size="big" />
           <h1 id="title" tabIndex={-1}>NOT SENT</h1>
-          <p class="ask"><b>Nobody knows yet that you need help{where && ` in ${where}`}.</b></p>
+          <p class="ask"><b>Nobody knows yet that you need help.</b>{where && <><br />Where: {where}</>}</p>
           <p>Your call is saved on this phone, which cannot reach the school. It is still trying, and has been for <b class="num">{span(tried) === 'less than a minute' ? `${Math.round(tried / 1000)} seconds` : span(tried)}</b>. It will say here when it gets through.</p>
         </div>
         <div class="stack">

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
 import { callWhileLocked, isSent, newCall } from '../local/call';
 import { noted } from '../local/disk';
-import { myDisk } from '../local/session';
+import { myDisk, standing } from '../local/session';
 import { announce } from '../look/announce';
 import { focusOn } from '../look/address';
 import { Icon } from '../look/icon';
@@ -73,7 +73,7 @@ function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: str
           </div>
         </fieldset>
       </form>
-      <p class="meta">The phone stays locked. The call says that it came from a locked phone.</p>
+      <p class="meta">This opens nothing on the phone. The call says that it came from a locked phone.</p>
     </Screen>
   );
 }
@@ -92,7 +92,7 @@ function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) 
 
   if (shouting) return <NotSent school={ring} where={where} tried={now - calledAt} />;
   return (
-    <Screen title={`Help for ${where}`} tab="Call for help" meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href="/">Back to the locked phone</a>}>
+    <Screen title={`Help: ${where}`} tab="Call for help" meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href="/">{standing() === 'locked' ? 'Back to the locked phone' : 'Back'}</a>}>
       {sent ? (
         <section class="card pad stack" data-state="sent">
           <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>

@@ -1,18 +1,13 @@
 // Before another PIN is chosen: what only the one before can open, and the way back to it.
 
-import { useEffect, useState } from 'preact/hooks';
-import { onlyByPin } from '../local/disk';
-import { myDisk, turnBack } from '../local/session';
+import { turnBack } from '../local/session';
 import { go } from '../look/address';
-import { Icon } from '../look/icon';
+import { Note } from '../look/note';
 import { count } from '../look/words';
+import { useOnlyByPin } from './locked';
 
 export function OnlyByPin() {
-  const [locked, setLocked] = useState(0);
-  useEffect(() => {
-    const disk = myDisk();
-    if (disk) onlyByPin(disk).then(setLocked, () => {});
-  }, []);
+  const locked = useOnlyByPin();
   if (locked === 0) return null;
   function back(): void {
     turnBack();
@@ -20,10 +15,7 @@ export function OnlyByPin() {
   }
   return (
     <>
-      <p class="note" role="alert" data-state="needs">
-        <Icon name="needs" />
-        <span><b>{count(locked, 'thing')} you wrote here can only be opened with the PIN you had.</b> {locked === 1 ? 'It was' : 'They were'} written before this phone had the school’s key, and another PIN loses {locked === 1 ? 'it' : 'them'}.</span>
-      </p>
+      <Note state="needs" alert><b>{count(locked, 'thing')} you wrote here can only be opened with the PIN you had.</b> {locked === 1 ? 'It was' : 'They were'} written before this phone had the school’s key, and another PIN loses {locked === 1 ? 'it' : 'them'}.</Note>
       <button type="button" class="button whole" onClick={back}>Go back to the PIN you had</button>
     </>
   );

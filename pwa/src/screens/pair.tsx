@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { standing } from '../local/session';
 import { pair } from '../local/sign-in';
 import { NotSaved } from '../local/trouble';
-import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
+import { ThereIsAProblem } from '../look/note';
 import { Screen } from '../look/screen';
 import { toast } from '../look/toast';
 
@@ -37,18 +37,12 @@ export function Pair() {
 
   function refuse(words: string): void {
     setRefused(words);
-    announce(words, 'assertive');
     requestAnimationFrame(() => focusOn('problem'));
   }
 
   return (
     <Screen home title="Pair this phone" dock={<button type="submit" form="pair" class="button main">{asking ? 'Asking the school' : 'Pair'}</button>}>
-      {refused && (
-        <div class="problems" id="problem" tabIndex={-1}>
-          <h2>There is a problem</h2>
-          <a href="#letters" onClick={(event) => { event.preventDefault(); focusOn('letters'); }}>{refused}</a>
-        </div>
-      )}
+      {refused && <ThereIsAProblem words={refused} field="letters" />}
       <p>The school makes a code for one person. Tap Pair: then it says who that is, and you choose the PIN that opens Lanyard on this phone.</p>
       <form id="pair" class="stack wide" noValidate onSubmit={begin}>
         {!bySquare && (
@@ -58,8 +52,8 @@ export function Pair() {
           </div>
         )}
       </form>
-      {standing() === 'locked' && <p>Somebody uses Lanyard on this phone already. What is theirs stays here, locked, and what they wrote is sent.</p>}
-      {standing() === 'locked' ? <a class="button whole" href="/">Back to the locked phone</a> : <a class="button whole" href="/sign-in">Sign in with your password</a>}
+      {standing() !== 'out' && <p>Somebody uses Lanyard on this phone already. What is theirs stays here, locked, and what they wrote is sent.</p>}
+      {standing() === 'locked' || standing() === 'open' ? <a class="button whole" href="/">{standing() === 'locked' ? 'Back to the locked phone' : 'Not now'}</a> : <a class="button whole" href="/sign-in">Sign in with your password</a>}
     </Screen>
   );
 }

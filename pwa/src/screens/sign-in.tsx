@@ -5,10 +5,10 @@ import { hasPasskeys, show } from '../local/passkey';
 import { passwordBy, standing, turnTo } from '../local/session';
 import { signIn, signInByPasskey, type Refused, type Second, type SignedIn } from '../local/sign-in';
 import { NotSaved } from '../local/trouble';
-import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
-import { EvictedNote } from '../look/gone';
+import { CallWaits, EvictedNote } from '../look/gone';
+import { Note, ThereIsAProblem } from '../look/note';
 import { Screen } from '../look/screen';
 import { count, when } from '../look/words';
 import { ask } from '../school';
@@ -27,10 +27,10 @@ const BECAUSE: Record<Because, string> = {
   'no pin': 'Sign in, then choose the PIN that opens Lanyard on this phone.',
   'ten wrong': 'Ten wrong PINs: what the school had sent has been removed from this phone. Sign in with your password, then choose another PIN.',
   'the school': 'The school does not take this PIN any more. Sign in with your password, then choose another.',
-  revoked: 'The school has taken this phone off its list, and what it had sent has been removed. Ask at the desk.',
+  revoked: 'The school has taken this phone off its list, and what it had sent has been removed. What you wrote goes to the school closed, and somebody there looks at it before it stands in a record. Ask at the desk.',
 };
 
-export function SignIn({ because }: { because?: Because } = {}) {
+export function SignIn({ because }: { because?: Because | undefined } = {}) {
   const me = useMe();
   const { waiting } = useStatus();
   const form = useRef<HTMLFormElement>(null);
@@ -67,7 +67,6 @@ export function SignIn({ because }: { because?: Because } = {}) {
   }
 
   function refuse(answer: Refused): void {
-    announce(answer.refused, 'assertive');
     setWait(answer.wait_s ?? 0);
     setRefused(answer.second ? undefined : answer);
     if (answer.second) setSecond(answer.second);
@@ -84,17 +83,16 @@ export function SignIn({ because }: { because?: Because } = {}) {
   return (
     <Screen home title={second ? 'One more step' : 'Sign in to Lanyard'} dock={second && !byCode(second) ? undefined : <button type="submit" form="sign-in" class="button main">{main}</button>}>
       {because && !second && <p>{BECAUSE[because]}</p>}
-      {forgottenBy && !second && <p class="note" data-state="needs"><Icon name="needs" /><span><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</span></p>}
+      {forgottenBy && !second && <Note state="needs"><b>The school has forgotten your PIN.</b> It went back to a backup. Sign in with your password, then unlock once more. Without that the PIN opens this phone until <span class="num">{when(forgottenBy)}</span>. Nothing that is here is lost.</Note>}
       {because === 'forgot' && <OnlyByPin />}
+      {!me && <CallWaits />}
       {!me && <EvictedNote />}
-      {!me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</span></p>}
-      {me && waiting > 0 && <p class="note" data-state="waiting"><Icon name="waiting" /><span><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</span></p>}
+      {!me && waiting > 0 && <Note state="waiting"><b>{count(waiting, 'record')} {waiting === 1 ? 'is' : 'are'} waiting.</b> Locked and safe: nobody can read {waiting === 1 ? 'it' : 'them'} on this phone. {waiting === 1 ? 'It' : 'They'} will send when you are online.</Note>}
+      {me && waiting > 0 && <Note state="waiting"><b>{saved(waiting)}.</b> Sign in as {me.name}, and they are sent. Nothing is lost if you do it later.</Note>}
       {refused && (
-        <div class="problems" id="problem" tabIndex={-1}>
-          <h2>There is a problem</h2>
-          <a href="#problem" onClick={(event) => { event.preventDefault(); focusOn(second ? 'code' : 'username'); }}>{refused.refused}</a>
+        <ThereIsAProblem words={refused.refused} field={second ? 'code' : 'username'}>
           {refused.locked && <button type="button" class="button whole" onClick={openLocked}>Open with your PIN</button>}
-        </div>
+        </ThereIsAProblem>
       )}
       <form id="sign-in" class="stack wide" ref={form} noValidate onSubmit={enter}>
         {second ? <SecondFields second={second} wrong={Boolean(refused)} /> : <NameAndPassword wrong={Boolean(refused)} />}
@@ -110,6 +108,7 @@ export function SignIn({ because }: { because?: Because } = {}) {
           </>}
       {me && <a class="button whole" href="/">Not now: go on writing</a>}
       {standing() === 'locked' && <a class="button whole" href="/">Back to the locked phone</a>}
+      {standing() === 'new' && <a class="button help whole" href="/help"><Icon name="hand" />Call for help</a>}
     </Screen>
   );
 }

@@ -2,9 +2,10 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
+import { onlyByPin } from '../local/disk';
 import { waiting } from '../local/outbox';
 import { persist, storage, type Storage } from '../local/phone';
-import { signOut } from '../local/session';
+import { mine, signOut } from '../local/session';
 import { allWritten } from '../local/drafts';
 import { useLive } from '../local/store';
 import { record } from '../local/view';
@@ -13,9 +14,11 @@ import { appearance, choose, type TextSize, type Theme } from '../look/appearanc
 import { go } from '../look/address';
 import { CopyButton } from '../look/copy';
 import { Icon } from '../look/icon';
+import { Note } from '../look/note';
 import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { saved } from '../look/strip';
+import { toast } from '../look/toast';
 import { ago, clock, count, when } from '../look/words';
 import { syncNow, useStatus } from '../sync';
 import type { Edit, SchoolAnswer } from '../wire';
@@ -34,6 +37,7 @@ export function ThisPhone() {
   const status = useStatus();
   const outbox = useLive(() => waitingToSend(school), [status.waiting, school]);
   const [trying, setTrying] = useState(false);
+  const closed = outbox ? status.waiting - outbox.count - outbox.torn : 0;
 
   async function tryNow(): Promise<void> {
     setTrying(true);
@@ -55,13 +59,14 @@ export function ThisPhone() {
         ) : outbox && status.waiting === 0 && (
           <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && (status.drafts ? ' The school has everything but what is not finished.' : ' The school has everything you wrote here.')}</span></p>
         )}
- {outbox && status.waiting > outbox.count && <p class="card pad who" data-state="waiting"><Icon name="waiting" /><span>{count(status.waiting - outbox.count, 'record')} closed to the school, which alone can read {status.waiting - outbox.count === 1 ? 'it' : 'them'}. Not sent yet.</span></p>}
+        {closed > 0 && <p class="card pad who" data-state="waiting"><Icon name="waiting" /><span>{count(closed, 'record')} written here that only the school can open. Not sent yet.</span></p>}
+        {outbox && outbox.torn > 0 && <Note state="needs"><b>{count(outbox.torn, 'thing')} you wrote cannot be opened on this phone just now,</b> and so cannot be sent. It is still here. Close Lanyard, and open it again.</Note>}
         {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
           <button type="button" class="button" aria-disabled={trying} onClick={() => !trying && void tryNow()}><Icon name="sending" size="small" />{trying ? 'Trying' : 'Try now'}</button>
           <CopyButton />
         </div>
-        {status.problem && <p class="note" data-state="waiting"><Icon name="offline" /><span>{status.problem}</span></p>}
+        {status.problem && <Note state="waiting" icon="offline">{status.problem}</Note>}
         <p class="meta">{status.lastContact ? <>The school last answered at <span class="num">{when(status.lastContact, now)}</span>.</> : 'The school has not answered this phone yet.'} Signing out or updating never removes what is waiting. A copy is a file that holds what is waiting; give it to the desk if this phone breaks.</p>
       </section>
       {status.needs > 0 && <a class="button whole" href="/needs-you"><Icon name="needs" size="small" />Needs you: {count(status.needs, 'record')}</a>}
@@ -87,9 +92,11 @@ export function ThisPhone() {
 
 type Titled = { edit: Edit; title: string };
 
-async function waitingToSend(school: SchoolAnswer | undefined): Promise<{ count: number; shown: Titled[] }> {
+/** `torn`: not sealed, and not to be opened either. */
+async function waitingToSend(school: SchoolAnswer | undefined): Promise<{ count: number; torn: number; shown: Titled[] }> {
   const { count, edits } = await waiting();
-  return { count, shown: await Promise.all(edits.slice(0, SHOWN).map(async (edit) => ({ edit, title: waitingTitle(school, edit, (await record(edit.record))?.record) }))) };
+  const torn = Math.max(0, (await onlyByPin(mine().disk)) - mine().unsealed);
+  return { count, torn, shown: await Promise.all(edits.slice(0, SHOWN).map(async (edit) => ({ edit, title: waitingTitle(school, edit, (await record(edit.record))?.record) }))) };
 }
 
 function Waiting({ edit, title, now, because }: Titled & { now: number; because: string | null }) {
@@ -105,7 +112,8 @@ function Waiting({ edit, title, now, because }: Titled & { now: number; because:
 async function leave(waiting: number): Promise<void> {
   await Promise.race([allWritten(), new Promise((resolve) => setTimeout(resolve, 1_500))]); // the last keystroke
   await silence();
-  await signOut().catch(() => {});
+  const isOut = await signOut().then(() => true, () => false);
+  if (!isOut) return toast('Not signed out.', 'This phone’s storage is full, or not answering. Lock it, and try again.');
   announce(waiting ? `Signed out. ${saved(waiting)}; it will be sent.` : 'Signed out.');
   go('/sign-in', 'replace');
 }
