@@ -48,6 +48,21 @@ async def keep_school(tx: Tx, school: School, number: int, phones: dict[str, Han
         {**in_school, "id": one.id, "staff": id, "name": one.name, "paired_at": made_at} for id, one in phones.items()
     ))  # fmt: skip
     await _keep_timetable(tx, school)
+    await _keep_rota(tx, school, made_at)
+
+
+async def _keep_rota(tx: Tx, school: School, made_at: int) -> None:
+    """Responders take turns to be first, managers next; a senior leader leads all day."""
+    team = {
+        "first": school.by_role.get("responder", []),
+        "next": school.by_role.get("manager", []),
+        "lead": school.by_role.get("leader", []),
+    }
+    await insert(tx, "duty", (
+        {"school": school.id, "id": f"{weekday}-{one.code}-{part}", "staff": people[(weekday + at) % len(people)].id, "weekday": weekday,
+         "period": one.code, "part": part, "made_at": made_at}
+        for weekday in range(5) for at, one in enumerate(PERIODS) for part, people in team.items() if people
+    ))  # fmt: skip
 
 
 async def _keep_timetable(tx: Tx, school: School) -> None:
