@@ -30,7 +30,7 @@ phone: pwa/node_modules/.installed
 bench: .venv/.tools pwa/dist/.built  ## what is measured, side by side
 	@$(BIN)/python -m bench
 
-soak: export SEED ?= $(shell date +%s)
+soak: export SEED := $(or $(SEED),$(shell date +%s))
 soak: .venv/.tools pwa/dist/.built  ## the long ones, hours of them, with chances of their own: `make soak SEED=…` takes the same again
 	@sh tests/machine.sh
 	@echo "SEED=$$SEED"
