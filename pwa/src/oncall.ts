@@ -1,7 +1,8 @@
 // Calls for help and duties, asked of the school while somebody is online: how a call stands, answering it, going on duty.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, refusal, type Question } from './school';
+import { askAsMe } from './as-me';
+import { refusal, type Heard, type Question } from './school';
 import { syncNow } from './sync';
 
 const LOOK_EVERY_MS = 1_000;
@@ -56,8 +57,8 @@ export type Asked<T> = { json: T | null; problem: string; missing: boolean };
 const UNHEARD = 'The school did not answer: nobody has been told. Use the radio, or try again.';
 
 export async function asked<T>(path: string, question: Question = {}): Promise<Asked<T>> {
-  const heard = await ask(path, question);
-  if (heard.heard !== 'answered') return { json: null, problem: UNHEARD, missing: false };
+  const heard: Heard | null = await askAsMe(path, question).catch(() => null); // locked meanwhile, or the storage is silent
+  if (heard?.heard !== 'answered') return { json: null, problem: UNHEARD, missing: false };
   if (heard.status < 300) return { json: heard.json as T, problem: '', missing: false };
   const { words } = refusal(heard.json) as { words?: string };
   return { json: null, problem: words ?? UNHEARD, missing: heard.status === 404 };

@@ -1,10 +1,9 @@
 // Alerts: whether the school can ring this phone, turning that on, and seeing at every open that it still can.
 
+import { askAsMe } from './as-me';
 import { toBytes, toText } from './local/bytes';
-import { mine } from './local/session';
-import { setting } from './local/stores';
 import { isApple, isInstalled } from './screens/install';
-import { ask, refusal, type Heard, type Question } from './school';
+import { refusal, type Ask, type Heard } from './school';
 import type { PushCard, TestCard } from './wire';
 
 /** `cannot`: not on this device, or not as it is set; the words say what to do. `unknown`: the school was not reached. */
@@ -21,15 +20,12 @@ const AWAY = 'The school cannot be reached, so nobody knows just now whether it 
 const SLOW = 'The service that rings this browser does not answer. School Wi-Fi may be in its way: try again on mobile data.';
 const PRIVATE = 'This browser does not let itself be rung. A private window never does: open Lanyard in an ordinary one.';
 
-/** The school, as whoever is unlocked here. */
-type School = (path: string, question?: Question) => Promise<Heard>;
-
 class Cannot extends Error {}
 
 // ── At every open ──────────────────────────────────────────────────────────────────────────
 
 /** Compares what this browser has with what the school knows, and mends it: changed, gone, made under an old key. */
-export async function lookAtAlerts(school: School = hear): Promise<Ringing> {
+export async function lookAtAlerts(school: Ask = askAsMe): Promise<Ringing> {
   return await said(async () => {
     const device = problemHere();
     if (device) return cannot(device);
@@ -55,7 +51,7 @@ export function keepRinging(): () => void {
 }
 
 /** The school must not think that it rings a phone which may not say a word. */
-async function withoutLeave(school: School): Promise<Ringing> {
+async function withoutLeave(school: Ask): Promise<Ringing> {
   const card = await asked(school);
   if (card.endpoint) await school('/api/push', { method: 'DELETE' });
   return Notification.permission === 'denied' ? cannot(howToAllow()) : { is: 'off', words: OFF, test: null };
@@ -63,7 +59,7 @@ async function withoutLeave(school: School): Promise<Ringing> {
 
 // ── From a tap ─────────────────────────────────────────────────────────────────────────────
 
-export async function turnOn(school: School = hear): Promise<Ringing> {
+export async function turnOn(school: Ask = askAsMe): Promise<Ringing> {
   return await said(async () => {
     const device = problemHere();
     if (device) return cannot(device);
@@ -75,7 +71,7 @@ export async function turnOn(school: School = hear): Promise<Ringing> {
 }
 
 /** A real one, by the way that every alert takes. `news` hears how far it has come. */
-export async function testThisPhone(news: (ringing: Ringing) => void, school: School = hear): Promise<Ringing> {
+export async function testThisPhone(news: (ringing: Ringing) => void, school: Ask = askAsMe): Promise<Ringing> {
   return await said(async () => {
     const began = Date.now();
     let card = read(await school('/api/push/test', { method: 'POST', json: {} }));
@@ -136,7 +132,7 @@ const keyOf = ({ options }: PushSubscription): string => (options.applicationSer
 const isGood = (its: PushSubscription, card: PushCard): boolean => card.endpoint === its.endpoint && keyOf(its) === card.key;
 
 /** Under the school's key of today; the old one first, for a browser has no two. */
-async function renew(school: School, old: PushSubscription | null, card: PushCard): Promise<PushCard> {
+async function renew(school: Ask, old: PushSubscription | null, card: PushCard): Promise<PushCard> {
   if (old) {
     const known = await tell(school, old);
     if (isGood(old, known)) return known;
@@ -156,14 +152,12 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 
 // ── The school ─────────────────────────────────────────────────────────────────────────────
 
-const asked = async (school: School): Promise<PushCard> => read(await school('/api/push'));
+const asked = async (school: Ask): Promise<PushCard> => read(await school('/api/push'));
 
-async function tell(school: School, its: PushSubscription): Promise<PushCard> {
+async function tell(school: Ask, its: PushSubscription): Promise<PushCard> {
   const { endpoint, keys } = its.toJSON();
   return read(await school('/api/push', { method: 'PUT', json: { endpoint, public: keys?.p256dh, secret: keys?.auth, key: keyOf(its) } }));
 }
-
-const hear: School = async (path, question = {}) => await ask(path, { ...question, phone: await mine().reading(['settings'], (tx) => setting(tx, 'session_phone')) });
 
 class Away extends Error {}
 

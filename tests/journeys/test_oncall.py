@@ -39,6 +39,20 @@ def test_a_call_is_answered_and_its_caller_sees_by_whom(new_phone: Callable[...,
     expect(amira.page.locator("main")).to_contain_text("It is over.")
 
 
+def test_nobody_is_said_to_come_who_only_signed_in_on_the_same_phone(new_phone: Callable[..., Handset], school: School) -> None:
+    amira, ben = new_phone().open().sign_in("amira"), new_phone().open().sign_in("ben")
+    amira.tap("Call for help")
+    amira.choose("Where?", "B12")
+    amira.tap("Send the call for help")
+    expect(amira.page.locator("main")).to_contain_text("Nobody has answered yet.")
+    ben.open("/duty").page.get_by_role("link", name=re.compile("B12")).click()
+    expect(ben.page.locator("header")).to_contain_text("Amira Haddad called at")
+    ben.context.add_cookies(new_phone().open().sign_in("carol").context.cookies())  # the same handset, signed in on it by another since
+    ben.tap("I am going")
+    expect(ben.page.get_by_role("alert")).to_contain_text("Please sign in.")
+    expect(amira.page.locator("main")).to_contain_text("Nobody has answered yet.")
+
+
 def test_a_call_that_comes_late_asks_first_whether_it_is_still_needed(phone: Handset, school: School) -> None:
     began = datetime.now(UTC)
     phone.page.clock.set_fixed_time(began)

@@ -1,17 +1,16 @@
 // One's own passkeys: what may be shown instead of the password. Adding or removing one wants the password.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { askAsMe } from '../as-me';
 import { hasPasskeys, make } from '../local/passkey';
-import { mine } from '../local/session';
 import { phoneName } from '../local/sign-in';
-import { setting } from '../local/stores';
 import { announce } from '../look/announce';
 import { focusOn } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
 import { toast } from '../look/toast';
 import { when } from '../look/words';
-import { ask, refusal, type Heard, type Question } from '../school';
+import { refusal, type Heard } from '../school';
 import { Problems, type Problem } from './pin-fields';
 import type { WantedPasskey } from '../wire';
 
@@ -27,7 +26,7 @@ export function Passkeys() {
   useEffect(() => void list(), []);
 
   async function list(): Promise<void> {
-    const heard = await asked('/api/passkeys');
+    const heard = await askAsMe('/api/passkeys');
     if (heard.heard === 'answered' && heard.status === 200) setPasskeys(heard.json as Passkey[]);
     else refuse(heard);
   }
@@ -49,11 +48,11 @@ export function Passkeys() {
   }
 
   async function add(given: string): Promise<Heard | null> {
-    const heard = await asked('/api/passkeys/new', { method: 'POST', json: { password: given } });
+    const heard = await askAsMe('/api/passkeys/new', { method: 'POST', json: { password: given } });
     if (heard.heard !== 'answered' || heard.status !== 200) return heard;
     const { ticket, publicKey } = heard.json as { ticket: string; publicKey: WantedPasskey };
     const passkey = await make(publicKey);
-    return passkey && (await asked('/api/passkeys', { method: 'POST', json: { ticket, name: phoneName(), passkey } }));
+    return passkey && (await askAsMe('/api/passkeys', { method: 'POST', json: { ticket, name: phoneName(), passkey } }));
   }
 
   function refuse(heard: Heard): void {
@@ -66,7 +65,7 @@ export function Passkeys() {
     requestAnimationFrame(() => focusOn('problem'));
   }
 
-  const remove = (id: string) => void withPassword((given) => asked('/api/passkeys/remove', { method: 'POST', json: { password: given, id } }), 'The passkey is removed.');
+  const remove = (id: string) => void withPassword((given) => askAsMe('/api/passkeys/remove', { method: 'POST', json: { password: given, id } }), 'The passkey is removed.');
   return (
     <Screen title="Passkeys" upTo="/this-phone" dock={hasPasskeys() && <button type="submit" form="passkeys" class="button main">{asking ? 'Asking the school' : 'Add a passkey'}</button>}>
       <Problems problem={problem} />
@@ -92,9 +91,4 @@ export function Passkeys() {
       </form>
     </Screen>
   );
-}
-
-/** As the phone that is signed in. */
-async function asked(path: string, question: Question = {}): Promise<Heard> {
-  return await ask(path, { ...question, phone: await mine().reading(['settings'], (tx) => setting(tx, 'session_phone')) });
 }
