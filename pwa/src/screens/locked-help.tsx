@@ -17,17 +17,22 @@ import { NotSent, RingTheSchool, type Ring } from './help';
 
 const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
 const LONGEST_PLACE = 200;
+const HAS_IT = 'The school has it.';
+const NOT_KNOWN = 'Whether anybody’s phone rings is not known here: ring as well.';
+const SWITCHED_OFF = 'This phone is switched off: nobody is rung. Ring the school.';
 
 export function LockedHelp() {
   const [ring, setRing] = useState<Ring>();
   const [called, setCalled] = useState<{ id: string; where: string }>();
+  const [isOff, setOff] = useState(false);
+  const { waiting } = useStatus(); // it may be sending this that tells the phone that it is switched off
   useEffect(() => {
-    void myDisk()?.reading(['settings'], (tx) => noted(tx, 'ring')).then((school) => school && setRing({ school }), () => {});
-  }, []);
-  return called ? <Called ring={ring} {...called} /> : <Ask ring={ring} onCalled={(id, where) => setCalled({ id, where })} />;
+    void myDisk()?.reading(['settings'], (tx) => Promise.all([noted(tx, 'ring'), noted(tx, 'revoked')])).then(([school, revoked]) => (school && setRing({ school }), setOff(Boolean(revoked))), () => {});
+  }, [waiting]);
+  return called ? <Called {...{ ring, isOff, ...called }} /> : <Ask ring={ring} isOff={isOff} onCalled={(id, where) => setCalled({ id, where })} />;
 }
 
-function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: string) => void }) {
+function Ask({ ring, isOff, onCalled }: { ring: Ring; isOff: boolean; onCalled: (id: string, where: string) => void }) {
   const place = useRef<HTMLInputElement>(null);
   const [isDanger, setIsDanger] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -55,7 +60,7 @@ function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: str
   return (
     <Screen title="Call for help" dock={<button type="submit" form="locked-help" class="button main">Send the call for help</button>}>
       <section class="stack" aria-label="Who is told">
-        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>Nobody knows until somebody answers.</b> This sends your call to the school, which rings those on duty. If you need somebody now, {ring?.school.phone || ring?.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
+        <p class="note" data-state="alarm"><Icon name="alarm" /><span><b>{isOff ? SWITCHED_OFF : 'Nobody knows until somebody answers.'}</b> This sends your call to the school{isOff && ', where it waits to be read'}. If you need somebody now, {ring?.school.phone || ring?.school.radio ? 'do this as well' : 'use the radio, or send a pupil to the office'}:</span></p>
         <RingTheSchool school={ring} />
       </section>
       {notSaved && <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>Not saved and not sent.</b> {notSaved}</span></p>}
@@ -78,7 +83,7 @@ function Ask({ ring, onCalled }: { ring: Ring; onCalled: (id: string, where: str
   );
 }
 
-function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) {
+function Called({ ring, isOff, id, where }: { ring: Ring; isOff: boolean; id: string; where: string }) {
   const now = useNow(1000);
   const [calledAt] = useState(Date.now);
   const [sent, setSent] = useState(false);
@@ -87,16 +92,16 @@ function Called({ ring, id, where }: { ring: Ring; id: string; where: string }) 
   const shouting = !sent && Math.abs(now - calledAt) > SHOUT_AFTER_MS;
   useEffect(() => {
     if (shouting) announce('Not sent. Nobody knows yet that you need help.', 'assertive');
-    if (sent) announce('The school has your call for help.', 'assertive');
-  }, [shouting, sent]);
+    if (sent) announce(isOff ? SWITCHED_OFF : `${HAS_IT} ${NOT_KNOWN}`, 'assertive');
+  }, [shouting, sent, isOff]);
 
   if (shouting) return <NotSent school={ring} where={where} tried={now - calledAt} />;
   return (
     <Screen title={`Help: ${where}`} tab="Call for help" meta={`You called at ${clock(calledAt)}`} dock={<a class="button main" href="/">{standing() === 'locked' ? 'Back to the locked phone' : 'Back'}</a>}>
       {sent ? (
-        <section class="card pad stack" data-state="sent">
-          <p class="who"><Icon name="sent" /><b>The school has your call for help.</b></p>
-          <p>It rings those on duty. A locked phone cannot show who answers: ring as well.</p>
+        <section class="card pad stack" data-state={isOff ? 'alarm' : 'sent'}>
+          <p class="who"><Icon name={isOff ? 'alarm' : 'sent'} /><b>{isOff ? SWITCHED_OFF : HAS_IT}</b></p>
+          <p>{isOff ? 'What you wrote is at the school, where somebody has to read it first.' : NOT_KNOWN}</p>
         </section>
       ) : (
         <section class="card pad stack" data-state="waiting">
