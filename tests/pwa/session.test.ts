@@ -548,6 +548,38 @@ test('the right PIN on a phone that was switched off seals what was not sealed y
   expect(authors()).toEqual({ 'never sealed': 'amira' });
 });
 
+const THEIR_WAYS = ['to unlock', 'to change it'] as const;
+const triesPin = (pin: string, way: (typeof THEIR_WAYS)[number]) => (way === 'to unlock' ? app.unlockWith(pin, door.ask) : app.changePin(pin, '271828', door.ask));
+
+test.each(THEIR_WAYS)('a wrong PIN on a phone that was switched off, %s, takes what the school sent and counts, and the right one still seals what was written', async (way) => {
+  await leavesUnsealed();
+  door.isRevoked = true;
+  expect(await triesPin('999111', way)).toMatchObject({ is: 'wrong', left: 9 });
+  expect(await onDisk()).toEqual({ outbox: 1, drafts: 1, pages: 0, vault: true });
+  expect(await triesPin(PIN, way)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+  await exchange();
+  expect(authors()).toEqual({ 'never sealed': 'amira' });
+});
+
+test('ten wrong PINs on a phone that was switched off end it, and with everything sealed the first does', async () => {
+  await leavesUnsealed();
+  door.isRevoked = true;
+  for (let left = 9; left > 0; left--) {
+    expect(await app.unlockWith('999111', door.ask)).toMatchObject({ is: 'wrong', left });
+    const disk = app.myDisk()!;
+    await disk.writing(['keys'], async (tx) => void (await tx.objectStore('keys').put({ ...((await tx.objectStore('keys').get('vault')) as object), paused_until: 0 }, 'vault')));
+  }
+  expect(await app.unlockWith('999111', door.ask)).toEqual({ is: 'gone', because: 'ten wrong' });
+  expect(await onDisk()).toMatchObject({ pages: 0, vault: false });
+  door.isRevoked = false;
+  await signIn('ben');
+  await write('sealed');
+  app = await startApp();
+  door.isRevoked = true;
+  expect(await app.unlockWith('999111', door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+});
+
 test('where it cannot be sealed, what the school sent goes all the same, and the PIN stays the way to what was written', async () => {
   await leavesUnsealed();
   const disk = diskOf('northgate', 'amira');

@@ -116,6 +116,9 @@ export async function forgetPages(tx: DiskWriting): Promise<void> {
   await newEpoch(tx);
 }
 
+/** The same by itself, and nobody is told. */
+export const withoutPages = (disk: Disk): Promise<void> => disk.writing(['pages', 'settings'], forgetPages, () => []);
+
 /** What says how much of the school is held here: with the pages gone, none. */
 export const OF_WHAT_WAS_SENT = ['cursor', 'rebuilding', 'base', 'people', 'school_at'] as const;
 

@@ -3,7 +3,7 @@
 
 import { ask, type Ask } from '../school';
 import type { School, SignedInAnswer } from '../wire';
-import { diskOf, forgetPages, nameOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, type Disk, type Signing } from './disk';
+import { diskOf, nameOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, withoutPages, type Disk, type Signing } from './disk';
 import type { Draft } from './drafts';
 import { noticeEvicted } from './evicted';
 import { allOwners, keyOf, withDisk } from './owners';
@@ -149,7 +149,7 @@ export async function choosePin(pin: string, asked: Ask = ask): Promise<Chosen> 
 
 export async function unlockWith(pin: string, asked: Ask = ask): Promise<Unlocked> {
   const { disk, owner } = here!;
-  const opened = await unlock(disk, pin, { ask: asked, phone: owner.phone }, (keys) => sealForTheLastTime(new Shelves(disk, owner, keys)));
+  const opened = await unlock(disk, pin, { ask: asked, phone: owner.phone }, sealForTheLastTime(disk, owner));
   if (opened.is === 'open') return { ...opened, told: await enter(opened.keys, opened.password_by) };
   if (opened.is === 'gone') {
     if (opened.because === 'revoked') await disk.writing(['settings'], async (tx) => (await note(tx, 'revoked', true), void (await newEpoch(tx))));
@@ -160,13 +160,11 @@ export async function unlockWith(pin: string, asked: Ask = ask): Promise<Unlocke
 }
 
 /** What the school sent is forgotten all the same. */
-async function sealForTheLastTime(db: Mine): Promise<boolean> {
-  const isSealed = await db.sealTheRest().catch(() => false);
-  await withoutPages(db.disk);
+const sealForTheLastTime = (disk: Disk, owner: Owner) => async (keys: Keys): Promise<boolean> => {
+  const isSealed = await new Shelves(disk, owner, keys).sealTheRest().catch(() => false);
+  await withoutPages(disk);
   return isSealed;
-}
-
-const withoutPages = (disk: Disk): Promise<void> => disk.writing(['pages', 'settings'], forgetPages, () => []);
+};
 
 /** Back to the PIN before, which is on the disk until another is chosen. */
 export function turnBack(): void {
@@ -179,7 +177,7 @@ export function turnBack(): void {
 export async function changePin(pin: string, to: string, asked: Ask = ask): Promise<Changed> {
   const { disk, owner, open } = here!;
   await open?.db.settled(); // should this phone turn out to be switched off
-  return await change(disk, pin, to, { ask: asked, phone: owner.phone });
+  return await change(disk, pin, to, { ask: asked, phone: owner.phone }, sealForTheLastTime(disk, owner));
 }
 
 async function enter(keys: Keys, passwordBy?: number): Promise<string | undefined> {

@@ -5,7 +5,7 @@
 
 import { close, random, toText, unclose, utf8, type Bytes, type Closed } from './bytes';
 import { hear, look, type Seen } from './clock';
-import { forgetAll, vaultIn, type Disk, type Signing } from './disk';
+import { forgetAll, onlyByPin, vaultIn, withoutPages, type Disk, type Signing } from './disk';
 import { newId } from './ids';
 import { aes, authOf, stretch, wrapping } from './pin';
 import { newSigning } from './seal';
@@ -70,8 +70,8 @@ export async function choose(disk: Disk, pin: string, door: Door): Promise<Chose
 }
 
 /** Another PIN for the same key, for whoever knows the one before: that one opens until the moment the new one lies on the disk. */
-export async function change(disk: Disk, pin: string, to: string, door: Door): Promise<Changed> {
-  const tried = await tryPin(disk, pin, door);
+export async function change(disk: Disk, pin: string, to: string, door: Door, sealRest?: SealingRest): Promise<Changed> {
+  const tried = await tryPin(disk, pin, door, sealRest);
   if (tried.is !== 'right') return tried;
   const vault = await wrapped(disk, tried.vault.id, tried.raw, to, door);
   tried.raw.fill(0);
@@ -178,9 +178,16 @@ async function paused(disk: Disk, vault: Vault, id: string, pause_ms: number): P
   return { is: 'pause', pause_s: Math.ceil(pause_ms / 1_000) };
 }
 
-/** What only this PIN opens is sealed before the key goes; for what cannot be, the key stays as long as its lease. */
+/**
+ * What only this PIN opens is sealed before the key goes; for what cannot be, the key stays as long as its lease. A wrong PIN takes
+ * only what the school sent, and counts: the right one may come yet.
+ */
 async function switchedOff(disk: Disk, vault: Vault, id: string, stretched: Bytes, sealRest?: SealingRest): Promise<NotOpened> {
-  const raw = sealRest && (await byLease(disk, vault, stretched));
+  const raw = sealRest ? await byLease(disk, vault, stretched) : 'over';
+  if (raw === 'wrong' && (await onlyByPin(disk)) > 0) {
+    await withoutPages(disk);
+    return await wrong(disk, vault, id, WRONG_AT_MOST);
+  }
   if (raw instanceof Uint8Array && !(await sealRest!(await keysFrom(disk, vault, raw)))) await keep(disk, vault.id, (now) => takenBack(now, id));
   else await destroy(disk);
   return { is: 'gone', because: 'revoked' };
