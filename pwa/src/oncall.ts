@@ -54,14 +54,16 @@ export type DutyCard = {
 /** `problem`: why it was not done, in words for whoever asked. */
 export type Asked<T> = { json: T | null; problem: string; missing: boolean };
 
-const UNHEARD = 'The school did not answer: nobody has been told. Use the radio, or try again.';
+const AWAY = 'The school cannot be reached.';
+const UNHEARD = 'It is not known whether the school heard you. Look whether it says so here, or use the radio.';
 
 export async function asked<T>(path: string, question: Question = {}): Promise<Asked<T>> {
   const heard: Heard | null = await askAsMe(path, question).catch(() => null); // locked meanwhile, or the storage is silent
-  if (heard?.heard !== 'answered') return { json: null, problem: UNHEARD, missing: false };
+  const unheard = question.method ? UNHEARD : AWAY;
+  if (heard?.heard !== 'answered') return { json: null, problem: unheard, missing: false };
   if (heard.status < 300) return { json: heard.json as T, problem: '', missing: false };
   const { words } = refusal(heard.json) as { words?: string };
-  return { json: null, problem: words ?? UNHEARD, missing: heard.status === 404 };
+  return { json: null, problem: words ?? unheard, missing: heard.status === 404 };
 }
 
 /** What is pressed, and how the call stands then; the record follows by the exchange. */
