@@ -4,7 +4,7 @@
 import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { diskOf, onlyByPin, waitingOnDisk, type Stored } from '../../pwa/src/local/disk';
+import { diskOf, onlyByPin, waitingOnDisk, type OutboxRow, type Stored } from '../../pwa/src/local/disk';
 import type { Draft } from '../../pwa/src/local/drafts';
 import { Database } from '../../pwa/src/local/database';
 import { orphansWanted } from '../../pwa/src/exchange/orphans';
@@ -244,15 +244,67 @@ test('a phone taken off the list is not left before what could not be sealed has
   expect(app.standing()).toBe('out');
 });
 
+/** The first in the outbox cannot be opened, until what this answers is called. */
+const tear = (): Promise<() => Promise<void>> =>
+  onDisk(async (disk) => {
+    const put = (row: OutboxRow) => onDisk((disk) => disk.writing(['outbox'], async (tx) => void (await tx.objectStore('outbox').put(row))));
+    const [row] = await disk.reading(['outbox'], (tx) => tx.objectStore('outbox').getAll());
+    await put({ ...row!, copy: { ...row!.copy, iv: new Uint8Array(12) } });
+    return () => put(row!);
+  });
+
+const hasVault = () => onDisk((disk) => disk.reading(['keys'], async (tx) => (await tx.objectStore('keys').get('vault')) !== undefined));
+
+/** Not sealed and not to be opened, on a phone that has the school's key by now, and that starts anew. */
+async function leavesTorn(): Promise<() => Promise<void>> {
+  await signIn();
+  await write('torn');
+  const mend = await tear();
+  await onDisk(async (disk) => {
+    const key = await door.intake.key;
+    await disk.writing(['settings'], (tx) => tx.objectStore('settings').put([key], 'intake'));
+  });
+  app = await startApp();
+  return mend;
+}
+
+test('on a phone that was switched off the key stays for what cannot be opened just now, and seals it when it can', async () => {
+  const mend = await leavesTorn();
+  door.isRevoked = true;
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await hasVault()).toBe(true);
+  await mend();
+  app = await startApp();
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await hasVault()).toBe(false);
+  await exchange();
+  expect(categories()).toEqual(['torn']);
+});
+
+test('for what can never be opened it stays no longer than the lease', async () => {
+  await leavesTorn();
+  door.isRevoked = true;
+  await app.unlockWith(PIN, door.ask);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + A_DAY_MS });
+  app = await startApp();
+  expect(await app.unlockWith(PIN, door.ask)).toEqual({ is: 'gone', because: 'revoked' });
+  expect(await hasVault()).toBe(false);
+});
+
+test('a phone that is taken off the list while it is open is not left for them, unless they say so', async () => {
+  await leavesTorn();
+  await app.unlockWith(PIN, door.ask);
+  door.isRevoked = true;
+  await exchange();
+  expect([app.standing(), await hasVault()]).toEqual(['open', true]);
+  await app.signOut(door.ask);
+  expect(app.standing()).toBe('out');
+});
+
 test('what is not sealed and cannot be opened either lies here, and is not named as lost', async () => {
   await signIn();
   await write('torn');
-  await onDisk((disk) =>
-    disk.writing(['outbox'], async (tx) => {
-      const [row] = await tx.objectStore('outbox').getAll();
-      await tx.objectStore('outbox').put({ ...row!, copy: { ...row!.copy, iv: new Uint8Array(12) } });
-    }),
-  );
+  await tear();
   app = await startApp();
   await signIn();
   await write('whole');

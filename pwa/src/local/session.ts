@@ -3,7 +3,7 @@
 
 import { ask, type Ask } from '../school';
 import type { School, SignedInAnswer } from '../wire';
-import { diskOf, nameOf, newEpoch, note, noted, OF_WHAT_WAS_SENT, vaultIn, withoutPages, type Disk, type Signing } from './disk';
+import { diskOf, nameOf, newEpoch, note, noted, onlyByPin, OF_WHAT_WAS_SENT, vaultIn, withoutPages, type Disk, type Signing } from './disk';
 import type { Draft } from './drafts';
 import { noticeEvicted } from './evicted';
 import { allOwners, keyOf, withDisk } from './owners';
@@ -161,9 +161,9 @@ export async function unlockWith(pin: string, asked: Ask = ask): Promise<Unlocke
 
 /** What the school sent is forgotten all the same. */
 const sealForTheLastTime = (disk: Disk, owner: Owner) => async (keys: Keys): Promise<boolean> => {
-  const isSealed = await new Shelves(disk, owner, keys).sealTheRest().catch(() => false);
+  await new Shelves(disk, owner, keys).sealTheRest().catch(() => {});
   await withoutPages(disk);
-  return isSealed;
+  return (await onlyByPin(disk)) === 0; // read from the disk: what cannot be opened just now is in nobody’s memory
 };
 
 /** Back to the PIN before, which is on the disk until another is chosen. */

@@ -4,7 +4,7 @@
 import type { Blob, Edit } from '../wire';
 import { toBytes, toText, type Closed } from './bytes';
 import { atOnce, closeAll, closePage, openDraft, openEdit, openPage, put, type Changes, type ClosedChanges, type Closing } from './closing';
-import { diskOf, newEpoch, NOBODYS, note, noted, vaultIn, type Disk, type DiskReading, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
+import { diskOf, newEpoch, NOBODYS, note, noted, onlyByPin, vaultIn, type Disk, type DiskReading, type DraftRow, type OnDisk, type OutboxRow, type Page, type PageRow } from './disk';
 import type { Draft } from './drafts';
 import type { Listener } from './database';
 import { Rows, Sheet } from './rows';
@@ -111,18 +111,18 @@ export class Shelves {
     await this.sealTheRest().catch(() => {});
   }
 
-  /** Whether something is here that the school does not have: an edit, or a draft that could not be sealed. */
-  hasUnsent = (): Promise<boolean> => this.reading(['edits'], (tx) => this.#unsealed.size > 0 || tx.objectStore('edits').index('unsent').count() > 0);
+  /** Whether something is here that the school does not have: an edit, or what is not sealed, also if it cannot be opened just now. */
+  hasUnsent = async (): Promise<boolean> => (await this.reading(['edits'], (tx) => tx.objectStore('edits').index('unsent').count())) + (await onlyByPin(this.disk)) > 0;
 
   /** How much can be read here, and is not sealed. */
   get unsealed(): number {
     return this.#unsealed.size;
   }
 
-  /** Seals what could not be sealed when it was written: now the school's key may be here. True once nothing is left to seal. */
-  async sealTheRest(): Promise<boolean> {
+  /** Seals what could not be sealed when it was written: now the school's key may be here. */
+  async sealTheRest(): Promise<void> {
     const canSeal = await this.reading(['settings'], (tx) => tx.objectStore('settings').get('intake') !== undefined);
-    if (this.#unsealed.size === 0 || !canSeal) return this.#unsealed.size === 0;
+    if (this.#unsealed.size === 0 || !canSeal) return;
     await this.writing(
       ['edits', 'drafts', 'settings'],
       (tx) => {
@@ -130,7 +130,6 @@ export class Shelves {
       },
       () => [],
     );
-    return this.#unsealed.size === 0;
   }
 
   /** All that the school may not have, from memory, sealed where it can be: for a copy, also when the disk does not answer. `typed` is newer than any of it. */

@@ -8,6 +8,7 @@ import { persist, storage, type Storage } from '../local/phone';
 import { mine, signOut } from '../local/session';
 import { allWritten } from '../local/drafts';
 import { useLive } from '../local/store';
+import { setting } from '../local/stores';
 import { record } from '../local/view';
 import { announce } from '../look/announce';
 import { appearance, choose, type TextSize, type Theme } from '../look/appearance';
@@ -60,7 +61,7 @@ export function ThisPhone() {
           <p class="card pad who" data-state={status.lastContact ? 'sent' : 'draft'}><Icon name={status.lastContact ? 'sent' : 'phone'} /><span>Nothing is waiting.{status.lastContact && (status.drafts ? ' The school has everything but what is not finished.' : ' The school has everything you wrote here.')}</span></p>
         )}
         {closed > 0 && <p class="card pad who" data-state="waiting"><Icon name="waiting" /><span>{count(closed, 'record')} written here that only the school can open. Not sent yet.</span></p>}
-        {outbox && outbox.torn > 0 && <Note state="needs"><b>{count(outbox.torn, 'thing')} you wrote cannot be opened on this phone just now,</b> and so cannot be sent. It is still here. Close Lanyard, and open it again.</Note>}
+        {outbox && outbox.torn > 0 && <Note state="needs"><b>{count(outbox.torn, 'thing')} you wrote cannot be opened on this phone just now,</b> and so cannot be sent. It is still here. Close Lanyard, and open it again.{outbox.isOff && ' The school has taken this phone off its list: once you sign out, nobody can open it any more.'}</Note>}
         {status.signedOut && <a class="button main" href="/sign-in">Sign in again</a>}
         <div class="tiles pair">
           <button type="button" class="button" aria-disabled={trying} onClick={() => !trying && void tryNow()}><Icon name="sending" size="small" />{trying ? 'Trying' : 'Try now'}</button>
@@ -92,11 +93,12 @@ export function ThisPhone() {
 
 type Titled = { edit: Edit; title: string };
 
-/** `torn`: not sealed, and not to be opened either. */
-async function waitingToSend(school: SchoolAnswer | undefined): Promise<{ count: number; torn: number; shown: Titled[] }> {
+/** `torn`: not sealed, and not to be opened either. `isOff`: the school has taken this phone off its list. */
+async function waitingToSend(school: SchoolAnswer | undefined): Promise<{ count: number; torn: number; isOff: boolean | undefined; shown: Titled[] }> {
   const { count, edits } = await waiting();
   const torn = Math.max(0, (await onlyByPin(mine().disk)) - mine().unsealed);
-  return { count, torn, shown: await Promise.all(edits.slice(0, SHOWN).map(async (edit) => ({ edit, title: waitingTitle(school, edit, (await record(edit.record))?.record) }))) };
+  const isOff = await mine().reading(['settings'], (tx) => setting(tx, 'revoked'));
+  return { count, torn, isOff, shown: await Promise.all(edits.slice(0, SHOWN).map(async (edit) => ({ edit, title: waitingTitle(school, edit, (await record(edit.record))?.record) }))) };
 }
 
 function Waiting({ edit, title, now, because }: Titled & { now: number; because: string | null }) {
