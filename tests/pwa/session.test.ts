@@ -477,6 +477,23 @@ test('with no signal everybody comes back to their own locked phone by what they
   }
 });
 
+test('that the phone was taken off the list is said to nobody who turned to their own since', async () => {
+  await writeInTheDark('amira');
+  app = await startApp();
+  await signIn('ben');
+  door.off.add('ben');
+  door.cookie = null;
+  await exchange();
+  expect(app.wasTakenOff()).toBe(true);
+  door.signal = false;
+  const { locked } = (await app.signIn('amira', 'any', door.ask)) as { locked: Owner };
+  await app.turnTo(locked);
+  await app.signOut(door.ask);
+  expect(app.wasTakenOff()).toBe(false);
+  app = await startApp();
+  expect(app.wasTakenOff()).toBe(false);
+});
+
 test('that way is open only while the lease lasts, and to nobody who was never here', async () => {
   await writeInTheDark('amira');
   await app.signOut(door.ask); // which ends it

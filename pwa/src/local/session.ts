@@ -86,7 +86,11 @@ async function become(owner: Owner | undefined): Promise<void> {
 
 /** Back to a locked phone of one's own, on a handset that others use too. Needs no signal: the PIN is what opens it. */
 export async function turnTo(owner: Owner): Promise<void> {
-  await shared.writing(['settings'], (tx) => tx.objectStore('settings').put(owner.key, 'current'));
+  await shared.writing(['settings'], async (tx) => {
+    await tx.objectStore('settings').put(owner.key, 'current');
+    await tx.objectStore('settings').delete('off'); // it was said of somebody else's
+  });
+  isOffList = false;
   await become(owner);
 }
 
