@@ -169,7 +169,7 @@ async def keep(tx: Tx, heard: list[tuple[Parcel, Answer]]) -> None:
 
 
 async def _keep_one(tx: Tx, parcel: Parcel, answer: Answer, at: int) -> None:
-    waits = not (answer.taken or answer.over or answer.gone)
+    waits = not (answer.taken or answer.over)  # also where the address has gone: the phone may come back with another
     failed = answer.failed or answer.gone
     await tx.run(
         "update delivery set waiting = waiting and $3, claimed_until = 0, handed_at = coalesce(handed_at, $4), failed = $5"

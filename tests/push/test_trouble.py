@@ -61,7 +61,42 @@ async def test_a_phone_that_comes_back_by_an_address_that_has_gone_is_told_to_ma
     await ben.subscribe()
     await ring(topic="call/2")
     await deliver(school, service)
+    await deliver(school, service)  # one at a time
+    assert [said["data"]["alert"] for said in ben.shown()] == [(await told()).alert, (await told("call/2")).alert]
+    assert (await told()).failed is None
+
+
+async def test_a_phone_that_came_back_while_its_old_address_was_still_asked_gets_what_was_on_its_way(
+    school: School, handset: New, service: PushService
+) -> None:
+    ben = await handset("ben")
+    service.of(ben.endpoint).gone = True
+    loop = Delivery(standing_in(school.settings, service))
+    await ring()
+    await loop.turn()
+    await ben.subscribe()
+    await loop.finish()
+    await loop.post.close()
+    assert (await ben.card())["endpoint"] == ben.endpoint  # it was the old one that has gone
+    await deliver(school, service)
     assert len(ben.pushes()) == 1
+
+
+async def test_what_waits_for_a_phone_that_has_gone_and_does_not_come_back_is_over_in_its_time(
+    school: School, handset: New, service: PushService
+) -> None:
+    ben = await handset("ben")
+    service.of(ben.endpoint).gone = True
+    await ring(ttl_s=60)
+    await deliver(school, service)
+    assert await school.rows("select waiting from delivery") == [{"waiting": True}]
+    school.now += 61 * SECOND
+    await deliver(school, service)
+    assert await school.rows("select waiting from delivery") == [{"waiting": False}]
+    assert "ended" in (await told()).failed
+    await ben.subscribe()
+    await deliver(school, service)
+    assert ben.pushes() == []
 
 
 @pytest.mark.parametrize(("status", "after"), [(429, "600"), (503, "600"), (500, None), (502, "nonsense")])
