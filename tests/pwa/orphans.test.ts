@@ -356,17 +356,31 @@ test('of two evictions, one after the other, all is told that was not received, 
   expect(await gone()).toMatchObject({ count: 4 });
 });
 
+/** As the school answers when it cannot open yet, of each of these phones, that many. */
+const cannotOpen = (waits: Record<string, number[]>): Ask => async (path, question) => {
+  const heard = await door.ask(path, question);
+  const unopened = path === '/api/sync' && waits[(question?.json as { phone: string }).phone];
+  return unopened && heard.heard === 'answered' ? { ...heard, json: { ...(heard.json as Answer), unopened } } : heard;
+};
+
 test('what waits at the school to be opened is not told of as lost', async () => {
   const { phone } = await evict(3);
   await signIn();
-  const asked: Ask = async (path, question) => {
-    const heard = await door.ask(path, question);
-    const isOld = path === '/api/sync' && (question?.json as { phone: string }).phone === phone;
-    return isOld && heard.heard === 'answered' ? { ...heard, json: { ...(heard.json as Answer), unopened: [2] } } : heard;
-  };
-  for (let at = 0; at < 2; at++) await exchange(asked);
+  for (let at = 0; at < 2; at++) await exchange(cannotOpen({ [phone]: [2] }));
   expect([...door.school.lost.get(phone)!]).toEqual([1, 3]);
   expect(await gone()).toMatchObject({ count: 2, unopened: 1 });
+});
+
+test('of several evictions all is told that waits at the school, and none of it twice', async () => {
+  const waits: Record<string, number[]> = {};
+  for (const numbers of [[1, 2], [3]]) waits[(await evict(3)).phone] = numbers;
+  await signIn();
+  for (let at = 0; at < 2; at++) await exchange(cannotOpen(waits));
+  expect(await gone()).toMatchObject({ count: 3, unopened: 3 });
+  waits[(await evict(2)).phone] = [2]; // and before anybody has read it
+  await signIn();
+  for (let at = 0; at < 2; at++) await exchange(cannotOpen(waits));
+  expect(await gone()).toMatchObject({ count: 4, unopened: 4 });
 });
 
 // ── From before there were PINs ──────────────────────────────────────────────────────────────

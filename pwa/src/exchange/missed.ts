@@ -42,10 +42,11 @@ async function mourn(db: Mine, left: Left, lost: number[], unopened: number): Pr
       const upto = before?.told?.[left.phone] ?? 0;
       const earlier = isFirst ? left.gone : null;
       const count = (before?.count ?? 0) + (earlier?.count ?? 0) + lost.filter((number) => number > upto).length;
-      const waits = Math.max(before?.unopened ?? 0, unopened);
+      const closed = before?.closed?.[left.phone] ?? 0;
+      const waits = (before?.unopened ?? 0) + (earlier?.unopened ?? 0) + Math.max(0, unopened - closed);
       if (count + waits === 0) return;
       const [at = null] = [before?.at, earlier?.at, left.oldest].flatMap((moment) => moment ?? []).sort();
-      await settle(tx, 'gone', { count, at, ...(waits && { unopened: waits }), told: { ...before?.told, [left.phone]: Math.max(upto, ...lost) } });
+      await settle(tx, 'gone', { count, at, ...(waits && { unopened: waits, closed: { ...before?.closed, [left.phone]: Math.max(closed, unopened) } }), told: { ...before?.told, [left.phone]: Math.max(upto, ...lost) } });
     },
     () => ['contact'],
   );

@@ -52,8 +52,8 @@ export type Settings = {
   gone: Gone; // what was written here, and neither this phone nor the school has: until its author has read that
 };
 
-/** `at`: when the first of them was written, where that is known. `unopened`: how many more the school has, and cannot open yet. */
-export type Gone = { count: number; at: string | null; unopened?: number; told?: Record<string, number> };
+/** `at`: when the first of them was written, where that is known. `unopened`: how many more the school has, and cannot open yet. By phone: up to which number `told`, how many of them `closed`. */
+export type Gone = { count: number; at: string | null; unopened?: number; told?: Record<string, number>; closed?: Record<string, number> };
 
 type Use = { list: string; code: string; times: number };
 
