@@ -6,6 +6,8 @@ import { refusal, type Heard, type Question } from './school';
 import { syncNow } from './sync';
 
 const LOOK_EVERY_MS = 1_000;
+const LOOKS_FOR_MS = 5_000; // then it is asked again
+const QUIET_AFTER_MS = 5_000; // not heard of the school for so long: what is shown is old, and says so
 
 export type CallCard = {
   record: string;
@@ -73,19 +75,31 @@ export async function answer(record: string, what: string): Promise<Asked<CallCa
   return said;
 }
 
-/** Looks again every second while the screen is looked at. `heardAt`: when the school answered last; 0: not yet. */
-export function useAsked<T>(path: string, until: (found: T) => boolean = () => false): { found: Asked<T> | undefined; heardAt: number; keep: (json: T) => void } {
+/** `heardAt`: when the school answered last; 0: not yet. `ahead`: how far its clock is before this phone's. */
+export type Follows<T> = { found: Asked<T> | undefined; heardAt: number; ahead: number; keep: (json: T) => void };
+
+export const isQuiet = (heardAt: number, now: number): boolean => heardAt > 0 && now - heardAt > QUIET_AFTER_MS;
+
+/** Looks again every second while the screen is looked at. */
+export function useAsked<T>(path: string, until: (found: T) => boolean = () => false): Follows<T> {
   const [found, setFound] = useState<Asked<T>>();
   const heardAt = useRef(0);
+  const ahead = useRef(0);
+  const note = ({ json, missing }: Asked<T>) => {
+    if (!json && !missing) return;
+    heardAt.current = Date.now();
+    const theirs = Date.parse((json as { now?: string } | null)?.now ?? '');
+    if (theirs) ahead.current = theirs - heardAt.current;
+  };
   useEffect(() => {
     let [isOver, isAsking] = [false, false];
     const look = async () => {
       if (isOver || isAsking || document.hidden) return;
       isAsking = true;
-      const next = await asked<T>(path);
+      const next = await asked<T>(path, { patience_ms: LOOKS_FOR_MS });
       isAsking = false;
       if (isOver) return;
-      if (next.json || next.missing) heardAt.current = Date.now();
+      note(next);
       setFound((before) => (next.json || next.missing || !before?.json ? next : { ...before, problem: next.problem }));
       if (next.json && until(next.json)) stop();
     };
@@ -94,5 +108,10 @@ export function useAsked<T>(path: string, until: (found: T) => boolean = () => f
     void look();
     return stop;
   }, [path]);
-  return { found, heardAt: heardAt.current, keep: (json) => setFound({ json, problem: '', missing: false }) };
+  const keep = (json: T) => {
+    const next = { json, problem: '', missing: false };
+    note(next);
+    setFound(next);
+  };
+  return { found, heardAt: heardAt.current, ahead: ahead.current, keep };
 }

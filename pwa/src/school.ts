@@ -15,6 +15,8 @@ export type Question = {
   /** Instead of the cookie: may only send. */
   grant?: string | undefined;
   etag?: string | undefined;
+  /** How long it is waited for. */
+  patience_ms?: number;
 };
 
 /** `answered`: the school itself, in its own words. `not heard`: nobody, or somebody else; nothing is known about what became of the question. */
@@ -32,7 +34,7 @@ export const ask: Ask = async (path, question = {}) => {
   }
 };
 
-async function asRequest({ method = 'GET', json, phone, grant, etag }: Question): Promise<RequestInit> {
+async function asRequest({ method = 'GET', json, phone, grant, etag, patience_ms = PATIENCE_MS }: Question): Promise<RequestInit> {
   const headers: Record<string, string> = { Accept: 'application/json', 'X-Lanyard': '1' };
   if (phone) headers['Lanyard-Phone'] = phone;
   if (grant) headers.Authorization = `Bearer ${grant}`;
@@ -43,7 +45,7 @@ async function asRequest({ method = 'GET', json, phone, grant, etag }: Question)
     cache: 'no-store',
     redirect: 'error', // ours never redirects: a captive portal does
     credentials: grant ? 'omit' : 'same-origin',
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(patience_ms),
   };
   if (json !== undefined) {
     headers['Content-Type'] = 'application/json';

@@ -11,14 +11,13 @@ import { useNow } from '../look/now';
 import { Pass, PersonLine } from '../look/person';
 import { Screen } from '../look/screen';
 import { clock, count } from '../look/words';
-import { answer, useAsked, type CallCard } from '../oncall';
+import { answer, isQuiet, useAsked, type CallCard, type Follows } from '../oncall';
 import { status, syncNow } from '../sync';
 import type { SchoolAnswer } from '../wire';
-import { NotSent, RingTheSchool } from './help';
+import { NotSent, RingTheSchool, type Ring } from './help';
 import { useWorld } from './world';
 
 const SHOUT_AFTER_MS = 4_000; // with no answer by then, say NOT SENT
-const QUIET_AFTER_MS = 5_000; // not heard of the school for so long: what is shown is old, and says so
 
 /** What each button says; the first that I may press is the large one. */
 const SAY: [string, string, string][] = [
@@ -36,23 +35,35 @@ const SAY: [string, string, string][] = [
 export function Call({ id }: { id: string }) {
   const { me, school } = useWorld();
   const view = useLive(async (local) => (await recordNamed(id, local)) ?? null, [id]);
-  const { found, heardAt, keep } = useAsked<CallCard>(`/api/calls/${encodeURIComponent(id)}`, ({ state }) => state === 'over' || state === 'not_needed');
+  const isHeld = useLive((local) => local.read(['edits'], (tx) => tx.objectStore('edits').index('record').getAll(id).some(({ outcome }) => outcome === 'held')), [id]);
+  const follows = useAsked<CallCard>(`/api/calls/${encodeURIComponent(id)}`, isEnded);
+  const { found } = follows;
   const card = found?.json ?? null;
   const [tried, setTried] = useState(false);
-  const unsent = Boolean(view?.record.unsent.length) && !card;
+  const [late, setLate] = useState(false); // for this phone's own storage
+  const unsent = Boolean(view?.record.mine && view.record.version === null && view.unsent.length) && !card;
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), SHOUT_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     if (unsent) void syncNow('save').then(() => setTried(!status().reached));
   }, [unsent]);
-  if (!school || view === undefined || (!view && !found)) return <Screen title="Call for help">{null}</Screen>;
+  if (late && (!school || (view === undefined && !card))) return <Alarm ring={school ?? me ?? undefined} title="Not known" words="This phone cannot say how this call stands. It may not have been sent." />;
+  if (!school || (!view && !found) || (view === undefined && !card)) return <Screen title="Call for help">{null}</Screen>;
+  if (!view && !card && isHeld) return <Alarm ring={school} title="Nobody was rung" words="The school has it but could not ring anybody." held />;
   if (!view && !card) return <NoSuchCall problem={found?.missing ? '' : (found?.problem ?? '')} />;
   const mine = card ? card.caller === me?.id : Boolean(view?.record.mine);
-  return <Live {...{ id, school, view, card, heardAt, keep, mine, unsent, tried }} />;
+  return <Live {...{ id, school, view: view ?? null, card, follows, mine, unsent, tried }} />;
 }
 
-type Props = { id: string; school: SchoolAnswer; view: RecordView | null; card: CallCard | null; heardAt: number; keep: (card: CallCard) => void; mine: boolean; unsent: boolean; tried: boolean };
+const isEnded = ({ state }: CallCard): boolean => state === 'over' || state === 'not_needed';
 
-function Live({ id, school, view, card, heardAt, keep, mine, unsent, tried }: Props) {
+type Props = { id: string; school: SchoolAnswer; view: RecordView | null; card: CallCard | null; follows: Follows<CallCard>; mine: boolean; unsent: boolean; tried: boolean };
+
+function Live({ id, school, view, card, follows: { found, heardAt, ahead, keep }, mine, unsent, tried }: Props) {
   const now = useNow(1_000);
+  const atSchool = now + ahead;
   const [problem, setProblem] = useState('');
   const kind = kindNamed(school, 'call_out');
   const named = (field: string, value: string) => (value && kind ? say(school, fieldNamed(kind, field)!, value) : '');
@@ -60,7 +71,7 @@ function Live({ id, school, view, card, heardAt, keep, mine, unsent, tried }: Pr
   const calledAt = Date.parse(card?.asked_at ?? view?.record.at ?? '');
   const shouting = unsent && (tried || Math.abs(now - calledAt) > SHOUT_AFTER_MS);
   const who = (staff: string | null) => (staff ? (card?.who[staff] ?? personNamed(staff)) : '');
-  const news = card ? (card.answered_by ? `${who(card.answered_by)} is coming` : card.alone_at ? 'Nobody has answered. Ring the school.' : card.state === 'asking' ? 'Still needed?' : 'The school has your call for help.') : '';
+  const news = card ? newsOf(card, who) : '';
   useEffect(() => {
     if (shouting) announce('Not sent. Nobody knows yet that you need help.', 'assertive');
     else if (news && mine) announce(news, 'assertive');
@@ -77,7 +88,6 @@ function Live({ id, school, view, card, heardAt, keep, mine, unsent, tried }: Pr
   if (shouting) return <NotSent school={school} where={where} tried={now - calledAt} />;
   const buttons = SAY.filter(([what]) => card?.may.includes(what)).map(([what, words, icon]) => [what, mine && what === 'there' ? `${who(card!.answered_by)} is with me` : words, icon] as const);
   const [first, ...others] = buttons;
-  const quiet = card !== null && heardAt > 0 && now - heardAt > QUIET_AFTER_MS;
   return (
     <Screen
       title={where ? `Help for ${where}` : 'Call for help'}
@@ -87,11 +97,18 @@ function Live({ id, school, view, card, heardAt, keep, mine, unsent, tried }: Pr
       dock={first && <button type="button" class="button main" onClick={() => void press(first[0])}><Icon name={first[2] as IconName} />{first[1]}</button>}
     >
       {problem && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>{problem}</b></span></p>}
-      {quiet && <p class="note" data-state="waiting"><Icon name="offline" /><span><b>No word from the school since {clock(heardAt)}.</b> What is shown may be old.</span></p>}
-      {card ? <Standing card={card} mine={mine} now={now} who={who} /> : <section class="card pad stack" data-state="waiting"><p class="who"><Icon name="waiting" /><b>Saved on this phone, not sent</b></p><p>The school has not answered yet.</p></section>}
+      {card && !isEnded(card) && isQuiet(heardAt, now) && <Quiet since={heardAt} />}
+      {card ? (
+        <Standing card={card} mine={mine} now={atSchool} who={who} />
+      ) : (
+        <section class="card pad stack" data-state="waiting">
+          <p class="who"><Icon name="waiting" /><b>{unsent ? 'Saved on this phone, not sent' : 'The school has this call. How it stands now is not known.'}</b></p>
+          <p>{unsent ? 'The school has not answered yet.' : !found?.missing && found?.problem}</p>
+        </section>
+      )}
       {mine && !card?.answered_by && <RingTheSchool school={school} />}
       {!mine && view && <About view={view} />}
-      {card && mine && <Steps card={card} savedAt={calledAt} now={now} who={who} />}
+      {card && mine && <Steps card={card} savedAt={calledAt} now={atSchool} who={who} />}
       <div class="stack bottom">
         {others.map(([what, words, icon]) => <button key={what} type="button" class="button whole" onClick={() => void press(what)}><Icon name={icon as IconName} size="small" />{words}</button>)}
         {card && !card.incident && card.there_at && <button type="button" class="button whole" onClick={() => void press('incident')}><Icon name="note" size="small" />Make it an incident</button>}
@@ -104,15 +121,27 @@ function Live({ id, school, view, card, heardAt, keep, mine, unsent, tried }: Pr
   );
 }
 
+export const Quiet = ({ since }: { since: number }) => (
+  <p class="note" data-state="waiting"><Icon name="offline" /><span><b>No word from the school since {clock(since)}.</b> What is shown may be old.</span></p>
+);
+
+/** What is said aloud to whoever called. */
+function newsOf(card: CallCard, who: (staff: string | null) => string): string {
+  if (isEnded(card)) return card.state === 'over' ? 'It is over.' : 'Nobody needs to come.';
+  if (card.state === 'asking') return 'Still needed?';
+  if (card.answered_by) return `${who(card.answered_by)} is ${card.there_at ? 'there' : 'coming'}`;
+  if (card.state === 'there') return 'Somebody is there.';
+  return card.alone_at || card.state === 'missed' ? 'Nobody has answered. Ring the school.' : 'The school has your call for help.';
+}
+
 function Standing({ card, mine, now, who }: { card: CallCard; mine: boolean; now: number; who: (staff: string | null) => string }) {
-  const ended = card.state === 'over' || card.state === 'not_needed';
-  if (ended) return <section class="card pad stack" data-state="sent"><p class="who"><Icon name="sent" /><b>{card.state === 'over' ? 'It is over.' : 'Nobody needs to come.'}</b></p></section>;
+  if (isEnded(card)) return <section class="card pad stack" data-state="sent"><p class="who"><Icon name="sent" /><b>{newsOf(card, who)}</b></p></section>;
   if (card.state === 'asking') return <section class="card pad stack" data-state="needs"><p class="ask"><b>{mine ? 'Still needed?' : 'This call came late. Its caller is asked whether it is still needed.'}</b></p><p>It was written at {clock(card.asked_at)} and came at {clock(card.received_at)}. Nobody’s phone has rung yet.{card.next && ` They ring ${inSeconds(card.next.at, now)}, unless somebody says that it is not needed.`}</p></section>;
   if (card.answered_by) {
     const name = who(card.answered_by);
-    return <section class="card pad stack" data-state="sent"><div class="who"><Pass name={name} of="staff" /><div class="grow"><p class="ask"><b>{card.there_at ? `${name} is there` : `${name} is coming`}</b></p><p class="meta num">Answered {after(card.answered_at, card.asked_at)}</p></div></div></section>;
+    return <section class="card pad stack" data-state="sent"><div class="who"><Pass name={name} of="staff" /><div class="grow"><p class="ask"><b>{newsOf(card, who)}</b></p><p class="meta num">Answered {after(card.answered_at, card.asked_at)}</p></div></div></section>;
   }
-  if (card.state === 'there') return <section class="card pad stack" data-state="sent"><p class="who"><Icon name="sent" /><b>Somebody is there.</b></p></section>;
+  if (card.state === 'there') return <section class="card pad stack" data-state="sent"><p class="who"><Icon name="sent" /><b>{newsOf(card, who)}</b></p></section>;
   const missed = card.state === 'missed';
   return (
     <section class="card pad stack" data-state={card.alone_at || missed ? 'alarm' : 'waiting'}>
@@ -174,6 +203,15 @@ const Timeline = ({ card }: { card: CallCard }) => (
     <h2 id="timeline">What has happened</h2>
     <ol class="steps num">{card.timeline.map(({ at, words }, n) => <li key={n} data-state="sent"><Icon name="clock" size="small" /><span>{words}</span><span class="num">{clock(at)}</span></li>)}</ol>
   </section>
+);
+
+/** Nobody may know, and this phone cannot help: the number. */
+const Alarm = ({ ring, title, words, held }: { ring: Ring; title: string; words: string; held?: boolean }) => (
+  <Screen title={title} tab="Call for help" upTo="/">
+    <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>{words}</b> Ring the school, or send a pupil to the office.</span></p>
+    <RingTheSchool school={ring} />
+    {held && <div class="stack bottom"><a class="button whole" href="/needs-you">See why</a></div>}
+  </Screen>
 );
 
 const NoSuchCall = ({ problem }: { problem: string }) => (
