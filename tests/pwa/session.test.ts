@@ -102,6 +102,38 @@ test('where there is no room to forget it, that is done at the next start, and t
   expect(await app.signIn('amira', 'right', door.ask)).not.toHaveProperty('locked');
 });
 
+/** A small Web Locks, which Node has not: the holders of a name, and whether they share it. */
+class Locks {
+  private held: { name: string; mode: string; done: Promise<unknown> }[] = [];
+
+  async request(name: string, { mode = 'exclusive', ifAvailable }: LockOptions, work: (lock: object | null) => Promise<unknown>): Promise<unknown> {
+    const inTheWay = () => this.held.find((one) => one.name === name && (mode === 'exclusive' || one.mode === 'exclusive'));
+    if (ifAvailable && inTheWay()) return await work(null);
+    for (let other = inTheWay(); other; other = inTheWay()) await other.done.catch(() => {});
+    const one = { name, mode, done: work({}) };
+    this.held.push(one);
+    return await one.done.finally(() => this.held.splice(this.held.indexOf(one), 1));
+  }
+}
+
+test('a tab that starts while another signs out leaves to it what stays here', async () => {
+  vi.stubGlobal('navigator', { locks: new Locks() });
+  await signIn('amira');
+  await write('mine');
+  await exchange();
+  const db = app.mine();
+  const reopened = db.reopened.bind(db);
+  vi.spyOn(db, 'reopened').mockImplementation(() => {
+    const its = reopened();
+    const seal = its.sealTheRest.bind(its);
+    return Object.assign(its, { sealTheRest: async () => (await startApp(), await seal()) });
+  });
+  await app.signOut(door.ask);
+  app = await startApp();
+  await signIn('amira');
+  expect(await app.mine().reading(['edits'], (tx) => tx.objectStore('edits').getAll().map(({ edit }) => edit.values.category))).toEqual(['mine']);
+});
+
 test('whoever says that it is not them leaves nothing here of the one it is', async () => {
   await signIn('amira');
   door.school.write('r9', 'carol', { category: 'seen' });

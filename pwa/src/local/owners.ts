@@ -15,6 +15,13 @@ export async function withDisk<T>({ school, staff }: Owner, work: (disk: Disk) =
   }
 }
 
+/** The tab in which somebody signs out has the keys, and sorts what stays: one that starts meanwhile, and would clear it all, does nothing. */
+export async function lettingGo({ key }: Owner, how: LockOptions, work: () => Promise<void>): Promise<void> {
+  const { locks } = globalThis.navigator ?? {};
+  if (locks) await locks.request(`leaving ${key}`, how, async (lock) => void (lock && (await work())));
+  else await work();
+}
+
 /** As what somebody signs in as is kept. */
 export const calledBy = async (name: string): Promise<string> => await salted(await hashed(name));
 

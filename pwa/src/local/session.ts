@@ -6,7 +6,7 @@ import type { School, SignedInAnswer } from '../wire';
 import { diskOf, nameOf, newEpoch, note, noted, onlyByPin, OF_WHAT_WAS_SENT, vaultIn, withoutPages, type Disk, type Signing } from './disk';
 import type { Draft } from './drafts';
 import { noticeEvicted } from './evicted';
-import { allOwners, keyOf, withDisk } from './owners';
+import { allOwners, keyOf, lettingGo, withDisk } from './owners';
 import type { Sheet } from './rows';
 import { Shelves } from './shelves';
 import { sets, settle, shared, type MeAtSchool, type Mine, type MyWriting, type Owner, type Theirs } from './stores';
@@ -65,7 +65,7 @@ const tell = (): void => watchers.forEach((watcher) => watcher());
 /** Finds whoever was signed in last: locked, if they have chosen a PIN. Needs no signal. */
 export async function resume(): Promise<Standing> {
   const owners = await allOwners();
-  for (const owner of owners) if (owner.leaving) await withDisk(owner, (disk) => forgetWhoLeft(owner, disk)).catch(() => {});
+  for (const owner of owners) if (owner.leaving) await lettingGo(owner, { ifAvailable: true }, () => withDisk(owner, (disk) => forgetWhoLeft(owner, disk))).catch(() => {});
   noticeEvicted(owners.map(({ school, staff }) => nameOf(school, staff)));
   const [key, off] = await shared.reading(['settings'], (tx) => Promise.all(['current', 'off'].map((name) => tx.objectStore('settings').get(name))));
   isOffList = off !== undefined;
@@ -236,14 +236,16 @@ function carryDraft(drafts: Sheet<Draft>, older: Draft): void {
 export async function signOut(asked: Ask = ask): Promise<void> {
   if (!here) return;
   const { owner, open, disk } = here;
-  await shared.writing(['owners', 'settings'], async (tx) => {
-    await tx.objectStore('owners').put({ ...owner, leaving: true });
-    await tx.objectStore('settings').delete('current');
-    await tx.objectStore('settings').put(owner.phone, 'owed');
+  await lettingGo(owner, { mode: 'shared' }, async () => {
+    await shared.writing(['owners', 'settings'], async (tx) => {
+      await tx.objectStore('owners').put({ ...owner, leaving: true });
+      await tx.objectStore('settings').delete('current');
+      await tx.objectStore('settings').put(owner.phone, 'owed');
+    });
+    here = arriving = null;
+    tell();
+    await forgetWhoLeft(owner, disk, open?.db).catch(() => {}); // finished at the next start
   });
-  here = arriving = null;
-  tell();
-  await forgetWhoLeft(owner, disk, open?.db).catch(() => {}); // finished at the next start
   await settleOwed(asked);
 }
 
