@@ -22,9 +22,8 @@ const ASKED = ['place', 'urgency', 'pupils', 'note'];
 
 export function Help({ kind }: { kind: Kind }) {
   const { school } = useWorld();
-  const here = useLive(async (local) => (await whereNow(school, local)) ?? null, [!school]);
-  if (!school || here === undefined) return null;
-  return <Ask school={school} kind={kind} here={here} />;
+  const here = useLive((local) => whereNow(school, local), [!school]);
+  return school ? <Ask school={school} kind={kind} found={here} /> : null;
 }
 
 type Here = { place: Json; lesson?: Json | undefined };
@@ -46,11 +45,21 @@ function periodAt(school: SchoolAnswer | undefined, at: number): string | undefi
   return school?.periods?.find(({ starts, ends }) => starts <= time && time < ends)?.code;
 }
 
-function Ask({ school, kind, here }: { school: SchoolAnswer; kind: Kind; here: Here | null }) {
+/** `found` may come late, or never: the storage may be silent. */
+function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found: Here | undefined }) {
   const record = useRef(newId()); // the same one, however often it has to be tried
-  const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now', place: here?.place });
+  const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now' });
+  const touched = useRef(false); // where they are: nothing is put over what somebody says
+  const [here, setHere] = useState<Here>();
   const [problems, setProblems] = useState<Problem[]>([]);
   const [notSaved, setNotSaved] = useState<string>();
+  useEffect(() => {
+    if (!found || touched.current) return;
+    touched.current = true;
+    answers.current.place = found.place;
+    setHere(found);
+    setProblems([]);
+  }, [found]);
   const fields = ASKED.map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
 
   async function call(): Promise<void> {
@@ -81,9 +90,9 @@ function Ask({ school, kind, here }: { school: SchoolAnswer; kind: Kind; here: H
   const draw = (field: Field) => {
     const wrong = problems.find((problem) => problem.field === field)?.words;
     const id = `ask-${field.name}`;
-    const control = <Control id={id} field={field} school={school} value={answers.current[field.name]} wrong={Boolean(wrong)} onAnswer={(value) => (answers.current[field.name] = value)} />;
+    const control = <Control id={id} field={field} school={school} value={answers.current[field.name]} wrong={Boolean(wrong)} onAnswer={(value) => ((answers.current[field.name] = value), (touched.current ||= field.name === 'place'))} />;
     if (field.shape.control === 'line') return <div key={field.name} class="field"><label for={id}>{field.question}</label>{control}</div>;
-    return <fieldset key={field.name} class={wrong ? 'wrong' : ''}><legend>{field.question}</legend><div class="stack">{wrong && <p class="why" role="alert" id={`${id}-why`}><Icon name="needs" /><span>{wrong}</span></p>}{control}</div></fieldset>;
+    return <fieldset key={field.name === 'place' && here ? 'here' : field.name} class={wrong ? 'wrong' : ''}><legend>{field.question}</legend><div class="stack">{wrong && <p class="why" role="alert" id={`${id}-why`}><Icon name="needs" /><span>{wrong}</span></p>}{control}</div></fieldset>;
   };
 
   return (
