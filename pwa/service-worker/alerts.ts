@@ -7,6 +7,7 @@ declare const self: ServiceWorkerGlobalScope;
 type Marks = { alert?: string; token?: string; opens?: string; urgent?: boolean };
 type Said = { title: string; body: string; tag: string | undefined; marks: Marks };
 
+const ANSWER_WITHIN_MS = 10_000;
 const TRIES_AFTER_MS = [0, 2_000, 8_000]; // a phone that has just been rung may still be finding its network
 const SOMETHING: Said = { title: 'Lanyard', body: 'Open to see what is new.', tag: undefined, marks: {} };
 
@@ -63,6 +64,7 @@ async function tell({ alert, token }: Marks, what: 'shown' | 'opened'): Promise<
         body: JSON.stringify({ token, what }),
         credentials: 'omit',
         redirect: 'error',
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
       if (heard.status < 500) return;
     } catch {

@@ -18,7 +18,11 @@ const ON = 'The school can ring this phone.';
 const OFF = 'Alerts are off on this phone.';
 const AWAY = 'The school cannot be reached, so nobody knows just now whether it can ring this phone.';
 const SLOW = 'The service that rings this browser does not answer. School Wi-Fi may be in its way: try again on mobile data.';
+const BROKEN = 'This browser could not do it just now. Close Lanyard, open it again and try once more.';
 const PRIVATE = 'This browser does not let itself be rung. A private window never does: open Lanyard in an ordinary one.';
+
+/** How a browser says no of its own accord, whatever its person has allowed. */
+const REFUSED = new Set(['NotAllowedError', 'SecurityError', 'AbortError']);
 
 class Cannot extends Error {}
 
@@ -178,6 +182,7 @@ async function said(work: () => Promise<Ringing>): Promise<Ringing> {
     return await work();
   } catch (error) {
     if (error instanceof Away) return { is: 'unknown', words: error.message, test: null };
-    return cannot(error instanceof Cannot ? error.message : PRIVATE);
+    if (error instanceof Cannot) return cannot(error.message);
+    return cannot(REFUSED.has((error as Error | null)?.name ?? '') ? PRIVATE : BROKEN);
   }
 }
