@@ -16,6 +16,9 @@ const Pair = later(() => import('./inside').then(({ Pair }) => Pair));
 const LockedHelp = later(() => import('./inside').then(({ LockedHelp }) => LockedHelp));
 const Inside = later(() => import('./inside').then(({ Inside }) => Inside));
 
+// An alert was tapped. The browser keeps that for a page that is still loading, until its scripts have run once.
+navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data?.open && go(data.open)));
+
 export function App() {
   const [ready, setReady] = useState(false);
   const me = useMe();
@@ -23,7 +26,6 @@ export function App() {
 
   useEffect(() => {
     followLinks();
-    navigator.serviceWorker?.addEventListener('message', ({ data }) => void (data?.open && go(data.open))); // an alert was tapped
     // The frame is painted before any store is opened.
     open().finally(() => {
       setReady(true);

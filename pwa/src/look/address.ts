@@ -1,6 +1,6 @@
 // Where the person is: the address bar, read and moved without loading a page.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export type Address = { path: string; asked: URLSearchParams };
 
@@ -28,7 +28,8 @@ export function back(otherwise = '/'): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(here);
-  useEffect(() => {
+  // At once, not after the first paint: an alert may have been tapped already.
+  useLayoutEffect(() => {
     const follow = ({ state }: PopStateEvent) => {
       cameBack = state !== OURS;
       setAddress(here());
