@@ -298,6 +298,20 @@ async def test_an_edit_that_says_it_is_over_ends_the_call(school: School) -> Non
     assert (await rung(school))[1:] == [("ben", "call.over")]
 
 
+async def test_an_edit_that_came_just_before_the_ladder_was_stopped_is_still_seen(school: School) -> None:
+    await on_duty(school, "ben")
+    record = await call(school)
+    phone = school.phone("amira")
+    school.now += SECOND
+    await phone.sync_all()
+    phone.write({"progress": "not_needed"}, record, kind="call_out")
+    await phone.sync()
+    status, said = await act(school, "ben", record, "accept")  # before the loop has looked
+    assert (status, said["words"]) == (409, "This call was called off at 08:30. Nobody needs to come.")
+    await take_due(school.now)
+    assert (await look(school, record))["state"] == "not_needed"
+
+
 async def test_the_same_call_twice_is_called_once(school: School) -> None:
     await on_duty(school, "ben")
     record = await call(school, record="0193a7c2-0000-7000-8000-000000000001")

@@ -81,7 +81,7 @@ async def test_what_nobody_took_in_time_is_done_late_and_says_so(world: Settings
 async def test_what_is_dropped_is_not_done(world: Settings) -> None:
     await lay(1_000 * SECOND, "one")
     await lay(1_000 * SECOND, "two")
-    await writing(drop_due, "northgate", "one")
+    await writing(drop_due, "northgate", "one", "test.note")
     await take_due(2_000 * SECOND)
     assert set(await done()) == {"two"}
 
@@ -136,7 +136,7 @@ async def a_history(chance: random.Random, monkeypatch: pytest.MonkeyPatch) -> N
         await lay(at, name)
         laid[name] = at
         if chance.random() < 0.1:
-            await writing(drop_due, "northgate", name)
+            await writing(drop_due, "northgate", name, "test.note")
             if name not in await done():
                 dropped.add(name)
         was = clock

@@ -8,6 +8,7 @@ from server.oncall.calls import (
     CALL_OUT,
     DONE,
     GOING,
+    LADDER,
     OVER,
     THERE,
     WAITING,
@@ -82,11 +83,11 @@ async def do(tx: Tx, me: Me, record: str, what: str, at: int) -> Call:
     await numbers.lock(tx, me.school)  # before the call: in this order wherever both are held
     if what not in ACTS or not await may_hold(tx, me, record):
         raise NotFound
-    call = await call_of(tx, me.school, record)
+    said = await said_in(tx, me.school, record)
+    if said is None:
+        raise NotFound
+    call = await follow(tx, me.school, record, at)  # somebody's edit may have come a moment ago
     if call is None:
-        said = await said_in(tx, me.school, record)
-        if said is None:
-            raise NotFound
         if said.is_over:
             raise TooLate("This call is over. Nobody needs to come.")
         call = await begin(tx, me.school, record, said, at)
@@ -144,7 +145,7 @@ async def there(tx: Tx, me: Me, call: Call, at: int) -> None:
         values["responders"] = {"put": {who: {"part": THERE}}, "drop": []}
     await write(tx, me, call, **values)
     await keep(tx, call, state="there", there_at=at)
-    await drop_due(tx, call.school, call.record)
+    await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, "there", at, me.staff)
 
 

@@ -26,6 +26,7 @@ GOING, THERE = "going", "there"
 OVER = ("over", "not_needed")
 WAITING = ("asking", "ringing")  # for an answer
 DONE = ("over", "not_needed", "missed")
+LADDER = ("call.still", "call.rung", "call.again")  # its steps; never call.moved, which carries somebody's edit
 
 
 class Call(msgspec.Struct):
@@ -191,7 +192,7 @@ async def taken_to_be_needed(tx: Tx, its: Due, at: int) -> None:
 async def ring(tx: Tx, call: Call, at: int) -> None:
     """From the first rung. One that reaches nobody is not waited for; where none does, the caller is told at once."""
     ladder = await ladder_for(tx, call.school, call.zone, at)
-    await drop_due(tx, call.school, call.record)
+    await drop_due(tx, call.school, call.record, *LADDER)
     kept = msgspec.json.encode(ladder).decode()
     await keep(tx, call, state="ringing", ladder=kept, began_at=at, rung=-1, alone_at=None, answered_by=None, answered_at=None)
     for n, rung in enumerate(ladder.rungs):
@@ -275,7 +276,7 @@ async def answered(tx: Tx, call: Call, by: str, at: int) -> None:
     """The ladder stops. Who was rung need not go, and the caller hears that somebody is coming."""
     others = await rung_so_far(tx, call) - {by, call.caller}
     await keep(tx, call, state="answered", answered_by=by, answered_at=at, began_at=call.began_at or at)
-    await drop_due(tx, call.school, call.record)
+    await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, "answered", at, by)
     await retire_alerts(tx, call.school, call.topic)
     await tell_quietly(tx, call, others, "call.taken")
@@ -286,7 +287,7 @@ async def end(tx: Tx, call: Call, how: str, at: int, by: str | None = None) -> N
     """`how`: over, not_needed."""
     still_ringing = await rung_so_far(tx, call) if call.state in WAITING else {call.answered_by or ""}
     await keep(tx, call, state=how, over_at=at)
-    await drop_due(tx, call.school, call.record)
+    await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, how, at, by)
     await retire_alerts(tx, call.school, call.topic)
     await tell_quietly(tx, call, still_ringing - {by, call.caller, ""}, "call.over")

@@ -23,15 +23,15 @@ async def due(tx: Tx, school: str, at: int, does: str, about: str, **more: Any) 
     return id
 
 
-async def drop_due(tx: Tx, school: str, about: str, does: str = "") -> None:
-    """What waits is not done any more. What is being done this very moment still is: it must look how things stand itself."""
+async def drop_due(tx: Tx, school: str, about: str, *does: str) -> None:
+    """What waits of these is not done any more. What is being done this very moment still is: it must look how things stand itself."""
     locked = " for update skip locked" if tx.engine == "postgres" else ""  # or the two would wait for each other
     await tx.run(
         "delete from due_step where id in (select id from due_step where school = $1 and about = $2 and taken_at is null"
-        f" and ($3 = '' or does = $3){locked})",
+        f" and does = any($3){locked})",
         school,
         about,
-        does,
+        list(does),
     )
 
 
