@@ -101,10 +101,14 @@ export function outcome({ sent_at, shown_at, asked_at, failed }: TestCard, now: 
 
 const second = (at: string): string => new Date(at).toLocaleTimeString('en-GB');
 
-/** Before somebody signs out: nobody rings them here any more, also where the school cannot be told. */
-export async function silence(): Promise<void> {
+/** Before somebody signs out: nobody rings them here any more, also where the school cannot be told. Where that fails, they are rung as before. */
+export async function silence(signOut: () => Promise<void>, school?: Ask): Promise<void> {
   const ended = existing().then((its) => its?.unsubscribe(), () => {});
   await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, ENDS_WITHIN_MS))]);
+  await signOut().catch((why) => {
+    void lookAtAlerts(school);
+    throw why;
+  });
 }
 
 // ── The browser ────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { toText } from '../../pwa/src/local/bytes';
-import { lookAtAlerts, outcome, testThisPhone, turnOn } from '../../pwa/src/push';
+import { lookAtAlerts, outcome, silence, testThisPhone, turnOn } from '../../pwa/src/push';
 import type { Heard, Question } from '../../pwa/src/school';
 import type { PushCard, TestCard } from '../../pwa/src/wire';
 
@@ -190,4 +190,15 @@ test('a test that is never shown is no success', async () => {
   expect(outcome(test!, late)).toContain('and not sent.');
   expect(outcome({ ...test!, sent_at: test!.asked_at }, late)).toContain('not shown. Is the phone set not to disturb');
   expect(outcome({ ...test!, failed: 'its push service did not answer' }, late)).toContain('not sent: its push service did not answer.');
+});
+
+// ── Signing out ────────────────────────────────────────────────────────────────────────────
+
+test('whoever signs out is rung no more; where that fails they are rung as before', async () => {
+  const browser = await rung();
+  await expect(silence(() => Promise.reject(new Error('storage')), school.hear)).rejects.toThrow('storage');
+  await vi.waitFor(() => expect(school.endpoint).toBe('https://push/2'));
+  expect(browser.its?.endpoint).toBe('https://push/2');
+  await silence(async () => {}, school.hear);
+  expect(browser.its).toBeNull();
 });

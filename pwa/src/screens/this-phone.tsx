@@ -113,8 +113,7 @@ function Waiting({ edit, title, now, because }: Titled & { now: number; because:
 
 async function leave(waiting: number): Promise<void> {
   await Promise.race([allWritten(), new Promise((resolve) => setTimeout(resolve, 1_500))]); // the last keystroke
-  await silence();
-  const isOut = await signOut().then(() => true, () => false);
+  const isOut = await silence(signOut).then(() => true, () => false);
   if (!isOut) return toast('Not signed out.', 'This phone’s storage is full, or not answering. Lock it, and try again.');
   announce(waiting ? `Signed out. ${saved(waiting)}; it will be sent.` : 'Signed out.');
   go('/sign-in', 'replace');
