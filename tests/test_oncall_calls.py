@@ -298,6 +298,63 @@ async def test_an_edit_that_says_it_is_over_ends_the_call(school: School) -> Non
     assert (await rung(school))[1:] == [("ben", "call.over")]
 
 
+async def test_a_call_that_names_its_caller_or_somebody_else_as_going_rings_all_the_same(school: School) -> None:
+    await on_duty(school, "ben")
+    for who in ("amira", "ben"):
+        before = len(await rung(school))
+        record = await written(school, 5, responders={"put": {who: {"part": "going"}}, "drop": []})
+        assert (await rung(school))[before:] == [("ben", "call.urgent")]
+        assert (await look(school, record))["state"] == "ringing"
+
+
+async def said_offline(school: School, who: str, record: str, part: str) -> None:
+    phone = school.phone(who)
+    school.now += SECOND
+    await phone.sync_all()
+    phone.write({"responders": {"put": {who: {"part": part}}, "drop": []}}, record, kind="call_out")
+    await phone.sync()
+    await take_due(school.now)
+
+
+async def test_an_answer_comes_by_the_exchange_and_is_taken_back_by_it(school: School) -> None:
+    await on_duty(school, "ben", "carol")
+    record = await call(school)
+    await said_offline(school, "ben", record, "going")
+    assert (await look(school, record))["answered_by"] == "ben"
+    before = len(await rung(school))
+    await said_offline(school, "ben", record, "cannot")
+    assert ("carol", "call.urgent") in (await rung(school))[before:]
+    assert (await look(school, record))["state"] == "ringing"
+    await said_offline(school, "carol", record, "there")
+    card = await look(school, record)
+    assert (card["state"], card["answered_by"]) == ("there", "carol")
+
+
+async def test_a_missed_call_may_still_be_answered_and_closed_by_the_exchange(school: School) -> None:
+    record = await written(school, 20 * 60)
+    await said_offline(school, "carol", record, "going")
+    assert (await look(school, record))["answered_by"] == "carol"
+    missed = await written(school, 20 * 60)
+    phone = school.phone("amira")
+    await phone.sync_all()
+    phone.write({"progress": "over"}, missed, kind="call_out")
+    await phone.sync()
+    await take_due(school.now)
+    assert (await look(school, missed))["state"] == "over"
+
+
+async def test_who_came_too_has_the_call_when_the_first_cannot_come(school: School) -> None:
+    await on_duty(school, "ben", "carol")
+    record = await call(school)
+    await act(school, "ben", record, "accept")
+    await act(school, "carol", record, "come_too")
+    school.now += SECOND
+    before = len(await rung(school))
+    _, card = await act(school, "ben", record, "give_back")
+    assert (card["state"], card["answered_by"]) == ("answered", "carol")
+    assert (await rung(school))[before:] == [("amira", "call.coming")]
+
+
 async def test_an_edit_that_came_just_before_the_ladder_was_stopped_is_still_seen(school: School) -> None:
     await on_duty(school, "ben")
     record = await call(school)

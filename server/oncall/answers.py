@@ -6,7 +6,6 @@ from typing import Any
 from server.kinds.roles import Role
 from server.oncall.calls import (
     CALL_OUT,
-    DONE,
     GOING,
     LADDER,
     OVER,
@@ -16,8 +15,10 @@ from server.oncall.calls import (
     answered,
     begin,
     call_of,
+    coming_in,
     end,
     follow,
+    go_on_without,
     keep,
     note,
     ring,
@@ -161,14 +162,15 @@ async def more(tx: Tx, me: Me, call: Call, at: int) -> None:
 
 @act
 async def give_back(tx: Tx, me: Me, call: Call, at: int) -> None:
-    """I cannot come after all: it is on the ladder again, from its first rung. Before anybody has answered, I am not rung again."""
+    """I cannot come: whoever comes as well has it, or the ladder from its first rung. Before anybody answers, I am not rung again."""
     if call.answered_by == me.staff or (call.answered_by is not None and me.role in SETTLE):
         was = call.answered_by
-        values = {"put": {was: {"part": "cannot"}}, "drop": []}
-        await write(tx, me, call, responders=values, progress="asked", answered_at=None)
-        await keep(tx, call, there_at=None)
-        await note(tx, call, "gave back", at, was)
-        await ring(tx, call, at)
+        assert was is not None
+        said = await said_in(tx, call.school, call.record)
+        heir = next((one for one in await coming_in(tx, call.record, call.school, said) if one != was), None) if said else None
+        how_far = {"progress": "answered", "answered_at": exactly(at)} if heir else {"progress": "asked", "answered_at": None}
+        await write(tx, me, call, responders={"put": {was: {"part": "cannot"}}, "drop": []}, **how_far)
+        await go_on_without(tx, call, was, heir, at)
     elif call.answered_by is None and me.role in MAY_ANSWER and me.staff != call.caller:
         await write(tx, me, call, responders=part(me, "cannot"))
         await note(tx, call, "gave back", at, me.staff)
@@ -291,7 +293,7 @@ async def how_it_ended(tx: Tx, call: Call) -> str:
     if call.state == "missed":
         return "Nobody answered this call in time. It is a missed call now."
     sql = "select staff from call_moment where school = $1 and record = $2 and what = any($3) order by n desc limit 1"
-    row = await tx.row(sql, call.school, call.record, list(DONE))
+    row = await tx.row(sql, call.school, call.record, list(OVER))
     by = f" by {await name_of(tx, row['staff'])}" if row and row["staff"] else ""
     done = "closed" if call.state == "over" else "called off"
     when = f" at {local(call.over_at).clock}" if call.over_at else ""

@@ -25,7 +25,6 @@ URGENT = ("now", "danger")
 GOING, THERE = "going", "there"
 OVER = ("over", "not_needed")
 WAITING = ("asking", "ringing")  # for an answer
-DONE = ("over", "not_needed", "missed")
 LADDER = ("call.still", "call.rung", "call.again")  # its steps; never call.moved, which carries somebody's edit
 
 
@@ -83,8 +82,8 @@ class Said(msgspec.Struct, frozen=True):
     def is_over(self) -> bool:
         return self.state != "open" or self.body.get("progress") in OVER
 
-    def who_is(self, part: str) -> str | None:
-        return next((staff for staff, entry in (self.body.get("responders") or {}).items() if (entry or {}).get("part") == part), None)
+    def part_of(self, staff: str) -> str | None:
+        return ((self.body.get("responders") or {}).get(staff) or {}).get("part")
 
 
 COLUMNS = ", ".join(Call.__struct_fields__)
@@ -94,6 +93,7 @@ SAID = (
     " where edit.school = record.school and edit.record = record.id and edit.seq is not null) as asked_at"
     " from record where school = $1 and id = $2 and kind = $3"
 )
+WROTE = 'select "values" from edit where school = $1 and record = $2 and author <> $3 and seq is not null order by seq'
 BEGIN = (
     "insert into call (school, record, state, caller, place, zone, urgency, asked_at, received_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -116,6 +116,16 @@ async def said_in(tx: Tx, school: str, record: str) -> Said | None:
     if row is None:
         return None
     return Said(row["author"], row["state"], row["asked_at"], row["received_at"], msgspec.json.decode(row["body"]))
+
+
+async def coming_in(tx: Tx, record: str, school: str, said: Said) -> dict[str, str]:
+    """Who is going or there, whoever is there first. Whom the caller has put down has not answered, nor has the caller."""
+    put: dict[str, str | None] = {}
+    for row in await tx.rows(WROTE, school, record, said.author):
+        entries = (msgspec.json.decode(row["values"]).get("responders") or {}).get("put") or {}
+        put |= {staff: (entry or {}).get("part") for staff, entry in entries.items()}
+    found = {staff: said.part_of(staff) for staff, part in put.items() if part in (GOING, THERE) and staff != said.author}
+    return {staff: part for which in (THERE, GOING) for staff, part in found.items() if part == which}
 
 
 async def note(tx: Tx, call: Call, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
@@ -148,11 +158,42 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Call | None:
     place = said.body.get("place") or ""
     if (place, said.body.get("urgency") or "") != (call.place, call.urgency):
         await keep(tx, call, place=place, zone=await zone_of(tx, school, place), urgency=said.body.get("urgency") or "")
-    if said.is_over and call.state not in DONE:
+    if call.state in OVER:
+        return call
+    if said.is_over:
         await end(tx, call, "not_needed" if said.body.get("progress") == "not_needed" or said.state == "void" else "over", at)
-    elif call.state in WAITING and (going := said.who_is(THERE) or said.who_is(GOING)):
-        await answered(tx, call, going, at)
+    else:
+        await go_by(tx, call, said, at)
     return call
+
+
+async def go_by(tx: Tx, call: Call, said: Said, at: int) -> None:
+    """Who comes, as the record says it: an answer given, taken back, or that somebody is there."""
+    coming = await coming_in(tx, call.record, call.school, said)
+    if call.answered_by is not None and is_taken_back(call, said.part_of(call.answered_by)):
+        await go_on_without(tx, call, call.answered_by, next(iter(coming), None), at)
+    elif call.answered_by is None and call.state in (*WAITING, "missed") and coming:
+        await answered(tx, call, next(iter(coming)), at)
+    with_them = next((staff for staff, part in coming.items() if part == THERE), None)
+    if call.state == "answered" and with_them is not None:
+        await keep(tx, call, state="there", there_at=at)
+        await note(tx, call, "there", at, with_them)
+
+
+def is_taken_back(call: Call, part: str | None) -> bool:
+    """Whoever has been there and has left has not taken it back."""
+    return part in (None, "cannot") or (part == "left" and call.state == "answered")
+
+
+async def go_on_without(tx: Tx, call: Call, was: str, heir: str | None, at: int) -> None:
+    """Whoever answered cannot come after all: it is on the ladder again, or somebody else's who is coming as well."""
+    await note(tx, call, "gave back", at, was)
+    if heir is None:
+        await ring(tx, call, at)
+        return
+    await keep(tx, call, state="answered", answered_by=heir, answered_at=at, there_at=None)
+    await note(tx, call, "answered", at, heir)
+    await alert(tx, call.school, call.caller, "call.coming", opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S)
 
 
 async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
@@ -165,8 +206,8 @@ async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
     call = await call_of(tx, school, record)
     assert call is not None
     await note(tx, call, "received", said.received_at, said.author)
-    if going := said.who_is(THERE) or said.who_is(GOING):
-        await answered(tx, call, going, at)
+    if await coming_in(tx, record, school, said):
+        await go_by(tx, call, said, at)
     elif state == "missed":
         await note(tx, call, "missed", at)
     elif state == "asking":
@@ -194,7 +235,9 @@ async def ring(tx: Tx, call: Call, at: int) -> None:
     ladder = await ladder_for(tx, call.school, call.zone, at)
     await drop_due(tx, call.school, call.record, *LADDER)
     kept = msgspec.json.encode(ladder).decode()
-    await keep(tx, call, state="ringing", ladder=kept, began_at=at, rung=-1, alone_at=None, answered_by=None, answered_at=None)
+    await keep(
+        tx, call, state="ringing", ladder=kept, began_at=at, rung=-1, alone_at=None, answered_by=None, answered_at=None, there_at=None
+    )
     for n, rung in enumerate(ladder.rungs):
         if n:
             await due(tx, call.school, at + rung.after_s * SECOND, "call.rung", call.record, n=n, began_at=at)
