@@ -10,7 +10,8 @@ import logging
 from typing import Any
 
 from server.push import second
-from server.push.posting import PATIENCE_S, Answer, Parcel, Post
+from server.push.keys import NEWEST, PUSH
+from server.push.posting import PATIENCE_S, REFUSED, Answer, Parcel, Post
 from server.push.subscriptions import retire
 from server.settings import Settings
 from server.store.database import Tx, writing
@@ -23,6 +24,7 @@ CLAIMED_FOR = int((PATIENCE_S + 5) * SECOND)
 BACK_OFF_S = (2, 5, 15, 30, 60)  # after the first, the second … failure in a row, where the push service asks for nothing
 SHOWN_WITHIN = 20 * SECOND  # or the second channel is asked
 LOOKED_BACK = 3600 * SECOND  # and no longer, also where the server was down
+REFUSED_FOR = 24 * 3600 * SECOND  # our signature, by one subscription: then it is the subscription that is wrong
 TOO_LATE = "its time was over before a push service took it"
 
 log = logging.getLogger("lanyard.push")
@@ -142,6 +144,12 @@ UNSHOWN = """
     and not exists (select 1 from delivery d where d.alert = alert.id and d.shown_at is not null)
     returning school, staff, id, title, body"""
 
+FOR_GOOD = """
+    select 1 from subscription s where s.school = $1 and s.phone = $2 and s.endpoint = $3 and (s.key <> $4 or exists
+        (select 1 from delivery d join alert a on a.id = d.alert
+         where d.school = $1 and d.phone = $2 and d.failed = $5 and a.made_at >= s.made_at and a.made_at <= $6
+         and not exists (select 1 from delivery later where later.school = $1 and later.phone = $2 and later.handed_at > a.made_at)))"""
+
 
 async def keep_and_take(tx: Tx, heard: list[tuple[Parcel, Answer]], room: int) -> tuple[list[Parcel], list[tuple[Any, ...]]]:
     await keep(tx, heard)
@@ -176,8 +184,9 @@ async def _keep_one(tx: Tx, parcel: Parcel, answer: Answer, at: int) -> None:
         " where alert = $1 and phone = $2",
         parcel.alert, parcel.phone, waits, at if answer.taken else None, failed,
     )  # fmt: skip
-    if answer.gone:
-        await retire(tx, parcel.school, parcel.phone, answer.gone, endpoint=parcel.endpoint)
+    gone = REFUSED if answer.refused and await _is_refused_for_good(tx, parcel, at) else answer.gone
+    if gone:
+        await retire(tx, parcel.school, parcel.phone, gone, endpoint=parcel.endpoint)
         return
     failures = parcel.failures + 1 if waits else 0
     rests_until = at + int(SECOND * rest_s(answer, failures)) if waits else 0
@@ -187,6 +196,13 @@ async def _keep_one(tx: Tx, parcel: Parcel, answer: Answer, at: int) -> None:
     )  # fmt: skip
     if failed:
         log.warning("alert %s: %s", parcel.alert, failed)
+
+
+async def _is_refused_for_good(tx: Tx, parcel: Parcel, at: int) -> bool:
+    """A wrong clock of ours, or a wrong contact, has every phone's refused; none of them is thrown away for that."""
+    newest = await tx.row(NEWEST, PUSH)
+    row = await tx.row(FOR_GOOD, parcel.school, parcel.phone, parcel.endpoint, newest["id"] if newest else "", REFUSED, at - REFUSED_FOR)
+    return row is not None
 
 
 def rest_s(answer: Answer, failures: int) -> float:

@@ -22,6 +22,7 @@ PATIENCE_S = 5.0
 LONGEST_BODY = 4096  # bytes, closed: no push service takes more
 DECLARED = 8030  # Declarative Web Push: a browser that knows it shows the alert even where our own worker fails to
 LONGEST_WAIT_S = 3600  # whatever a push service asks for
+REFUSED = "its push service does not take the school’s signature (its key, its clock, or whom it may write to)"
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -46,11 +47,15 @@ class Parcel(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """`taken`: the push service has it. `gone`: why nothing can be sent to this subscription any more. `over`: nor can this alert."""
+    """`taken`: the push service has it. `gone`: why nothing can be sent to this subscription any more. `over`: nor can this alert.
+
+    `refused`: it does not believe who signed. That may pass: more often it is our clock that is wrong than the subscription.
+    """
 
     taken: bool = False
     gone: str | None = None
     over: bool = False
+    refused: bool = False
     failed: str | None = None
     wait_s: float | None = None  # as it asked
 
@@ -158,7 +163,7 @@ def understood(status: int, retry_after: str | None) -> Answer:
         case 404 | 410:
             return Answer(gone="its browser has ended the subscription")
         case 401 | 403:
-            return Answer(gone="its push service does not take the key under which it subscribed")
+            return Answer(refused=True, failed=REFUSED)
         case 413:
             return Answer(over=True, failed="its push service finds it too long")
         case 429:

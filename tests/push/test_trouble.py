@@ -11,6 +11,7 @@ from server.push import delivery, posting, second
 from server.push.alerts import alert, told_of
 from server.push.delivery import Delivery
 from server.push.endpoints import LONGEST, NotPublic, PublicOnly, is_public, origin_of
+from server.push.keys import new_push_key
 from server.push.posting import Post, stand_in_of, understood
 from server.settings import Settings
 from server.store.database import reading, writing
@@ -32,9 +33,9 @@ async def told(topic: str = "call/1") -> Any:
 # ── What a push service answers ────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("status", "why"), [(404, "ended"), (410, "ended"), (403, "key"), (401, "key")])
+@pytest.mark.parametrize("status", [404, 410])
 async def test_a_subscription_that_has_gone_is_retired_and_why_is_said(
-    school: School, handset: New, service: PushService, status: int, why: str
+    school: School, handset: New, service: PushService, status: int
 ) -> None:
     ben = await handset("ben")
     service.tricks.append(Trick(status))
@@ -42,7 +43,7 @@ async def test_a_subscription_that_has_gone_is_retired_and_why_is_said(
     await deliver(school, service)
     card = await ben.card()
     assert card["endpoint"] is None
-    assert why in card["why"]
+    assert card["why"] == "its browser has ended the subscription"
     assert (await told()).failed == card["why"]
     await ring(topic="call/2")
     await deliver(school, service)
@@ -97,6 +98,58 @@ async def test_what_waits_for_a_phone_that_has_gone_and_does_not_come_back_is_ov
     await ben.subscribe()
     await deliver(school, service)
     assert ben.pushes() == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_signature_that_is_not_taken_is_said_and_tried_again_and_costs_nobody_their_subscription(
+    school: School, handset: New, service: PushService, status: int
+) -> None:
+    ben = await handset("ben")
+    service.tricks.append(Trick(status))
+    await ring()
+    await deliver(school, service)
+    assert (await ben.card())["endpoint"] == ben.endpoint
+    assert "signature" in (await told()).failed
+    await deliver(school, service)
+    assert len(service.asked) == 1
+    school.now += delivery.BACK_OFF_S[0] * SECOND
+    await deliver(school, service)
+    assert len(ben.pushes()) == 1
+
+
+@pytest.mark.parametrize("taken_between", [True, False])
+async def test_a_subscription_that_took_no_signature_for_a_day_is_retired(
+    school: School, handset: New, service: PushService, taken_between: bool
+) -> None:
+    ben = await handset("ben")
+    service.tricks.append(Trick(403))
+    await ring(ttl_s=60)
+    await deliver(school, service)
+    school.now += delivery.REFUSED_FOR - SECOND
+    service.tricks.append(Trick(201 if taken_between else 403))
+    await ring(topic="call/2", ttl_s=60)
+    await deliver(school, service)
+    assert (await ben.card())["endpoint"] == ben.endpoint
+    school.now += 61 * SECOND
+    service.tricks.append(Trick(403))
+    await ring(topic="call/3")
+    await deliver(school, service)
+    assert (await ben.card())["endpoint"] == (ben.endpoint if taken_between else None)
+    assert taken_between or "signature" in (await ben.card())["why"]
+
+
+async def test_a_subscription_under_an_old_key_that_is_not_taken_is_retired_at_once_and_a_new_one_gets_what_waited(
+    school: School, handset: New, service: PushService
+) -> None:
+    ben = await handset("ben")
+    await writing(new_push_key)
+    service.tricks.append(Trick(403))
+    await ring()
+    await deliver(school, service)
+    assert (await ben.card())["endpoint"] is None
+    await ben.subscribe()
+    await deliver(school, service)
+    assert len(ben.pushes()) == 1
 
 
 @pytest.mark.parametrize(("status", "after"), [(429, "600"), (503, "600"), (500, None), (502, "nonsense")])
