@@ -12,7 +12,9 @@ from server.console.holding import held_count
 from server.intake import copies, storing
 from server.intake.storing import LEFT, REVOKED
 from server.store.database import Tx, reading, writing
+from server.sync import unsealed
 from server.sync.desk import settle
+from server.sync.letter import Sent
 from server.sync.unsealed import UNPROVED
 from tests.desk import Desk, Page, at_desk
 from tests.sealing import NOTE, Blob, Handset, flipped, handset_of
@@ -189,6 +191,31 @@ async def test_nobody_who_brought_it_before_or_after_or_took_it_in_decides(amira
     await do("update staff set role = 'manager' where id = 'ada'")
     assert await writing(settle, ADA, held, "taken", "it is hers") == {"phone": BROUGHT_IT}
     assert (await hana.send("/console/held", {"edit": held, "how": "taken", "why": "she told me"})).status == 303
+
+
+async def test_whoever_brought_it_before_there_was_a_list_of_who_brought_what_decides_no_more_than_now(amira: Handset, desk: Desk) -> None:
+    lay = unsealed.unproved
+
+    def lay_as_then(id: str, edit: Sent, _: str) -> Sent:
+        with mock.patch.object(unsealed, "BROUGHT", "brought_by"):
+            return lay(id, edit, "carol")
+
+    with mock.patch.object(unsealed, "unproved", lay_as_then):
+        await take_in(desk, saved(amira, edits=(amira.write(values={"account": NOTE}),)))
+    await do("delete from brought")
+    ((held, row),) = (await edits()).items()
+    assert '"brought_by": "carol"' in row["original"]  # the premise
+    assert (await desk.open(f"/console/held?edit={held}")).status == 404
+    assert await writing(settle, CAROL, held, "taken", "it is hers") == {"phone": BROUGHT_IT}
+    assert await writing(settle, DEE, held, "taken", "she told me") != {"phone": BROUGHT_IT}
+
+
+async def test_nobody_is_shut_out_by_a_copy_that_says_itself_who_brought_it(amira: Handset, desk: Desk, desk_app: Litestar) -> None:
+    edit = amira.write(values={"account": NOTE}) | {"brought_by": "dee"}
+    await take_in(desk, saved(amira, edits=(edit,)))
+    (held,) = await edits()
+    dee = await at_desk(desk_app, DEE)
+    assert (await dee.send("/console/held", {"edit": held, "how": "taken", "why": "she told me"})).status == 303
 
 
 async def test_nobody_shuts_another_out_by_saying_in_their_own_edit_who_brought_it(amira: Handset, desk: Desk) -> None:

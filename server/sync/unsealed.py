@@ -73,6 +73,7 @@ UNPROVED = (
     " Ask its author; if their phone has sent it since, set this one aside"
 )
 BROUGHT = "brought_as"  # in the JSON of such an edit: the hash of the seal that it came in; or its own id
+ONCE_BROUGHT = "brought_by"  # of those held before there was a list of who brought what: the person
 
 
 async def hold_unproved(
@@ -114,12 +115,14 @@ async def brought_by_me(tx: Tx, me: Me, rows: Iterable[Row]) -> set[str]:
 
     Anybody may write our words into an edit of theirs: only what was kept under a phone of its own says so truly.
     """
-    things = {row["id"]: {row["id"], said_in(row["original"]).get(BROUGHT)} for row in rows if row["phone"] == row["id"]}
-    if not things:
+    said = {row["id"]: said_in(row["original"]) for row in rows if row["phone"] == row["id"]}
+    if not said:
         return set()
+    things = {id: {id, each.get(BROUGHT)} for id, each in said.items()}
     names = [name for each in things.values() for name in each if isinstance(name, str)]
     mine = await tx.rows("select thing from brought where school = $1 and staff = $2 and thing = any($3)", me.school, me.staff, names)
-    return {id for id, each in things.items() if each & {row[0] for row in mine}}
+    found = {row[0] for row in mine}
+    return {id for id, each in things.items() if each & found or said[id].get(ONCE_BROUGHT) == me.staff}
 
 
 def unproved_id(me: Me, edit: Sent) -> str:
@@ -128,7 +131,7 @@ def unproved_id(me: Me, edit: Sent) -> str:
 
 
 def unproved(id: str, edit: Sent, brought_as: str) -> Sent:
-    said = {key: value for key, value in said_in(edit.original).items() if key not in ("amends", "set_aside", "draft")}
+    said = {key: value for key, value in said_in(edit.original).items() if key not in ("amends", "set_aside", "draft", ONCE_BROUGHT)}
     lay = json.dumps(said | {"id": id, "phone": id, "number": 1, "seen": None, BROUGHT: brought_as}).encode()
     sent = read_edit(0, mend(lay), lay)
     assert isinstance(sent, Sent)  # it has an id
