@@ -193,6 +193,24 @@ async def test_one_rings_nobody_who_could_not_read_what_for(school: School) -> N
     assert [who for who, _ in await rung(school)] == ["ben"]
 
 
+async def test_everybody_who_is_coming_hears_that_it_is_over(school: School) -> None:
+    await on_duty(school, "ben", "carol", "dee")
+    record = await call(school)
+    await act(school, "ben", record, "accept")
+    await act(school, "carol", record, "come_too")
+    school.now += SECOND
+    before = len(await rung(school))
+    await act(school, "ben", record, "close")
+    assert (await rung(school))[before:] == [("carol", "call.over")]
+    another = await call(school)
+    await act(school, "ben", another, "accept")
+    await act(school, "ben", another, "more")
+    school.now += SECOND
+    before = len(await rung(school))
+    await act(school, "amira", another, "stand_down")
+    assert (await rung(school))[before:] == [(who, "call.over") for who in ("ben", "carol", "dee", "lena")]
+
+
 async def test_more_people_are_asked_for(school: School) -> None:
     await on_duty(school, "ben", "carol")
     record = await call(school)
@@ -353,6 +371,19 @@ async def test_who_came_too_has_the_call_when_the_first_cannot_come(school: Scho
     _, card = await act(school, "ben", record, "give_back")
     assert (card["state"], card["answered_by"]) == ("answered", "carol")
     assert (await rung(school))[before:] == [("amira", "call.coming")]
+
+
+async def test_a_call_that_two_hear_of_at_the_same_moment_begins_once_and_neither_waits_for_the_other(school: School) -> None:
+    await on_duty(school, "ben", "carol")
+    phone = school.phone("amira")
+    asked_at = {"at": to_wire(school.now), "precision": "exact"}
+    wrote = [phone.write({"place": "b12", "urgency": "now", "asked_at": asked_at}, kind="call_out")["record"] for _ in range(8)]
+    await phone.sync()
+    answers = [act(school, who, record, "accept") for record in wrote for who in ("ben", "carol")]
+    statuses, *_ = await asyncio.gather(asyncio.gather(*answers), *(take_due(school.now) for _ in range(4)))
+    assert sorted(status for status, _ in statuses) == [200] * 8 + [409] * 8
+    rows = await school.rows("select count(*) as n from call_moment where what = 'received'")
+    assert rows[0]["n"] == 8
 
 
 async def test_an_edit_that_came_just_before_the_ladder_was_stopped_is_still_seen(school: School) -> None:

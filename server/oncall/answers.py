@@ -31,6 +31,7 @@ from server.oncall.steps import drop_due
 from server.refusals import NotAllowed, NotFound, TooLate, Unreadable
 from server.store import numbers
 from server.store.database import Tx
+from server.store.due import hold_move
 from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import to_wire
@@ -81,9 +82,10 @@ def without(said: dict[str, Any], wrong: set[str]) -> dict[str, Any]:
 
 async def do(tx: Tx, me: Me, record: str, what: str, at: int) -> Call:
     """Raises NotFound where it is not theirs to see, TooLate with words where it is over, NotAllowed where it is not theirs to say."""
-    await numbers.lock(tx, me.school)  # before the call: in this order wherever both are held
+    await numbers.lock(tx, me.school)  # then the step, then the call: in this order wherever several are held
     if what not in ACTS or not await may_hold(tx, me, record):
         raise NotFound
+    await hold_move(tx, me.school, CALL_OUT.stirs, record)
     said = await said_in(tx, me.school, record)
     if said is None:
         raise NotFound

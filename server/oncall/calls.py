@@ -82,6 +82,10 @@ class Said(msgspec.Struct, frozen=True):
     def is_over(self) -> bool:
         return self.state != "open" or self.body.get("progress") in OVER
 
+    @property
+    def urgency(self) -> str:
+        return self.body.get("urgency") or "now"
+
     def part_of(self, staff: str) -> str | None:
         return ((self.body.get("responders") or {}).get(staff) or {}).get("part")
 
@@ -96,7 +100,7 @@ SAID = (
 WROTE = 'select "values" from edit where school = $1 and record = $2 and author <> $3 and seq is not null order by seq'
 BEGIN = (
     "insert into call (school, record, state, caller, place, zone, urgency, asked_at, received_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (school, record) do nothing returning 1"
 )
 NOTE = (  # the call is held meanwhile: nobody else counts
     "insert into call_moment (school, record, n, at, what, staff, detail)"
@@ -156,8 +160,8 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Call | None:
     if call is None:
         return await begin(tx, school, record, said, at)
     place = said.body.get("place") or ""
-    if (place, said.body.get("urgency") or "") != (call.place, call.urgency):
-        await keep(tx, call, place=place, zone=await zone_of(tx, school, place), urgency=said.body.get("urgency") or "")
+    if (place, said.urgency) != (call.place, call.urgency):
+        await keep(tx, call, place=place, zone=await zone_of(tx, school, place), urgency=said.urgency)
     if call.state in OVER:
         return call
     if said.is_over:
@@ -199,12 +203,14 @@ async def go_on_without(tx: Tx, call: Call, was: str, heir: str | None, at: int)
 async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
     """The first that is heard of it. How old it is decides: it rings, or its caller is asked first, or it is a missed call."""
     place = said.body.get("place") or ""
-    zone, urgency = await zone_of(tx, school, place), said.body.get("urgency") or "now"
+    zone = await zone_of(tx, school, place)
     age = at - said.asked_at
     state = "missed" if age > WORTH else "asking" if age > ASKED_AFTER else "ringing"
-    await tx.run(BEGIN, school, record, state, said.author, place, zone, urgency, said.asked_at, said.received_at)
+    begun = await tx.row(BEGIN, school, record, state, said.author, place, zone, said.urgency, said.asked_at, said.received_at)
     call = await call_of(tx, school, record)
     assert call is not None
+    if begun is None:
+        return call  # by somebody else, this very moment
     await note(tx, call, "received", said.received_at, said.author)
     if await coming_in(tx, record, school, said):
         await go_by(tx, call, said, at)
@@ -328,17 +334,37 @@ async def answered(tx: Tx, call: Call, by: str, at: int) -> None:
 
 async def end(tx: Tx, call: Call, how: str, at: int, by: str | None = None) -> None:
     """`how`: over, not_needed."""
-    still_ringing = await rung_so_far(tx, call) if call.state in WAITING else {call.answered_by or ""}
+    sent_for = await rung_so_far(tx, call) if call.state in WAITING else await coming_so_far(tx, call)
     await keep(tx, call, state=how, over_at=at)
     await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, how, at, by)
     await retire_alerts(tx, call.school, call.topic)
-    await tell_quietly(tx, call, still_ringing - {by, call.caller, ""}, "call.over")
+    await tell_quietly(tx, call, sent_for - {by, call.caller}, "call.over")
 
 
 async def rung_so_far(tx: Tx, call: Call) -> set[str]:
     rows = await tx.rows("select detail from call_moment where school = $1 and record = $2 and what = 'rang'", call.school, call.record)
     return {staff for row in rows for staff in msgspec.json.decode(row["detail"])["rang"]}
+
+
+async def coming_so_far(tx: Tx, call: Call) -> set[str]:
+    """Who is on the way, as far as is known: whoever answered, who came too, and who was rung since, for more were asked for."""
+    if call.state == "missed":
+        return set()
+    came: set[str | None] = {call.answered_by}
+    rang: set[str | None] = set()
+    sql = "select what, staff, detail from call_moment where school = $1 and record = $2 order by n"
+    for moment in await tx.rows(sql, call.school, call.record):
+        match moment["what"]:
+            case "answered":
+                rang = set()
+            case "came too":
+                came.add(moment["staff"])
+            case "gave back":
+                came.discard(moment["staff"])
+            case "rang":
+                rang |= set(msgspec.json.decode(moment["detail"])["rang"])
+    return {one for one in came | rang if one is not None}
 
 
 async def tell_quietly(tx: Tx, call: Call, staff: set[str | None] | set[str], words: str) -> None:

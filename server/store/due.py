@@ -37,4 +37,14 @@ async def drop_due(tx: Tx, school: str, about: str, *does: str) -> None:
 
 def stirring(school: str, record: str, does: str, at: int) -> tuple[Any, ...]:
     """A row for STIR: a record that something watches has moved."""
-    return (f"{does}/{school}/{record}", school, at, does, record)
+    return (move_of(school, does, record), school, at, does, record)
+
+
+def move_of(school: str, does: str, record: str) -> str:
+    return f"{does}/{school}/{record}"
+
+
+async def hold_move(tx: Tx, school: str, does: str, record: str) -> None:
+    """Before what it is about is held, by whoever is going to move the record: whoever takes the step holds them in that order."""
+    if tx.engine == "postgres":
+        await tx.row("select 1 from due_step where id = $1 for update", move_of(school, does, record))
