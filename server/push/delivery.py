@@ -14,7 +14,7 @@ from server.push.keys import NEWEST, PUSH
 from server.push.posting import PATIENCE_S, REFUSED, Answer, Parcel, Post
 from server.push.subscriptions import retire
 from server.settings import Settings
-from server.store.database import Tx, writing
+from server.store.database import Tx, reading, writing
 from server.store.moments import now
 
 SECOND = 1_000_000  # µs
@@ -77,6 +77,8 @@ class Delivery:
         self.woken.clear()
         done = {task: parcel for task, parcel in self.out.items() if task.done()}
         heard = [(parcel, task.result()) for task, parcel in done.items()]
+        if not heard and not await reading(anything_to_do):
+            return
         taken, unshown = await writing(keep_and_take, heard, AT_ONCE - len(self.out) + len(done))
         for task in done:
             del self.out[task]
@@ -132,23 +134,35 @@ DUE = """
     order by a.urgent desc, a.made_at, d.alert, d.phone limit {room}"""
 CLAIM = "update delivery set claimed_until = $3, tries = tries + 1 where alert = $1 and phone = $2"
 HOLD = "update subscription set rests_until = $3 where school = $1 and phone = $2"
-OVER = f"""
-    update delivery set waiting = false, failed = coalesce(failed, '{TOO_LATE}')
-    where waiting and claimed_until <= $1 and exists (select 1 from alert a where a.id = delivery.alert and a.ends_at <= $1)"""
-TAKEN_BACK = """
-    update delivery set waiting = false
-    where waiting and claimed_until <= $1 and exists (select 1 from alert a where a.id = delivery.alert and a.retired_at is not null)"""
-UNSHOWN = """
-    update alert set seconded_at = $1 where urgent and seconded_at is null and retired_at is null and words <> 'test'
-    and made_at <= $2 and made_at > $3 and ends_at > $1
-    and not exists (select 1 from delivery d where d.alert = alert.id and d.shown_at is not null)
-    returning school, staff, id, title, body"""
+LEFT = "waiting and claimed_until <= $1 and exists (select 1 from alert a where a.id = delivery.alert and "
+IS_OVER, IS_TAKEN_BACK = LEFT + "a.ends_at <= $1)", LEFT + "a.retired_at is not null)"
+IS_UNSHOWN = """
+    urgent and seconded_at is null and retired_at is null and words <> 'test' and made_at <= $2 and made_at > $3 and ends_at > $1
+    and not exists (select 1 from delivery d where d.alert = alert.id and d.shown_at is not null)"""
+OVER = f"update delivery set waiting = false, failed = coalesce(failed, '{TOO_LATE}') where {IS_OVER}"
+TAKEN_BACK = f"update delivery set waiting = false where {IS_TAKEN_BACK}"
+UNSHOWN = f"update alert set seconded_at = $1 where {IS_UNSHOWN} returning school, staff, id, title, body"
 
 FOR_GOOD = """
     select 1 from subscription s where s.school = $1 and s.phone = $2 and s.endpoint = $3 and (s.key <> $4 or exists
         (select 1 from delivery d join alert a on a.id = d.alert
          where d.school = $1 and d.phone = $2 and d.failed = $5 and a.made_at >= s.made_at and a.made_at <= $6
          and not exists (select 1 from delivery later where later.school = $1 and later.phone = $2 and later.handed_at > a.made_at)))"""
+
+
+async def anything_to_do(tx: Tx) -> bool:
+    """Looked at before anything is written: a school is quiet most of the time."""
+    at = now()
+    looks: list[tuple[Any, ...]] = [
+        (DUE.format(room=1), at),
+        (f"select 1 from delivery where {IS_OVER} limit 1", at),
+        (f"select 1 from delivery where {IS_TAKEN_BACK} limit 1", at),
+        (f"select 1 from alert where {IS_UNSHOWN} limit 1", at, at - SHOWN_WITHIN, at - LOOKED_BACK),
+    ]
+    for look in looks:
+        if await tx.row(*look) is not None:
+            return True
+    return False
 
 
 async def keep_and_take(tx: Tx, heard: list[tuple[Parcel, Answer]], room: int) -> tuple[list[Parcel], list[tuple[Any, ...]]]:

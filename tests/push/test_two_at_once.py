@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from unittest import mock
 
+from server.push import delivery
 from server.push.alerts import alert
 from server.push.delivery import CLAIMED_FOR, Delivery, look_soon, take
 from server.store.database import writing
@@ -64,3 +66,35 @@ async def test_the_loop_is_woken_and_when_it_is_stopped_what_is_out_is_still_kep
     await asyncio.wait([running])
     (row,) = await school.rows("select waiting, handed_at from delivery")
     assert (row["waiting"], row["handed_at"]) == (False, school.now)
+
+
+async def test_a_look_that_finds_nothing_to_do_writes_nothing(
+    school: School, handset: Callable[..., Awaitable[Handset]], service: PushService
+) -> None:
+    ben = await handset("ben")
+    loop = Delivery(standing_in(school.settings, service))
+    with mock.patch.object(delivery, "writing", wraps=delivery.writing) as written:
+        await loop.turn()
+        assert written.call_count == 0
+        await ring("ben", "call/1")
+        await loop.turn()
+        await loop.finish()
+        assert (len(ben.pushes()), written.call_count) == (1, 2)  # taken, and what came of it kept
+        await loop.turn()
+        assert written.call_count == 2
+        school.now += delivery.SHOWN_WITHIN
+        await loop.turn()
+        assert written.call_count == 3  # nobody has seen it: the second channel
+        await loop.turn()
+        assert written.call_count == 3
+        await ring("ben", "call/2")
+        await school.do("update subscription set retired_at = $1, retired_why = 'gone'", school.now)
+        await loop.turn()
+        assert written.call_count == 3  # it waits for the phone to come back
+        school.now += 600 * delivery.SECOND
+        await loop.turn()
+        assert written.call_count == 4  # its time is over
+        await loop.turn()
+        assert written.call_count == 4
+    await loop.finish()
+    await loop.post.close()
