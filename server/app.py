@@ -22,6 +22,7 @@ from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
 from server.oncall import steps
+from server.push.alerts import forget_old_alerts
 from server.push.delivery import Delivery
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
@@ -55,7 +56,7 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
     tasks = [
         asyncio.create_task(again_and_again(*works))
-        for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,))
+        for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,), (forget_old_alerts,))
     ]
     tasks.append(asyncio.create_task(steps.run()))
     tasks.append(asyncio.create_task(Delivery(app.state.settings).run()))

@@ -6,11 +6,13 @@ import secrets
 import msgspec
 
 from server.push.words import said
-from server.store.database import Tx
+from server.store.database import Tx, writing
 from server.store.ids import new_id
 from server.store.moments import now
 
 SECOND = 1_000_000
+KEPT_FOR = 30 * 24 * 3600 * SECOND  # but for what is still told of: see OLD
+AT_ONCE = 1000  # forgotten in one go
 ADDRESS = re.compile(r"/[0-9A-Za-z/_-]{0,150}", re.ASCII)  # inside the app; ids only, for it travels with the alert
 
 KEEP = """
@@ -125,3 +127,24 @@ async def phones_that_ring(tx: Tx, school: str) -> list[Green]:
         school,
     )
     return [Green(staff, phone, tested_at, max(checked_at, seen_at or 0)) for staff, phone, checked_at, seen_at, tested_at in rows]
+
+
+# ── Forgetting ─────────────────────────────────────────────────────────────────────────────
+
+# A call goes on saying how far its alerts came, and a phone when it was last proved to ring.
+OLD = """
+    select a.id from alert a where a.made_at < $1 and a.topic not like 'call/%' and not (a.words = 'test' and exists
+        (select 1 from delivery d where d.alert = a.id and d.shown_at is not null and not exists
+            (select 1 from delivery l join alert b on b.id = l.alert where l.school = d.school and l.phone = d.phone
+             and b.words = 'test' and l.shown_at > d.shown_at)))
+    order by a.made_at limit {most}"""
+
+
+async def forget_old_alerts() -> None:
+    await writing(_forget)
+
+
+async def _forget(tx: Tx) -> None:
+    old = [row["id"] for row in await tx.rows(OLD.format(most=AT_ONCE), now() - KEPT_FOR)]
+    await tx.run("delete from delivery where alert = any($1)", old)
+    await tx.run("delete from alert where id = any($1)", old)

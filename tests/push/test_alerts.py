@@ -10,7 +10,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 
 from server.access import base64url
-from server.push.alerts import alert, phones_that_ring, retire_alerts, told_of
+from server.push import alerts
+from server.push.alerts import alert, forget_old_alerts, phones_that_ring, retire_alerts, told_of
 from server.push.posting import LONGEST_BODY, Parcel, closed, payload
 from server.push.words import WORDS
 from server.settings import Settings
@@ -226,3 +227,39 @@ async def test_a_place_however_long_never_makes_an_alert_too_long(school: School
 
 def test_no_words_ask_for_anything_but_a_place_and_a_number() -> None:
     assert all(words.title.format(place="", count=0) and "{" not in words.body for words in WORDS.values())
+
+
+# ── Forgotten ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_alert_is_forgotten_after_a_month_but_for_a_calls_and_the_last_test_that_a_phone_showed(
+    school: School, handset: New, service: PushService
+) -> None:
+    ben = await handset("ben")
+
+    async def a_test(shown: bool) -> str:
+        id: str = (await ben.ask("POST", "/api/push/test", {})).json()["test"]["id"]
+        await deliver(school, service)
+        school.now += SECOND
+        if shown:
+            said = ben.shown()[-1]["data"]
+            assert (await school.door.post(f"/api/alerts/{id}", json={"token": said["token"], "what": "shown"})).is_success
+        return id
+
+    async def kept() -> list[set[str]]:
+        await forget_old_alerts()
+        rows = await school.rows("select id from alert"), await school.rows("select alert as id from delivery")
+        return [{row["id"] for row in each} for each in rows]
+
+    call, duty = await ring(school), await ring(school, words="duty.thin", place=None, topic="duty")
+    for _ in range(2):  # one at a time
+        await deliver(school, service)
+    early, last, unseen = await a_test(True), await a_test(True), await a_test(False)
+    proved = (await reading(phones_that_ring, "northgate"))[0].tested_at
+    school.now += alerts.KEPT_FOR - 10 * SECOND
+    assert await kept() == [{call, duty, early, last, unseen}] * 2
+    school.now += 11 * SECOND
+    assert await kept() == [{call, last}] * 2
+    assert proved is not None
+    assert (await reading(phones_that_ring, "northgate"))[0].tested_at == proved
+    assert len(await reading(told_of, "northgate", "call/1")) == 1
