@@ -4,10 +4,16 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from server.kinds.roles import Role
+from server.oncall.changes import Asked, Wrong, change
 from server.oncall.duty import watch
+from server.oncall.ladders import ladders_of
 from server.oncall.rota import Duty, local, moment_of, next_start, on_call, running
 from server.oncall.steps import take_due
 from server.store.database import reading, writing
+from server.store.me import Me
 from server.store.moments import from_wire
 from tests.school import SECOND, School
 from tests.test_oncall_calls import ask, on_duty, rung
@@ -123,6 +129,36 @@ async def test_cover_is_for_one_day(school: School) -> None:
     assert await people(school) == [("carol", "first", False)]
     school.now += 7 * 24 * HOUR
     assert await people(school) == [("ben", "first", False)]
+
+
+async def test_a_shift_lasts_to_the_end_of_a_duty_that_is_covered_for_somebody(school: School) -> None:
+    await on_duty(school, "ben")
+    await school.do(
+        "insert into cover (school, duty, on_day, staff, said_by, said_at)"
+        " values ('northgate', 'ben-first-', '2026-11-23', 'carol', 'ada', 0)"
+    )
+    _, carol = await ask(school, "carol", "/api/duty")
+    _, ben = await ask(school, "ben", "/api/duty")
+    assert from_wire(carol["mine"]["ends_at"]) == moment_of("2026-11-23", "16:00")
+    assert from_wire(ben["mine"]["ends_at"]) == school.now + 3 * HOUR
+    assert [len(card["today"]) for card in (carol, ben)] == [1, 0]
+    await school.do("insert into closed_day (school, on_day, why) values ('northgate', '2026-11-23', 'Snow')")
+    assert (await ask(school, "carol", "/api/duty", method="GET"))[1]["today"] == []
+
+
+async def test_a_ladder_is_as_long_as_it_says_and_can_be_changed_when_there_are_as_many_as_there_may_be(school: School) -> None:
+    me = Me(staff="ada", school="northgate", role=Role.MANAGER)
+    rungs: Any = {"who": ["first", "caller"], "after": ["0", "60"]}
+    for n in range(30):
+        await writing(change, me, Asked(do="ladder", id=f"ladder {n}", name="One", **rungs))
+    await writing(change, me, Asked(do="ladder", id="ladder 7", name="Another", **rungs))
+    with pytest.raises(Wrong):
+        await writing(change, me, Asked(do="ladder", name="One more", **rungs))
+    with pytest.raises(Wrong):
+        await writing(change, me, Asked(do="ladder", id="ladder 7", name="Long", who=rungs["who"], after=["0", "000000999999999999999"]))
+    await writing(change, me, Asked(do="drop", id="ladder 7"))
+    await writing(change, me, Asked(do="ladder", id="ladder 7", name="Back", **rungs))
+    assert "Back" in {one.name for one in await reading(ladders_of, "northgate")}
 
 
 async def test_nobody_is_on_duty_by_the_rota_when_there_is_no_school(school: School) -> None:

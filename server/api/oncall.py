@@ -10,7 +10,7 @@ from server.access.audit import still_looks
 from server.access.rights import signed_in
 from server.api.passkeys import Nothing
 from server.oncall import answers, duty, standing
-from server.oncall.rota import ENOUGH, MAY_ANSWER, PARTS, Shift, covers_of, duties_of, local, shifts_of
+from server.oncall.rota import ENOUGH, MAY_ANSWER, PARTS, Shift, duties_today, shifts_of
 from server.oncall.standing import CallCard, card_of, told_as_account
 from server.oncall.steps import look_soon
 from server.push import delivery
@@ -182,12 +182,10 @@ async def calls_of(tx: Tx, me: Me) -> list[CallCard]:
 async def duty_of(tx: Tx, me: Me) -> DutyCard:
     at = now()
     shifts = await shifts_of(tx, me.school, at)
-    day = local(at)
-    covers = await covers_of(tx, me.school, day.day)
     mine = [
         DutyLine(one.label, one.starts, one.ends, one.zone, PARTS[one.part])
-        for one in await duties_of(tx, me.school)
-        if one.weekday == day.weekday and covers.get(one.id, one.staff) == me.staff
+        for one in await duties_today(tx, me.school, at)
+        if one.staff == me.staff
     ]
     cards = {shift.staff: shift_card(shift) for shift in shifts}
     can = me.role in MAY_ANSWER

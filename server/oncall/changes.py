@@ -108,7 +108,7 @@ async def cover(tx: Tx, me: Me, id: str, day: str, staff: str) -> None:
     names = await names_of(tx, me.school)
     if on.weekday() != duty.weekday:
         raise Wrong(f"{on:%a} {on.day} {on:%b} is no {WEEKDAYS[duty.weekday]}: that duty is on {WEEKDAYS[duty.weekday]}s")
-    row = await tx.row("select staff from cover where school = $1 and duty = $2 and on_day = $3", me.school, id, day)
+    row = await tx.row("select staff from cover where school = $1 and duty = $2 and on_day = $3", me.school, id, on.isoformat())
     if row is not None:
         by = names.get(row["staff"], "somebody who has left")
         raise Wrong(f"That duty has been swapped on that day already: {by} does it. Take that back first")
@@ -118,13 +118,13 @@ async def cover(tx: Tx, me: Me, id: str, day: str, staff: str) -> None:
         raise Wrong("It is theirs already")
     await tx.run(
         "insert into cover (school, duty, on_day, staff, said_by, said_at) values ($1, $2, $3, $4, $5, $6)",
-        me.school, id, day, staff, me.staff, now(),
+        me.school, id, on.isoformat(), staff, me.staff, now(),
     )  # fmt: skip
 
 
 async def take_cover_back(tx: Tx, me: Me, asked: Asked) -> None:
     """Safe to repeat."""
-    await tx.run("delete from cover where school = $1 and duty = $2 and on_day = $3", me.school, asked.id, asked.day)
+    await tx.run("delete from cover where school = $1 and duty = $2 and on_day = $3", me.school, asked.id, day_in(asked.day).isoformat())
 
 
 async def duty_named(tx: Tx, school: str, id: str) -> Duty:
@@ -186,7 +186,7 @@ async def keep_ladder(tx: Tx, me: Me, asked: Asked) -> None:
         raise Wrong("Say what the ladder is called")
     rungs = rungs_in(asked)
     ladders = [one for one in await ladders_of(tx, me.school) if one.id]
-    if len(ladders) >= LADDERS_LIMIT:
+    if asked.id not in {one.id for one in ladders} and len(ladders) >= LADDERS_LIMIT:
         raise Wrong(f"{LADDERS_LIMIT} ladders at most")
     said = Ladder(name, rungs, asked.id or new_id(), asked.period, named(asked.zone))
     # One for a period and a zone is tried before one for either, and that before one for any call.
@@ -194,7 +194,7 @@ async def keep_ladder(tx: Tx, me: Me, asked: Asked) -> None:
     await tx.run(
         "insert into ladder (school, id, name, position, period, zone, rungs) values ($1, $2, $3, $4, $5, $6, $7)"
         " on conflict (school, id) do update set name = excluded.name, position = excluded.position, period = excluded.period,"
-        " zone = excluded.zone, rungs = excluded.rungs",
+        " zone = excluded.zone, rungs = excluded.rungs, removed_at = null",
         me.school, said.id, name, position, said.period, said.zone, msgspec.json.encode(rungs).decode(),
     )  # fmt: skip
 
@@ -205,9 +205,10 @@ def rungs_in(asked: Asked) -> tuple[Rung, ...]:
     for after, who in zip(asked.after, asked.who, strict=False):
         if not who:
             continue
-        if who not in WHO or not after.isascii() or not after.isdigit() or not 0 <= int(after[:6]) <= LATEST_S:
+        after_s = int(after) if len(after) <= 4 and after.isascii() and after.isdigit() else -1
+        if who not in WHO or not 0 <= after_s <= LATEST_S:
             raise Wrong(f"Each rung says after how many seconds, 0 to {LATEST_S}, and who")
-        rungs.append(Rung(int(after), who))
+        rungs.append(Rung(after_s, who))
     rungs.sort(key=lambda rung: rung.after_s)
     if not rungs or rungs[0].after_s != 0 or rungs[0].who == "caller":
         raise Wrong("The first rung is at 0 seconds, and rings somebody")

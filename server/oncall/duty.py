@@ -1,7 +1,7 @@
 """Going on duty: a real test is sent to this phone, and tapping it is what makes somebody green. And a warning when too few are."""
 
 from server.kinds.roles import Role
-from server.oncall.rota import ENOUGH, MAY_ANSWER, Shift, duties_of, local, moment_of, next_start, on_call, on_now, shifts_of
+from server.oncall.rota import ENOUGH, MAY_ANSWER, Shift, duties_of, duties_today, local, moment_of, next_start, on_call, on_now, shifts_of
 from server.oncall.steps import Due, due, step
 from server.push.alerts import alert
 from server.refusals import NotAllowed
@@ -41,11 +41,7 @@ async def go_off_duty(tx: Tx, me: Me, at: int) -> None:
 
 async def end_of(tx: Tx, me: Me, at: int) -> int:
     day = local(at)
-    mine = [
-        moment_of(day.day, one.ends)
-        for one in await duties_of(tx, me.school)
-        if one.staff == me.staff and one.weekday == day.weekday and one.ends > day.clock
-    ]
+    mine = [moment_of(day.day, one.ends) for one in await duties_today(tx, me.school, at) if one.staff == me.staff and one.ends > day.clock]
     return max([*mine, at + AT_LEAST]) if mine else at + WITHOUT_A_DUTY
 
 

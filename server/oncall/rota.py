@@ -159,11 +159,16 @@ async def on_call(tx: Tx, school: str, at: int) -> list[OnCall]:
 
 async def on_now(tx: Tx, school: str, at: int) -> list[Duty]:
     """The duties that are on, each with whoever does it today."""
-    day = local(at).day
-    duties = running(await duties_of(tx, school), at)
-    if not duties or not await is_school_day(tx, school, day):
+    return running(await duties_today(tx, school, at), at)
+
+
+async def duties_today(tx: Tx, school: str, at: int) -> list[Duty]:
+    """Of that day, each with whoever does it then; none while there is no school."""
+    there = local(at)
+    duties = [duty for duty in await duties_of(tx, school) if duty.weekday == there.weekday]
+    if not duties or not await is_school_day(tx, school, there.day):
         return []
-    return covered(duties, await covers_of(tx, school, day), await names_of(tx, school))
+    return covered(duties, await covers_of(tx, school, there.day), await names_of(tx, school))
 
 
 async def names_of(tx: Tx, school: str) -> dict[str, str]:
