@@ -47,7 +47,7 @@ export function OnDuty() {
     <Screen title="On call" dock={duty.can && !mine?.tested_at && <button type="button" class="button main" aria-disabled={busy} onClick={() => void begin()}><Icon name="bell" />{busy ? 'Asking the school' : mine ? 'Send the test again' : 'Go on duty on this phone'}</button>}>
       {problem && <p class="note" role="alert" data-state="needs"><Icon name="needs" /><span><b>{problem}</b></span></p>}
       {since && <Quiet since={since} />}
-      <Calls found={calls.found} />
+      <Calls found={calls.found} isOld={Boolean(since)} />
       {duty.can ? <Mine mine={mine} good={since ? 'waiting' : 'sent'} /> : <p>People with your role are not called to help.</p>}
       {duty.today.length > 0 && (
         <section class="stack" aria-labelledby="today">
@@ -61,10 +61,10 @@ export function OnDuty() {
   );
 }
 
-function Calls({ found }: { found: Asked<CallCard[]> | undefined }) {
+function Calls({ found, isOld }: { found: Asked<CallCard[]> | undefined; isOld: boolean }) {
   const { school } = useWorld();
   if (!found) return null;
-  if (!found.json) return <p class="note" data-state="waiting"><Icon name="offline" /><span><b>Which calls are open is not known.</b> {found.problem}</span></p>;
+  if (!found.json || (isOld && found.json.length === 0)) return <p class="note" data-state="waiting"><Icon name="offline" /><span><b>Which calls are open is not known.</b> {found.problem}</span></p>;
   if (found.json.length === 0) return <p>No open calls.</p>;
   const place = fieldNamed(kindNamed(school, 'call_out'), 'place');
   return (
