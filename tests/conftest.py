@@ -47,15 +47,25 @@ def postgres() -> Iterator[str]:
         pytest.fail(str(missing), pytrace=False)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """One engine, with two templates: tables with nothing in them, and a world."""
-    made: Databases
-    if request.param == "sqlite":
-        made = SQLiteFiles(tmp_path_factory.mktemp("databases"))
-    else:
-        made = PostgresDatabases(request.getfixturevalue("postgres"))
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    return prepared(SQLiteFiles(tmp_path_factory.mktemp("databases")))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: str) -> Databases:
+    return prepared(PostgresDatabases(postgres))
+
+
+def prepared(made: Databases) -> Databases:
     apart(prepare(made))
+    return made
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """One engine, with two templates: tables with nothing in them, and a world. Made once, whatever order the tests come in."""
+    made: Databases = request.getfixturevalue(f"{request.param}_databases")
     return made
 
 
