@@ -13,7 +13,7 @@ from tests.journeys.test_without_signal import ready, write_an_incident
 
 LOOKED_FOR_MS = 20_000
 FIRST_PAUSE_MS = 2_000 / 2  # of which each is twice the one before, give or take half
-AT_ONCE = 4  # for opening the form, for what was saved, for its ten seconds of Undo, and for what was under way
+AT_ONCE = 6  # opening the form, what was saved, its ten seconds of Undo, what was under way; alerts, which a browser asks of twice
 
 
 def test_a_phone_whose_school_is_gone_does_not_hammer_it(phone: Handset, school: School) -> None:
