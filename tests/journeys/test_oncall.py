@@ -1,6 +1,7 @@
 """A call for help between two people: two taps, who is coming, and an honest screen where nobody knows."""
 
 import re
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -68,3 +69,20 @@ def test_a_call_that_comes_late_asks_first_whether_it_is_still_needed(phone: Han
     expect(phone.page.locator("main")).to_contain_text("Still needed?")
     phone.tap("Nobody needs to come")
     expect(phone.page.locator("main")).to_contain_text("Nobody needs to come.")
+
+
+def test_a_call_that_the_school_cannot_take_says_that_nobody_was_rung(phone: Handset, school: School) -> None:
+    phone.open().sign_in("ben")
+    school.stop()
+    with sqlite3.connect(school.database) as database:
+        database.execute("delete from pupil where id = 'marcus'")
+    phone.open().tap("Call for help")
+    phone.choose("Where?", "B12")
+    phone.name_somebody("mar", "Marcus Bell")
+    phone.tap("Send the call for help")
+    expect(phone.title).to_have_text("NOT SENT")
+    school.start()
+    phone.tap("Try now")
+    expect(phone.title).to_have_text("Nobody was rung")
+    expect(phone.page.get_by_role("link", name=re.compile(HELP_NUMBER))).to_be_visible()
+    assert_usable(phone.page, "a held call")
