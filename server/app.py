@@ -22,8 +22,8 @@ from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
 from server.oncall import steps
+from server.push import delivery
 from server.push.alerts import forget_old_alerts
-from server.push.delivery import Delivery
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
 from server.settings import Settings
 from server.store.database import close_database, open_database
@@ -58,8 +58,8 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
         asyncio.create_task(again_and_again(*works))
         for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,), (forget_old_alerts,))
     ]
-    tasks.append(asyncio.create_task(steps.run()))
-    tasks.append(asyncio.create_task(Delivery(app.state.settings).run()))
+    tasks.append(asyncio.create_task(steps.run(delivery.look_soon)))
+    tasks.append(asyncio.create_task(delivery.Delivery(app.state.settings).run()))
     try:
         yield
     finally:

@@ -100,6 +100,19 @@ async def test_a_step_that_fails_leaves_nothing_behind_holds_up_no_other_and_is_
     assert (await done())["broken"][0] == 1
 
 
+async def test_whoever_hands_over_what_a_step_made_hears_of_it(world: Settings) -> None:
+    set_clock(None)
+    await lay(steps.now(), "one")
+    heard = asyncio.Event()
+    loop = asyncio.create_task(steps.run(heard.set))
+    try:
+        await asyncio.wait_for(heard.wait(), 30)
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+    assert set(await done()) == {"one"}
+
+
 async def test_workers_at_the_same_moment_never_take_the_same_step(world: Settings) -> None:
     for n in range(60):
         await lay(1_000 * SECOND + n, f"step {n}")

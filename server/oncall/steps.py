@@ -16,6 +16,7 @@ from server.store.moments import now
 SECOND = 1_000_000  # µs
 LATE_AFTER = 2 * SECOND
 LOOK_EVERY_S = 1.0  # for what another process laid
+SOONEST_S = 0.01  # where another process has what is due in hand
 KEPT_FOR = 30 * 24 * 3600 * SECOND  # steps that were taken
 FIRST_RETRY, LAST_RETRY = 2 * SECOND, 60 * SECOND  # of one that failed
 AT_ONCE = 1000  # taken in one go, so that nothing else waits for ever
@@ -125,8 +126,8 @@ def look_soon() -> None:
         _soon.set()
 
 
-async def run() -> None:
-    """Until it is cancelled. Whatever goes wrong is noted, and tried again."""
+async def run(taken: Callable[[], None] = lambda: None) -> None:
+    """Until it is cancelled; `taken` hears of every time that something was. Whatever goes wrong is noted, and tried again."""
     global _soon
     soon = _soon = asyncio.Event()
     try:
@@ -134,8 +135,9 @@ async def run() -> None:
             soon.clear()
             wait_s = LOOK_EVERY_S
             try:
-                await take_due()
-                wait_s = await until_next()
+                if await until_next() == 0 and await take_due():  # reads first: what is idle writes nothing
+                    taken()
+                wait_s = max(await until_next(), SOONEST_S)
             except Exception as error:  # the database is away, or busy
                 log.warning("what is due could not be taken (%s); trying again", type(error).__name__)
             with contextlib.suppress(TimeoutError):
@@ -148,4 +150,4 @@ async def until_next() -> float:
     row = await reading(lambda tx: tx.row(NEXT_AT))
     if row is None or row[0] is None:
         return LOOK_EVERY_S
-    return float(min(max((row[0] - now()) / SECOND, 0.01), LOOK_EVERY_S))
+    return float(min(max((row[0] - now()) / SECOND, 0), LOOK_EVERY_S))
