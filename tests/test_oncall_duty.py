@@ -100,6 +100,10 @@ async def test_somebody_is_green_once_the_test_on_this_phone_is_tapped_and_until
     assert await people(school) == [("ben", "first", True)]
     _, card = await ask(school, "ben", "/api/duty", method="GET")
     assert card["mine"]["tested_at"]
+    await school.do("update subscription set retired_at = 1, retired_why = 'its owner signed out'")
+    assert await people(school) == [("ben", "first", False)]
+    _, card = await ask(school, "ben", "/api/duty", method="GET")
+    assert card["mine"]["tested_at"] is None
     school.now += 9 * HOUR
     assert await people(school) == []
     _, card = await ask(school, "ben", "/api/duty", method="GET")

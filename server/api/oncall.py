@@ -193,5 +193,6 @@ async def duty_of(tx: Tx, me: Me) -> DutyCard:
 
 
 def shift_card(shift: Shift) -> ShiftCard:
-    sent, shown, tested, seen = map(standing.wired, (shift.handed_at, shift.shown_at, shift.tested_at, shift.seen_at))
+    tested_at = shift.tested_at if shift.green else None
+    sent, shown, tested, seen = map(standing.wired, (shift.handed_at, shift.shown_at, tested_at, shift.seen_at))
     return ShiftCard(shift.staff, shift.name, to_wire(shift.began_at), to_wire(shift.ends_at), sent, shown, tested, seen, shift.failed)

@@ -113,7 +113,8 @@ def next_start(duties: Sequence[Duty], after: int) -> int | None:
 
 SHIFTS = """
     select f.id, f.staff, s.name, f.phone, p.name as phone_name, p.seen_at, f.began_at, f.ends_at, d.handed_at, d.shown_at, d.opened_at,
-           d.failed
+           d.failed, exists (select 1 from subscription u where u.school = f.school and u.phone = f.phone and u.staff = f.staff
+                             and u.retired_at is null) as rings
     from shift f join staff s on s.school = f.school and s.id = f.staff
     left join phone p on p.school = f.school and p.id = f.phone
     left join delivery d on d.alert = f.test and d.phone = f.phone
@@ -136,10 +137,11 @@ class Shift(msgspec.Struct, frozen=True):
     shown_at: int | None
     tested_at: int | None  # it was tapped
     failed: str | None
+    rings: bool  # as far as the school knows: its browser has not taken the alerts back since
 
     @property
     def green(self) -> bool:
-        return self.tested_at is not None
+        return self.tested_at is not None and bool(self.rings)
 
 
 async def shifts_of(tx: Tx, school: str, at: int) -> list[Shift]:
