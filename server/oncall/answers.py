@@ -130,14 +130,23 @@ async def come_too(tx: Tx, me: Me, call: Call, at: int) -> None:
 
 @act
 async def on_my_way(tx: Tx, me: Me, call: Call, at: int) -> None:
+    """Said once of each answer."""
     if call.answered_by != me.staff:
         raise TooLate("You have not answered this call.")
+    sql = "select what from call_moment where school = $1 and record = $2 and staff = $3 and what = any($4) order by n desc limit 1"
+    last = await tx.row(sql, call.school, call.record, me.staff, ["answered", "on the way"])
+    if last and last["what"] == "on the way":
+        return
     await note(tx, call, "on the way", at, me.staff)
 
 
 @act
 async def there(tx: Tx, me: Me, call: Call, at: int) -> None:
     """Somebody is with them: said by whoever came, or by the caller."""
+    said = await said_in(tx, call.school, call.record)
+    comes = said is not None and said.part_of(me.staff) in (GOING, THERE)
+    if me.staff not in (call.caller, call.answered_by) and me.role not in MAY_ANSWER and not comes:
+        raise NotAllowed("Whoever called, or has come, can say that somebody is there.")
     if call.answered_by is None and me.staff != call.caller:
         await accept(tx, me, call, at)
     if call.there_at is not None:
