@@ -85,11 +85,12 @@ class Handset:
 
     def choose(self, question: str, *answers: str) -> None:
         group = self.page.get_by_role("group", name=question, exact=True)
-        expect(group.locator(".chip").first).to_be_visible()
+        more = group.get_by_role("button", name="More…")
         for answer in answers:
             chip = group.get_by_text(answer, exact=True)
+            expect(chip.or_(more).first).to_be_visible()
             if not chip.is_visible():
-                group.get_by_role("button", name="More…").click()
+                more.click()
             chip.click()
 
     def name_somebody(self, letters: str, name: str, question: str | None = None) -> None:
@@ -117,6 +118,10 @@ class Handset:
     def see_it_all_sent(self) -> None:
         """Nothing waits and nothing is held: only then does the strip begin with *Sent*."""
         expect(self.strip).to_contain_text(re.compile(r"^Sent .+, the school has it"))
+
+    def see_nothing_waiting(self) -> None:
+        """All of it was sent, by whichever way: the strip says what waits before it says that nobody is signed in."""
+        expect(self.strip).to_contain_text(re.compile(r"^(Sent .+, the school has it|Not signed in)"))
 
     def wait_until_kept(self) -> None:
         """Until the worker holds the app's own files, so that it opens with the school stopped."""

@@ -1,11 +1,13 @@
 """The main job: written down with no signal, and on the desk when there is."""
 
 import re
+from datetime import date, datetime, timedelta
 
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.handset import Handset
 from tests.journeys.school import School
+from tests.journeys.test_without_signal import write_an_incident
 from tests.world import PASSWORD
 
 
@@ -56,6 +58,20 @@ def test_one_of_each_kind_written_with_the_school_stopped_reaches_the_desk_once(
     rows.filter(has_text="Incident").get_by_role("link").click()
     expect(desk.get_by_text("I heard shouting from the landing.")).to_be_visible()
     desk.context.close()
+
+
+def test_the_place_of_a_call_for_help_is_where_i_was_at_this_hour_of_the_week(phone: Handset) -> None:
+    phone.open().sign_in("amira")
+    said = phone.page.get_by_text("Where you were at this time before.")
+    yard = phone.page.get_by_role("radio", name="Yard")
+    for days, hour, was_here in ((1, "09:20", False), (1, "09:40", True), (1, "16:30", False), (2, "09:40", False)):
+        phone.page.clock.set_fixed_time(datetime.fromisoformat(f"{date.today() + timedelta(days)}T{hour}+00:00"))
+        phone.open("/new/call_out")
+        expect(yard).to_be_checked(checked=was_here)
+        expect(said).to_have_count(int(was_here))
+        assert phone.page.url.endswith("/new/call_out")  # no draft of a form stands in its address
+        if hour == "09:20":
+            write_an_incident(phone)  # in the yard
 
 
 def incident(phone: Handset) -> None:

@@ -23,16 +23,16 @@ export function Capture({ kindName, asked }: { kindName: string; asked: URLSearc
   const [opening, setOpening] = useState<Opening | string>();
   const kind = kindNamed(school, kindName);
   const bare = ['draft', 'record', 'amends'].every((name) => !asked.has(name));
+  const Own = !bare ? undefined : kindName === 'call_out' ? Help : kindName === 'attendance_call' && !asked.has('form') ? Calls : undefined;
 
   useEffect(() => {
-    if (!school || !kind) return;
+    if (!school || !kind || Own) return; // or a draft would stand in the address, and its form be opened over what is there
     openForm(school, kind, asked).then(setOpening, () => setOpening('This phone could not open the form.'));
-  }, [kindName, asked.toString(), !school]);
+  }, [kindName, asked.toString(), !school, Own]);
 
   if (!school || !me) return <Screen title="Opening"><p class="meta">The school’s questions are not on this phone yet. They come with the first signal.</p></Screen>;
   if (!kind) return <Screen title="Not known"><p>This school does not keep that kind of record, or this app is too old for it.</p></Screen>;
-  if (kindName === 'attendance_call' && bare && !asked.has('form')) return <Calls kind={kind} asked={asked} />;
-  if (kindName === 'call_out' && bare) return <Help kind={kind} />;
+  if (Own) return <Own kind={kind} asked={asked} />;
   if (!opening) return <Screen title={kind.label}>{null}</Screen>;
   if (typeof opening === 'string') return <Screen title={kind.label}><p>{opening}</p></Screen>;
   const { draft, opened, manner, title, meta } = opening;

@@ -18,11 +18,12 @@ import type { Field, Json, Kind, School, SchoolAnswer, Values } from '../wire';
 import { useWorld } from './world';
 
 const LOOKED_THROUGH = 300; // of what I wrote, to know where I am
+const LOOKING_MS = 300; // for where I am, before the places are drawn without it: they never jump under a thumb
 const ASKED = ['place', 'urgency', 'pupils', 'note'];
 
 export function Help({ kind }: { kind: Kind }) {
   const { school } = useWorld();
-  const here = useLive((local) => whereNow(school, local), [!school]);
+  const here = useLive(async (local) => (await whereNow(school, local)) ?? null, [!school]);
   return school ? <Ask school={school} kind={kind} found={here} /> : null;
 }
 
@@ -45,21 +46,22 @@ function periodAt(school: SchoolAnswer | undefined, at: number): string | undefi
   return school?.periods?.find(({ starts, ends }) => starts <= time && time < ends)?.code;
 }
 
-/** `found` may come late, or never: the storage may be silent. */
-function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found: Here | undefined }) {
+/** `found`: null when it is nowhere; it may come late, or never: the storage may be silent. */
+function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found: Here | null | undefined }) {
   const record = useRef(newId()); // the same one, however often it has to be tried
   const answers = useRef<Record<string, Json | undefined>>({ urgency: 'now' });
-  const touched = useRef(false); // where they are: nothing is put over what somebody says
-  const [here, setHere] = useState<Here>();
+  const [here, setHere] = useState<Here | null>(); // settled once, before the places are drawn
   const [problems, setProblems] = useState<Problem[]>([]);
   const [notSaved, setNotSaved] = useState<string>();
   useEffect(() => {
-    if (!found || touched.current) return;
-    touched.current = true;
-    answers.current.place = found.place;
+    if (here !== undefined) return;
+    if (found === undefined) {
+      const timer = setTimeout(() => setHere(null), LOOKING_MS);
+      return () => clearTimeout(timer);
+    }
+    if (found) answers.current.place = found.place;
     setHere(found);
-    setProblems([]);
-  }, [found]);
+  }, [found, here]);
   const fields = ASKED.map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
 
   async function call(): Promise<void> {
@@ -90,9 +92,9 @@ function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found:
   const draw = (field: Field) => {
     const wrong = problems.find((problem) => problem.field === field)?.words;
     const id = `ask-${field.name}`;
-    const control = <Control id={id} field={field} school={school} value={answers.current[field.name]} wrong={Boolean(wrong)} onAnswer={(value) => ((answers.current[field.name] = value), (touched.current ||= field.name === 'place'))} />;
+    const control = field.name === 'place' && here === undefined ? <p class="meta">…</p> : <Control id={id} field={field} school={school} value={answers.current[field.name]} wrong={Boolean(wrong)} onAnswer={(value) => (answers.current[field.name] = value)} />;
     if (field.shape.control === 'line') return <div key={field.name} class="field"><label for={id}>{field.question}</label>{control}</div>;
-    return <fieldset key={field.name === 'place' && here ? 'here' : field.name} class={wrong ? 'wrong' : ''}><legend>{field.question}</legend><div class="stack">{wrong && <p class="why" role="alert" id={`${id}-why`}><Icon name="needs" /><span>{wrong}</span></p>}{control}</div></fieldset>;
+    return <fieldset key={field.name} class={wrong ? 'wrong' : ''}><legend>{field.question}</legend><div class="stack">{wrong && <p class="why" role="alert" id={`${id}-why`}><Icon name="needs" /><span>{wrong}</span></p>}{control}</div></fieldset>;
   };
 
   return (
