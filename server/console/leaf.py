@@ -19,7 +19,7 @@ from server.console.showing import (
     people_of,
     title_of,
 )
-from server.kinds.kind import Merge
+from server.kinds.kind import Field, Merge
 from server.store.database import Tx
 from server.store.engines import Row
 from server.store.me import Me
@@ -179,7 +179,7 @@ def accounts_of(kept: Kept, written: list[Written], directory: Directory) -> lis
             continue
         statements = sorted(kept.body[field.name].items(), key=lambda item: item[1]["at"])
         told.append((heading_of(field.name, field.question, len(statements)), [
-            voice(field.name, author, statement, kept, written, directory) for author, statement in statements
+            voice(field, author, statement, kept, written, directory) for author, statement in statements
         ]))  # fmt: skip
     return told
 
@@ -190,12 +190,12 @@ def heading_of(name: str, question: str, how_many: int) -> str:
     return question
 
 
-def voice(name: str, author: str, statement: dict[str, Any], kept: Kept, written: list[Written], directory: Directory) -> Voice:
-    edit = next((one for one in reversed(written) if one.author == author and name in one.values), None)
+def voice(field: Field, author: str, statement: dict[str, Any], kept: Kept, written: list[Written], directory: Directory) -> Voice:
+    edit = next((one for one in reversed(written) if one.author == author and field.name in one.values), None)
     wrote_at = edit.ordered_at if edit else kept.made_at
     return Voice(
         directory.staff.get(author, "Somebody who has left"),
-        statement["value"] or "",
+        in_words(field.shape, statement["value"], directory),
         times_of(edit, wrote_at, kept.happened_at),
         statement["versions"],
     )

@@ -3,7 +3,7 @@
 from server.kinds.concern import CONCERN
 from server.kinds.kind import Field, Kind, Merge, under
 from server.kinds.roles import Role
-from server.kinds.shapes import Choice, Code, Duration, Line, Moment, Note, Pupils, Tags, YesNo
+from server.kinds.shapes import Choice, Code, Duration, Line, Link, Moment, Note, Pupils, Tags, YesNo
 
 OUTCOME = {
     "answered": "Answered",
@@ -25,6 +25,8 @@ PROMISE = {
 
 SESSIONS = {"am": "Morning", "pm": "Afternoon", "day": "All day"}
 
+KEPT = {"yes": "Yes", "no": "No", "unknown": "Not known yet"}
+
 TOLD = {"social_worker": "Social worker", "youth_justice": "Youth justice worker", "virtual_school": "Virtual school"}
 
 attendance_call = Kind(
@@ -43,6 +45,7 @@ attendance_call = Kind(
                 "pupils", "Whom is the call about?", Pupils(), Merge.GATHER, needed=True, quick=True,
                 hint="Every brother and sister it was about: one family, one call.",
             ),
+            Field("listed", "Which family on the list?", Link("listed_family")),
             Field("listed_for", "Why were they on the list?", Tags(list="call_reasons"), Merge.GATHER),
             Field("rung", "Whom did you ring?", Line(), needed=True, quick=True, hint="Name, and how they are related."),
             Field("number", "On which number?", Line()),
@@ -57,6 +60,7 @@ attendance_call = Kind(
             Field("reason", "What reason did they give?", Choice(list="absence_reasons")),
             Field("promise", "What did they promise?", Choice(PROMISE), quick=True),
             Field("promised_for", "In by when?", Moment()),
+            Field("promise_kept", "Was the promise kept?", Choice(KEPT), hint="The school says so from its registers."),
             Field("child_seen", "Has an adult seen the child today?", YesNo()),
         ),
         *under(

@@ -173,6 +173,9 @@ LISTS: dict[str, SchoolList] = {
             anxious="Anxious about school",
             vulnerable="In a vulnerable group",
             truanted="Missed a lesson yesterday",
+            falling="Attendance falling",
+            ring_again="To be rung again",
+            plan="On somebody’s caseload",
         ),
         school_list(
             "call_next_steps",

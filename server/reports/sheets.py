@@ -74,7 +74,7 @@ def said(field: Field, value: Any, names: Names) -> Any:
     if value is None or value == {} or value == []:
         return None
     if field.merge is Merge.OWN:
-        spoken = [f"{names.staff.get(author, author)}: {one['value']}" for author, one in value.items() if one["value"]]
+        spoken = [f"{names.staff.get(author, author)}: {spoken_by(field, one['value'])}" for author, one in value.items() if one["value"]]
         return "\n\n".join(spoken) or None
     match field.shape:
         case Gathered():
@@ -87,6 +87,10 @@ def said(field: Field, value: Any, names: Names) -> Any:
             return label(field, value, names)
         case _:
             return value
+
+
+def spoken_by(field: Field, value: Any) -> Any:
+    return moment_in_words(value) if isinstance(field.shape, Moment) else value
 
 
 def entry_in_words(field: Field, key: str, entry: Mapping[str, str], names: Names) -> str:

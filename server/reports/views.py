@@ -68,7 +68,7 @@ def disputed(kind: Kind, engine: Engine) -> str:
 def columns_of(field: Field, engine: Engine) -> dict[str, str]:
     """One question's columns. One named like a column of the envelope gets `_said` behind it."""
     name = field.name if field.name not in ENVELOPE else f"{field.name}_said"
-    if isinstance(field.shape, Moment):
+    if isinstance(field.shape, Moment) and not is_counted(field):
         parts = {"at": name, "precision": f"{name}_precision", "lesson": f"{name}_lesson"}
         return {column: typed_moment(field, part, engine) for part, column in parts.items()}
     return {name: counted(field, engine) if is_counted(field) else answer(field, engine)}

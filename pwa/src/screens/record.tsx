@@ -137,7 +137,7 @@ const PersonRow = ({ id, meta }: { id: string; meta: string }) => <span class="g
 /** Each in the serif voice, whole, under the author's name and the two times. */
 function Accounts({ kind, record }: { kind: Kind; record: ShownRecord }) {
   const me = useMe();
-  const told = kind.fields.filter(({ merge }) => merge === 'own').flatMap((field) =>
+  const told = kind.fields.filter(({ merge, shape }) => merge === 'own' && shape.control !== 'moment').flatMap((field) =>
     Object.entries((record.body[field.name] ?? {}) as Record<string, Statement>).filter(([, { value }]) => !isEmpty(value)).map(([author, statement]) => ({ field, author, statement })),
   );
   if (told.length === 0) return null;
