@@ -21,7 +21,7 @@ from server.api.live import Hub
 from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
-from server.oncall import steps
+from server.oncall import forgetting, steps
 from server.push import delivery
 from server.push.alerts import forget_old_alerts
 from server.refusals import OUR_FAULT, NotAllowed, NotFound, NotJson, NotThatWay, Refusal, SignIn, TooLarge, Unreadable
@@ -56,7 +56,13 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
     await open_database(app.state.settings)
     tasks = [
         asyncio.create_task(again_and_again(*works))
-        for works in ((tending.tend, tending.begin), (link_every_school,), (steps.forget_taken,), (forget_old_alerts,))
+        for works in (
+            (tending.tend, tending.begin),
+            (link_every_school,),
+            (steps.forget_taken,),
+            (forgetting.watch_nights,),
+            (forget_old_alerts,),
+        )
     ]
     tasks.append(asyncio.create_task(steps.run(delivery.look_soon)))
     tasks.append(asyncio.create_task(delivery.Delivery(app.state.settings).run()))

@@ -21,6 +21,11 @@ async def looked(
     await tx.run(ADD, new_id(), me.school, now(), me.staff, me.phone, what, pupil, record, as_noted(detail))
 
 
+async def noted(tx: Tx, school: str, what: str, *, record: str | None = None, detail: Mapping[str, Any] | None = None) -> None:
+    """Notes what the school did by itself, as its rules say: nobody's name stands there."""
+    await tx.run(ADD, new_id(), school, now(), "", None, what, None, record, as_noted(detail))
+
+
 def as_noted(detail: Mapping[str, Any] | None) -> str:
     return msgspec.json.encode(detail or {}).decode()
 

@@ -10,6 +10,10 @@ from server.kinds.shapes import Choice, Line, Link, Moment, Note, Pupils, Staff
 
 WHOSE = {"ours": "Ours", "other_school": "Another school’s", "not_known": "Not known"}
 
+# What could tell who somebody is whom nobody knew. It is forgotten after the school's days; where, when and what came of it stay.
+TELLS_WHO = ("description", "said_name", "said_born", "said_school", "where_exactly", "companions", "said", "account")
+FORGOTTEN = "Forgotten"  # what the description says from then on
+
 COMPANY = {
     "alone": "Alone",
     "young_people": "With other young people",

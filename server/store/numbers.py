@@ -16,7 +16,7 @@ random_bits: Callable[[], int] = lambda: secrets.randbits(MARK_BITS)  # noqa: E7
 
 
 class NewStep(msgspec.Struct, frozen=True):
-    what: str  # taken, held, settled, people, lists, audience
+    what: str  # taken, held, settled, forgotten, people, lists, audience
     record: str | None = None
     edit: str | None = None
 

@@ -1,5 +1,7 @@
 """What the school keeps, table by table. An edit is never altered or removed; a record is what its edits add up to.
 
+What the school may not keep any longer is taken out of the edits that said it, and that it was stands in `forgotten`.
+
 Every row belongs to a school. Moments are whole microseconds since 1970 in UTC (`…_at`), days are ISO text (`…_on`),
 structured values are JSON text: all three compare and travel the same on both engines. The statements that build these
 tables, their keys and indexes stand in `migrations/`; a test compares the two.
@@ -166,12 +168,12 @@ class Step(Table):
     mark = BigInt()  # 64 random bits, signed
     record = Text(null=True, default=None)  # the record it moved, if any
     edit = Text(null=True, default=None)  # the edit taken, held or settled, if any
-    what = Text()  # taken, held, settled, people, lists, audience
+    what = Text()  # taken, held, settled, forgotten, people, lists, audience
     at = BigInt()
 
 
 class Edit(Table):
-    """What one person wrote at one time. Never altered, but for what became of it (`outcome` … `settled_why`)."""
+    """What one person wrote at one time. Never altered, but for what became of it (`outcome` … `settled_why`), and what is forgotten."""
 
     school = Text()
     id = Text(primary_key=True)  # key: school, id
@@ -283,6 +285,16 @@ class Record(Table):
     body = Text()
     disputes = Text(null=True, default=None)  # null: none open
     disputed = Text(null=True, default=None)  # counts, where more than ten values differ
+
+
+class Forgotten(Table):
+    """That the school forgot what could tell who a record is about: out of its edits up to that step. Only ever added to."""
+
+    school = Text()
+    record = Text()
+    seq = BigInt(primary_key=True)  # key: school, record, seq. The step
+    at = BigInt()
+    edits = BigInt()  # how many had said something of it
 
 
 class RecordPupil(Table):

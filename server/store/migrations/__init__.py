@@ -44,7 +44,8 @@ async def drop_tables(tx: Tx) -> None:
     ours = [table._meta.tablename for table in table_finder(["server.store.tables"], exclude_imported=True)]
     for name in (*ours, Migration._meta.tablename):
         await tx.run(f'drop table if exists "{name}" cascade')
-    await tx.run("drop function if exists refuse()")
+    for function in ("refuse", "refuse_unless_forgotten"):
+        await tx.run(f"drop function if exists {function}()")
 
 
 async def due(settings: Settings) -> list[str]:
