@@ -60,7 +60,7 @@ def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -
             method.pop("security", None)
             for parameter in method["parameters"]:
                 if parameter["name"] == "record":
-                    there = call if path.startswith("/api/calls") else record
+                    there = call if path.startswith("/api/calls") else visit if path.startswith("/api/visits") else record
                     parameter["schema"] = {"anyOf": [{"const": there}, {"type": "string", "minLength": 1}]}
     for shape in ("PhoneCard", "PhoneKey"):  # no pattern says which 65 bytes lie on the curve
         said["components"]["schemas"][shape]["properties"]["public"] = {"const": Sealer("carol", "carol-phone").public}
@@ -68,7 +68,7 @@ def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -
     for name, value in ("public", Sealer("carol", "carol-phone").public), ("key", "B" * 87), ("endpoint", "https://fcm.googleapis.com/x"):
         shapes["SubscriptionCard"]["properties"][name] = {"const": value}
     shapes["Wanted"]["properties"]["record"] = {"const": visit}
-    for shape in ("Password", "OldPasskey"):
+    for shape in ("Password", "OldPasskey", "NewClosingWords"):
         shapes[shape]["properties"]["password"] = {"const": PASSWORD}
     under = {"name": "Authorization", "in": "header", "required": True, "schema": {"const": f"Bearer {grant}"}}
     said["paths"]["/api/intake"]["post"]["parameters"].append(under)

@@ -22,6 +22,7 @@ from server.store.migrations import m0006_openings as sixth
 from server.store.migrations import m0007_second_factor as seventh
 from server.store.migrations import m0010_alerts as tenth
 from server.store.migrations import m0011_oncall as eleventh
+from server.store.migrations import m0014_watch as fourteenth
 from server.store.tables import AttendanceCode
 from tests.world import AMIRA, insert
 
@@ -72,7 +73,7 @@ async def test_both_engines_keep_the_same_indexes(database: Settings) -> None:
         "audit_to_phones",
         "brought_by_thing",
         "phone_by_handset",
-        *re.findall(r"create index (\w+)", eleventh.TABLES),
+        *re.findall(r"create index (\w+)", eleventh.TABLES + fourteenth.TABLES),
     }
     written = {
         *re.findall(r"create index (\w+)", first.TABLES + fourth.TABLES + fifth.TABLES + sixth.TABLES + seventh.TABLES + tenth.TABLES),

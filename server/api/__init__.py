@@ -16,6 +16,7 @@ from server.api.session import begin_session, end_session
 from server.api.sync import take_letter
 from server.api.taken_along import take_along
 from server.api.vault import give_share, make_share
+from server.api.visits import answer_visit, follow_visit, keep_closing_words, list_visits, tell_closing_words
 
 routes = [
     say_here, begin_session, end_session, describe_school, list_people, take_letter, tell_history, listen,
@@ -23,4 +24,5 @@ routes = [
     tell_standing, keep_subscription, turn_off, ask_for_test, note_alert,
     take_along, ask_for_one, list_own, ask_for_new, keep_new, remove_own,
     tell_duty, go_on_duty, go_off_duty, list_calls, call_for_help, follow_call, answer_call,
+    list_visits, follow_visit, answer_visit, tell_closing_words, keep_closing_words,
 ]  # fmt: skip

@@ -21,9 +21,11 @@ from server.api.school import SchoolAnswer
 from server.api.session import SignedIn, SignIn
 from server.api.taken_along import TakenAlong, Wanted
 from server.api.vault import NewShare, OpenShare, ShareAnswer
+from server.api.visits import ClosingWordsCard, NewClosingWords, VisitAnswer
 from server.intake.crate import BLOBS_LIMIT, CrateSent, Sealed
 from server.intake.drafts import Recovered
 from server.oncall.standing import CallCard
+from server.oncall.visits import VisitCard
 from server.sync.letter import EDITS_LIMIT, ID_LIMIT
 from server.sync.wire import SPEAKS, Answer, Edit, Letter
 
@@ -245,6 +247,29 @@ CALLS = (
         CallCard,
         refuses=(400, 401, 404, 409, 413, 415),
         takes=(OURS, RECORD),
+    ),
+    Call("get", "/api/visits", "visits", "Visits that are not over and are mine to watch", answers=list[VisitCard], refuses=(401,)),
+    Call("get", "/api/visits/{record}", "follow_visit", "How a visit stands", answers=VisitCard, refuses=(401, 404), takes=(RECORD,)),
+    Call(
+        "post",
+        "/api/visits/{record}",
+        "answer_visit",
+        "Say something of somebody else's visit",
+        VisitAnswer,
+        VisitCard,
+        refuses=(400, 401, 404, 409, 413, 415),
+        takes=(OURS, RECORD),
+    ),
+    Call("get", "/api/closing-words", "closing_words", "Whether I close a visit with a word", answers=ClosingWordsCard, refuses=(401,)),
+    Call(
+        "put",
+        "/api/closing-words",
+        "new_closing_words",
+        "Set my two closing words; both empty: none",
+        NewClosingWords,
+        status=204,
+        refuses=(400, 401, 413, 415, 429),
+        takes=(OURS,),
     ),
     Call("get", "/api/live", "live", "Hints that something moved, as server-sent events", refuses=(401,), streams=True),
 )

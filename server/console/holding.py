@@ -142,7 +142,9 @@ def values_of(row: Row, me: Me) -> dict[str, Any]:
     values = from_json(row["values"])
     if not isinstance(values, dict):
         return {}
-    return seen_of(values, kind.hidden_from(me.role)) if kind and row["author"] != me.staff else values
+    if kind is None:
+        return values
+    return seen_of(values, kind.hushed if row["author"] == me.staff else kind.hidden_from(me.role))
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

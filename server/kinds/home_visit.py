@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from server.kinds.concern import CONCERN, REFERENCE
-from server.kinds.kind import Field, Kind, Merge, under
+from server.kinds.kind import Field, Kind, Merge, Watched, under
 from server.kinds.roles import Role
 from server.kinds.shapes import Choice, Duration, Line, Moment, Note, Pupils, Staff, Tags, YesNo
 
@@ -41,6 +41,12 @@ home_visit = Kind(
     written_by=(Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER),
     held_by=(Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER),
     scoped_to=(Role.HEAD_OF_YEAR,),
+    stirs="visit.moved",
+    watched=Watched(
+        goes="going", buddy="expects_call", leaves="leaves_at", due_back="back_by", left="left_school_at", safe="safe_at",
+        word="closing_word", marks=("left_school_at", "arrived_at", "checked_in_at", "left_at"),
+        help=("reached_on", "vehicle", "others_going"), where="where", address="address",
+    ),
     fields=(
         *under(
             "Plan",
@@ -76,6 +82,7 @@ home_visit = Kind(
             "Visit",
             Field("left_school_at", "Left school", Moment()),
             Field("arrived_at", "Arrived", Moment()),
+            Field("checked_in_at", "Last said that all is well", Moment()),
             Field("door", "What happened at the door?", Choice(DOOR)),
             Field("who_seen", "Who was seen?", Note(), hint="Names, and how they are related to the child."),
             Field(
@@ -93,6 +100,7 @@ home_visit = Kind(
             Field("letter_left", "Was a letter left?", YesNo()),
             Field("left_at", "Left the address", Moment()),
             Field("safe_at", "Back, or safe on the way", Moment()),
+            Field("closing_word", "Your closing word", Line(), hushed=True),
             Field("took", "How long were you there?", Duration()),
             Field("miles", "How many miles?", Line()),
         ),

@@ -38,6 +38,7 @@ class Field(Struct, frozen=True):
     hint: str = ""
     only: tuple[Role, ...] = ()  # who may see and write it; empty: all who hold the record
     apart: bool = False  # kept at the desk: never sent to a phone
+    hushed: bool = False  # taken in and told to nobody, its author neither: the school only compares it
     presses: dict[str, str] = {}  # answers that somebody should read soon, and how a list says so
     retired: bool = False  # still taken, no longer asked
 
@@ -73,6 +74,22 @@ STATE = under(
 )
 
 
+class Watched(Struct, frozen=True):
+    """Which of its fields say who is out, by when they are to be back, and that they are safe: the server watches for them."""
+
+    goes: str
+    buddy: str
+    leaves: str
+    due_back: str
+    left: str
+    safe: str
+    word: str  # the closing word that is given with it
+    marks: tuple[str, ...] = ()  # moments on the way
+    help: tuple[str, ...] = ()  # what whoever looks for them wants to know, besides where
+    where: str = ""  # the answer "other" means the address in the next
+    address: str = ""
+
+
 class Judged(Struct):
     """What came of reading some values: the ones that fit in canonical form (the others as they came), and what to say of them."""
 
@@ -94,6 +111,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
     scoped_to: tuple[Role, ...] = ()  # who hold those about pupils in their years or caseload
     # Whoever wrote in a record, or is named in it as staff, may always hold it.
     stirs: str = ""  # what is due at once whenever one of them moves; empty: nothing
+    watched: Watched | None = None  # somebody is out until they say that they are safe
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -176,11 +194,20 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
         return (field if isinstance(field, str) else field.name) not in self.hidden_from(role)
 
     def hidden_from(self, role: Role | str) -> frozenset[str]:
-        return self._hidden[Role(role)]
+        return self._unwritten[Role(role)] | self.hushed
+
+    def kept_from(self, role: Role | str) -> frozenset[str]:
+        """Fields that this role may not write."""
+        return self._unwritten[Role(role)]
 
     @cached_property
-    def _hidden(self) -> dict[Role, frozenset[str]]:
+    def _unwritten(self) -> dict[Role, frozenset[str]]:
         return {role: frozenset(field.name for field in self.fields if field.only and role not in field.only) for role in Role}
+
+    @cached_property
+    def hushed(self) -> frozenset[str]:
+        """Fields that are written and never read."""
+        return frozenset(field.name for field in self.fields if field.hushed)
 
     @cached_property
     def apart(self) -> frozenset[str]:
@@ -189,7 +216,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
 
     def describe(self, role: Role | str | None = None) -> dict[str, Any]:
         """The kind as a phone reads it; for one role, only what that role may see."""
-        kept_back = self.apart | (self.hidden_from(role) if role else frozenset())
+        kept_back = self.apart | (self.hidden_from(role) if role else self.hushed)
         mine = {"may_write": not self.written_by or role in self.written_by} if role else {}
         return mine | {
             "name": self.name,

@@ -200,7 +200,11 @@ NOTHING = Entry()
 
 def counted(kind: Kind) -> list[Field]:
     """The fields that every reader of the school's figures may count."""
-    return [field for field in kind.fields if isinstance(field.shape, Counted) and not (field.only or field.apart or field in STATE)]
+    return [
+        field
+        for field in kind.fields
+        if isinstance(field.shape, Counted) and not (field.only or field.apart or field.hushed or field in STATE)
+    ]
 
 
 def is_many(field: Field) -> bool:

@@ -35,7 +35,7 @@ def views_of(kind: Kind, engine: Engine) -> dict[str, str]:
 
 
 def shown(kind: Kind) -> list[Field]:
-    return [field for field in kind.fields if field not in STATE[:1] and not field.only and not field.apart]
+    return [field for field in kind.fields if field not in STATE[:1] and not (field.only or field.apart or field.hushed)]
 
 
 def record_view(kind: Kind, engine: Engine) -> str:

@@ -676,3 +676,51 @@ class CallMoment(Table):
     what = Text()
     staff = Text(null=True, default=None)
     detail = Text(default="{}")
+
+
+class Watch(Table):
+    """Somebody who is out and to be back by a time, beside the record of it: what they said stands there, in edits."""
+
+    school = Text()
+    record = Text(primary_key=True)  # key: school, record
+    kind = Text()
+    workers = Text(default="[]")  # who goes, JSON
+    buddies = Text(default="[]")  # who expects their call, JSON
+    leaves_at = BigInt(null=True, default=None)
+    left_at = BigInt(null=True, default=None)  # as whoever goes has said
+    due_back_at = BigInt()
+    accepted_at = BigInt()  # when the school had the plan
+    heard_at = BigInt(null=True, default=None)  # the last that whoever goes wrote in it
+    read_to = BigInt(default=0)  # the last number of what they wrote that has been looked at
+    rung = BigInt(default=-1)  # the last that was told that they are overdue: 0 themselves, 1 the buddy, 2 those who lead
+    put_off_at = BigInt(null=True, default=None)  # the buddy had spoken to them
+    raised_at = BigInt(null=True, default=None)  # those who lead have been told
+    taken_by = Text(null=True, default=None)  # who of them sees to it
+    alarm_at = BigInt(null=True, default=None)  # the closing word was the other one: never told to whoever goes
+    unsure = Boolean(default=False)  # safe was said, and not with their word
+    safe_at = BigInt(null=True, default=None)
+    closed_at = BigInt(null=True, default=None)
+    closed_by = Text(null=True, default=None)
+    how = Text(null=True, default=None)  # safe, closed, called off
+
+
+class WatchMoment(Table):
+    """One thing that happened while somebody was out, in its timeline."""
+
+    school = Text()
+    record = Text()
+    n = BigInt(primary_key=True)  # key: school, record, n
+    at = BigInt()
+    what = Text()
+    staff = Text(null=True, default=None)
+    detail = Text(default="{}")
+
+
+class ClosingWords(Table):
+    """Somebody's two closing words, neither of which can be read again: all is well, and it is not."""
+
+    school = Text()
+    staff = Text(primary_key=True)  # key: school, staff
+    safe = Text()
+    alarm = Text()
+    set_at = BigInt()

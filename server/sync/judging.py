@@ -77,7 +77,7 @@ def of_another_kind(kind: Kind, story: Story) -> Because:
 
 def out_of_sight(kind: Kind, role: str, values: Any, *, at_desk: bool) -> dict[str, Any]:
     """Nobody writes a field that they may not see: for them, the kind does not ask it, nor looks at what they say there."""
-    hidden = kind.hidden_from(role) if at_desk else kind.hidden_from(role) | kind.apart
+    hidden = kind.kept_from(role) if at_desk else kind.kept_from(role) | kind.apart
     return {name: values[name] for name in hidden.intersection(values)} if type(values) is dict else {}
 
 

@@ -58,7 +58,7 @@ def fold(kind: Kind, edits: Iterable[Edit]) -> Folded:
     line = in_line(edits)
     record = begun_by(line[0], len(line))
     for name, writes in writes_by_field(line).items():
-        if field := kind.field(name):
+        if (field := kind.field(name)) and not field.hushed:
             combine(kind, field, writes, record)
     record.state = record.body.get("state") or "open"
     record.gaps = kind.gaps(record.body)

@@ -133,7 +133,7 @@ async def held_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
 
 def held_item(row: Row) -> Item:
     id, record, kind, seq, made_at, values, because, how, by, at, why = row
-    for field in KINDS[kind].apart if kind in KINDS else ():
+    for field in KINDS[kind].apart | KINDS[kind].hushed if kind in KINDS else ():
         values = without(field, values)
     held = HeldEdit(
         edit=as_sent(id),

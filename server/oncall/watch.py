@@ -1,0 +1,310 @@
+"""Somebody is out, and the server waits for them: from the plan, accepted as soon as it is here, to their word that they are safe."""
+
+from typing import Any
+
+import msgspec
+
+from server.kinds import KINDS
+from server.kinds.kind import Kind, Watched
+from server.oncall import closing_words
+from server.oncall.steps import Due, drop_due, due, step
+from server.push.alerts import alert, retire_alerts
+from server.store.database import Tx
+from server.store.moments import from_wire
+
+MINUTE = 60 * 1_000_000
+HISTORY = 12 * 60 * MINUTE  # a plan that is first heard of so long after its time was written down afterwards: nobody is out
+TOLD_FOR_S = 10 * 60
+WORKER, BUDDY, LEAD = range(3)
+OVERDUE = (("visit.overdue_worker", 5 * MINUTE), ("visit.overdue_buddy", 10 * MINUTE), ("visit.overdue_lead", 15 * MINUTE))
+LADDER = (*(name for name, _ in OVERDUE), "visit.again")
+SPOKEN_TO_IS_WORTH = 10 * MINUTE
+
+KINDS_WATCHED = {kind.name: kind for kind in KINDS.values() if kind.watched}
+
+
+class Watch(msgspec.Struct):
+    school: str
+    record: str
+    kind: str
+    workers: str
+    buddies: str
+    leaves_at: int | None
+    left_at: int | None
+    due_back_at: int
+    accepted_at: int
+    heard_at: int | None
+    read_to: int
+    rung: int
+    put_off_at: int | None
+    raised_at: int | None
+    taken_by: str | None
+    alarm_at: int | None
+    unsure: bool
+    safe_at: int | None
+    closed_at: int | None
+    closed_by: str | None
+    how: str | None
+
+    @property
+    def goes(self) -> list[str]:
+        return msgspec.json.decode(self.workers, type=list[str])
+
+    @property
+    def expected_by(self) -> list[str]:
+        """Whoever expects their call, and does not go along."""
+        return [one for one in msgspec.json.decode(self.buddies, type=list[str]) if one not in self.goes]
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def topic(self) -> str:
+        return f"visit/{self.record}"
+
+    @property
+    def opens(self) -> str:
+        """A phone's address. An id that does not look like one of ours is not put into an alert."""
+        plain = len(self.record) <= 100 and self.record.replace("-", "").isalnum() and self.record.isascii()
+        return f"/visit/{self.record}" if plain else "/visit"
+
+    def runs(self, at: int) -> bool:
+        """They have left, or, where nobody said so, were to leave by then."""
+        return self.left_at is not None or (self.leaves_at is not None and self.leaves_at <= at) or self.due_back_at <= at
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the record says of it."""
+
+    kind: Kind
+    state: str
+    body: dict[str, Any]
+
+    @property
+    def watched(self) -> Watched:
+        assert self.kind.watched is not None
+        return self.kind.watched
+
+    def moment(self, name: str) -> int | None:
+        value = self.body.get(name)
+        return from_wire(value["at"]) if value else None
+
+    def people(self, name: str) -> list[str]:
+        return sorted(self.body.get(name) or {}, key=lambda one: ((self.body[name][one] or {}).get("part") != "leads", one))
+
+
+class Wrote(msgspec.Struct, frozen=True):
+    """One edit of the record."""
+
+    author: str
+    seq: int
+    at: int
+    values: dict[str, Any]
+
+
+COLUMNS = ", ".join(Watch.__struct_fields__)
+EDITS = 'select author, seq, ordered_at, "values" from edit where school = $1 and record = $2 and seq > $3 order by seq'
+BEGIN = (
+    "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (school, record) do nothing"
+)
+NOTE = (  # the watch is held meanwhile: nobody else counts
+    "insert into watch_moment (school, record, n, at, what, staff, detail)"
+    " select $1, $2, count(*) + 1, $3, $4, $5, $6 from watch_moment where school = $1 and record = $2"
+)
+
+
+async def watch_of(tx: Tx, school: str, record: str) -> Watch | None:
+    """Held by this transaction to its end."""
+    lock = " for update" if tx.engine == "postgres" else ""
+    row = await tx.row(f"select {COLUMNS} from watch where school = $1 and record = $2{lock}", school, record)
+    return Watch(*row) if row else None
+
+
+async def plan_of(tx: Tx, school: str, record: str) -> Plan | None:
+    row = await tx.row("select kind, state, body from record where school = $1 and id = $2", school, record)
+    if row is None or row["kind"] not in KINDS_WATCHED:
+        return None
+    return Plan(KINDS[row["kind"]], row["state"], msgspec.json.decode(row["body"]))
+
+
+async def note(tx: Tx, watch: Watch, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
+    await tx.run(NOTE, watch.school, watch.record, at, what, staff, msgspec.json.encode(detail).decode())
+
+
+async def keep(tx: Tx, watch: Watch, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(watch, name, value)
+    said = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 3))
+    await tx.run(f"update watch set {said} where school = $1 and record = $2", watch.school, watch.record, *changes.values())
+
+
+def as_list(staff: list[str]) -> str:
+    return msgspec.json.encode(staff).decode()
+
+
+# ── The record has moved ───────────────────────────────────────────────────────────────────
+
+
+@step("visit.moved")
+async def moved(tx: Tx, its: Due, at: int) -> None:
+    await follow(tx, its.school, its.about, at)
+
+
+async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
+    """Brings the watch to what its record says. Safe to repeat. None while there is no plan, or where it was over before it came."""
+    plan = await plan_of(tx, school, record)
+    watch = await watch_of(tx, school, record)
+    if plan is None:
+        return watch
+    new = watch is None
+    if watch is None:
+        watch = await begin(tx, school, record, plan, at)
+        if watch is None:
+            return None
+    before = (watch.due_back_at, watch.how)
+    edits = await edits_since(tx, watch)
+    if not new:
+        await go_by(tx, watch, plan, edits, at)
+    await hear(tx, watch, plan, edits, at)
+    if watch.is_open and plan.state != "open" and not watch.runs(at):
+        await close(tx, watch, "called off", at, edits[-1].author if edits else None)
+    if watch.is_open and watch.alarm_at is None and (new or before != (watch.due_back_at, watch.how)):
+        await lay(tx, watch)
+    return watch
+
+
+async def begin(tx: Tx, school: str, record: str, plan: Plan, at: int) -> Watch | None:
+    """The school has the plan: who goes, and by when they are to be back."""
+    asked = plan.watched
+    goes, due_back = plan.people(asked.goes), plan.moment(asked.due_back)
+    if not goes or due_back is None or plan.state != "open" or at - due_back > HISTORY:
+        return None
+    leaves, buddies = plan.moment(asked.leaves), plan.people(asked.buddy)
+    await tx.run(BEGIN, school, record, plan.kind.name, as_list(goes), as_list(buddies), leaves, due_back, at)
+    watch = await watch_of(tx, school, record)
+    assert watch is not None
+    await note(tx, watch, "accepted", at)
+    return watch
+
+
+async def edits_since(tx: Tx, watch: Watch) -> list[Wrote]:
+    rows = await tx.rows(EDITS, watch.school, watch.record, watch.read_to)
+    return [Wrote(row["author"], row["seq"], row["ordered_at"], msgspec.json.decode(row["values"])) for row in rows]
+
+
+async def go_by(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
+    """The plan, as it has been changed: what was not said any more stays as it was, for somebody may be out."""
+    asked = plan.watched
+    goes, buddies = as_list(plan.people(asked.goes)), as_list(plan.people(asked.buddy))
+    leaves, due_back = plan.moment(asked.leaves), plan.moment(asked.due_back)
+    plain = {"workers": watch.workers if goes == "[]" else goes, "buddies": buddies, "leaves_at": leaves}
+    if changed := {name: value for name, value in plain.items() if getattr(watch, name) != value}:
+        await keep(tx, watch, **changed)
+    if due_back is not None and due_back != watch.due_back_at:
+        author = next((edit.author for edit in reversed(edits) if asked.due_back in edit.values), None)
+        await put_time(tx, watch, due_back, author, at)
+
+
+async def put_time(tx: Tx, watch: Watch, due_back: int, author: str | None, at: int) -> None:
+    """They are to be back at another time. Whoever had been told that they are overdue hears so."""
+    was = watch.due_back_at
+    await keep(tx, watch, due_back_at=due_back)
+    await note(tx, watch, "time", at, author, was=was, now=due_back)
+    if watch.is_open and watch.alarm_at is None and watch.rung >= WORKER and due_back > at:
+        await keep(tx, watch, rung=-1, put_off_at=None, raised_at=None, taken_by=None)
+        await retire_alerts(tx, watch.school, watch.topic)
+        await tell_quietly(tx, watch, await told_so_far(tx, watch), "visit.later")
+
+
+# ── What those who go have said ────────────────────────────────────────────────────────────
+
+
+async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
+    """Each of their edits once, however it came, and however late."""
+    if not edits:
+        return
+    theirs = [edit for edit in edits if edit.author in watch.goes]
+    heard = max([edit.at for edit in theirs] + ([watch.heard_at] if watch.heard_at is not None else []), default=None)
+    await keep(tx, watch, read_to=edits[-1].seq, heard_at=heard, left_at=plan.moment(plan.watched.left) or watch.left_at)
+    for edit in theirs:
+        for name in plan.watched.marks:
+            if value := edit.values.get(name):
+                await note(tx, watch, "mark", from_wire(value["at"]) or edit.at, edit.author, field=name, told_at=at)
+        await hear_safe(tx, watch, plan.watched, edit, at)
+
+
+async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) -> None:
+    safe, word = edit.values.get(asked.safe), edit.values.get(asked.word)
+    if safe or word:
+        safe_at = (from_wire(safe["at"]) if safe else None) or edit.at
+        match await closing_words.meaning_of(tx, watch.school, edit.author, word):
+            case "alarm":
+                await raise_alarm(tx, watch, edit.author, safe_at, at)
+            case "safe" if watch.is_open and watch.alarm_at is None:
+                await close(tx, watch, "safe", at, edit.author, safe_at)
+            case "neither" if watch.is_open and watch.alarm_at is None:
+                await keep(tx, watch, unsure=True)
+                await note(tx, watch, "unsure", safe_at, edit.author, told_at=at)
+    elif asked.safe in edit.values and watch.how == "safe":
+        await keep(tx, watch, closed_at=None, closed_by=None, how=None, safe_at=None)
+        await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=at)
+
+
+async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at: int | None = None, why: str = "") -> None:
+    """`how`: safe (their own word), closed (a safeguarding lead's), called off (before they left)."""
+    told = await told_so_far(tx, watch)
+    await keep(tx, watch, closed_at=at, closed_by=by, how=how, safe_at=safe_at or watch.safe_at, unsure=False)
+    await drop_due(tx, watch.school, watch.record, *LADDER)
+    await note(tx, watch, how, safe_at or at, by, told_at=at, why=why)
+    await retire_alerts(tx, watch.school, watch.topic)
+    await tell_quietly(tx, watch, told - {by}, "visit.safe")
+
+
+async def raise_alarm(tx: Tx, watch: Watch, by: str, safe_at: int, at: int) -> None:
+    """With the other word: to those who go it is over, and everybody else who can help is told, at once."""
+    if watch.alarm_at is not None:
+        return
+    if watch.how != "safe":
+        await note(tx, watch, "safe", safe_at, by, told_at=at)
+    await keep(tx, watch, alarm_at=at, safe_at=safe_at, closed_at=None, closed_by=by, how=None, taken_by=None, unsure=False)
+    await note(tx, watch, "alarm", at, by)
+    await drop_due(tx, watch.school, watch.record, *LADDER)
+    await retire_alerts(tx, watch.school, watch.topic)
+    await due(tx, watch.school, at, "visit.alarm", watch.record)
+
+
+# ── Steps and telling ──────────────────────────────────────────────────────────────────────
+
+
+async def lay(tx: Tx, watch: Watch) -> None:
+    """What is due if nothing more is heard of them, as far as it has not been done yet."""
+    await drop_due(tx, watch.school, watch.record, *LADDER)
+    not_before = watch.put_off_at + SPOKEN_TO_IS_WORTH if watch.put_off_at is not None else 0
+    for n, (does, after) in enumerate(OVERDUE):
+        if n > watch.rung:
+            at = max(watch.due_back_at + after, not_before)
+            await due(tx, watch.school, at, does, watch.record, of=of(watch))
+
+
+def of(watch: Watch) -> list[int | None]:
+    """As things stood when a step was laid: where they do not any more, it is another's."""
+    return [watch.due_back_at, watch.put_off_at]
+
+
+async def tell(tx: Tx, watch: Watch, staff: list[str], words: str, ttl_s: int) -> None:
+    for one in staff:
+        await alert(tx, watch.school, one, words, opens=watch.opens, topic=watch.topic, ttl_s=ttl_s)
+
+
+async def tell_quietly(tx: Tx, watch: Watch, staff: set[str | None] | set[str], words: str) -> None:
+    for one in sorted(filter(None, staff)):
+        await alert(tx, watch.school, one, words, opens=watch.opens, topic=watch.topic, ttl_s=TOLD_FOR_S, urgent=False)
+
+
+async def told_so_far(tx: Tx, watch: Watch) -> set[str]:
+    """Whoever was told to look for them; not they themselves."""
+    sql = "select detail from watch_moment where school = $1 and record = $2 and what = 'rang'"
+    rows = await tx.rows(sql, watch.school, watch.record)
+    return {staff for row in rows for staff in msgspec.json.decode(row["detail"])["rang"]} - set(watch.goes)
