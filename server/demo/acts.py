@@ -39,7 +39,16 @@ class DeskAct:
     why: str = ""
 
 
-Acts = list[Act | DeskAct]
+@dataclass
+class MorningAct:
+    """What the school does by itself: it makes the list of families to ring on a day, or looks which promises were kept."""
+
+    at: int
+    day: str
+    does: Literal["make", "kept"]
+
+
+Acts = list[Act | DeskAct | MorningAct]
 
 
 class Diary:

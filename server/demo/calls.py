@@ -4,19 +4,23 @@ What was promised fits what the register says later that day, since that is what
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from server.demo.acts import Acts, Diary, Values, exact, put, tags
+from server.demo.acts import Acts, Diary, MorningAct, Values, exact, put, tags
 from server.demo.chance import Chance
+from server.demo.days import school_days
 from server.demo.incidents import WOMEN, later_day
 from server.demo.people import Contact, Pupil, Staff, words
-from server.demo.school import MINUTE, SECOND, School, clock
+from server.demo.school import MINUTE, SECOND, School, clock, local
 from server.demo.telling import Spoken, pupil, told
+from server.morning.evening import HOUR, row_id
 
 PER_PUPIL = 0.0155  # families rung a day
 CAR_PARK = 0.35  # of mornings, somebody rings where there is no signal for the phone's data
-WANTED = {"O", "N", "U"}
+WANTED = {"O", "N"}
+LISTS = 2  # the last days of which the school made a list
+RUNG_YET = 0.4  # of today's: the rest is still to ring, whatever the time
 PROMISES = {  # by what the register says that morning
     "/": {"in_today": 70, "in_late": 5, "other": 5},
     "L": {"in_late": 60, "in_today": 30},
@@ -30,14 +34,24 @@ CODES = {"ill": "I", "appointment": "M"}
 
 
 def calls(school: School) -> Acts:
-    acts: Acts = []
+    listed, today = _listed(school), local(school.as_at).date()
+    acts: Acts = [MorningAct(min(clock(day - timedelta(days=1), HOUR), school.as_at), day.isoformat(), "make") for day in listed]
     for day in school.written_days:
         chance = school.chance("calls", day)
         callers = _callers(school, chance)
-        families = _to_ring(school, chance, day)[: max(3, round(school.size.pupils * PER_PUPIL))]
+        families = _to_ring(school, chance, day)
+        rung = RUNG_YET * len(families) if day == today else school.size.pupils * PER_PUPIL
+        families = families[: max(3, round(rung))]
         for at, caller in enumerate(callers):
-            acts += _morning(school, chance.apart(caller.id), day, caller, families[at :: len(callers)])
+            acts += _morning(school, chance.apart(caller.id), day, caller, families[at :: len(callers)], listed)
     return acts
+
+
+def _listed(school: School) -> list[date]:
+    """The last days with school; where today has none, the next one too, whose list was made ahead."""
+    today = local(school.as_at).date()
+    coming = school_days(today, today + timedelta(days=80))[:1]
+    return sorted({*school.days[-LISTS:], *coming})
 
 
 def _callers(school: School, chance: Chance) -> list[Staff]:
@@ -57,12 +71,12 @@ def _to_ring(school: School, chance: Chance, day: date) -> list[list[Pupil]]:
     return found
 
 
-def _morning(school: School, chance: Chance, day: date, caller: Staff, families: list[list[Pupil]]) -> Acts:
+def _morning(school: School, chance: Chance, day: date, caller: Staff, families: list[list[Pupil]], listed: list[date]) -> Acts:
     diary = Diary(school, chance)
     moment = clock(day, "07:31", chance.uniform(0, 120))
     sent = clock(day, "08:12", chance.uniform(0, 240)) if chance.happens(CAR_PARK) else None
     for children in families:
-        for call in _rung(school, chance.apart(children[0].id), day, children):
+        for call in _rung(school, chance.apart(children[0].id), day, children, listed):
             moment += int(chance.uniform(1.2, 3.4)) * MINUTE + int(chance.uniform(0, 50)) * SECOND
             values = call | {"rung_at": exact(moment - MINUTE)}
             record = diary.begin(moment, caller, "attendance_call", values, sent=sent if sent and moment < sent else None)
@@ -77,7 +91,7 @@ def _morning(school: School, chance: Chance, day: date, caller: Staff, families:
     return diary.acts
 
 
-def _rung(school: School, chance: Chance, day: date, children: list[Pupil]) -> Iterator[Values]:
+def _rung(school: School, chance: Chance, day: date, children: list[Pupil], listed: list[date]) -> Iterator[Values]:
     """One call, or two where the first adult does not answer."""
     mark = school.register.mark(children[0], day, "am")
     adults = children[0].to_ring[:2]
@@ -85,6 +99,7 @@ def _rung(school: School, chance: Chance, day: date, children: list[Pupil]) -> I
         answered = chance.happens(TALKED.get(mark, 0.5))
         shared: Values = {
             "pupils": put({one.id: {} for one in children}),
+            "listed": row_id(school.id, day.isoformat(), children[0].family or children[0].id) if day in listed else None,
             "listed_for": tags(_why(school, chance, children[0])),
             "rung": adult.spoken_of,
             "number": adult.phone,

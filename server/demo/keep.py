@@ -8,6 +8,7 @@ from server.demo.days import begins_of, school_year
 from server.demo.people import Contact, Pupil
 from server.demo.phones import Handset
 from server.demo.school import PERIODS, School, clock, lists
+from server.morning.evening import Morning, keep_morning
 from server.store.database import Tx, writing
 from server.store.numbers import NewStep, draw
 
@@ -15,6 +16,7 @@ ROWS_AT_ONCE = 20_000
 CASELOAD = {"officer": 24, "responder": 12}  # pupils in the care of each
 SETTINGS = {"phone": "01632 960140", "radio": "channel 3"}  # what to ring when a call for help has no signal
 UNFINISHED = {"unfinished": True}  # taken out when the last letter is delivered
+FAMILIES = 34  # on a morning's list
 CANARY = {"forename": "Rowan", "surname": "Ashgrove", "year": "9", "form": "9 KEL", "canary": True}  # nobody
 CANARYS_PARENT = {
     "position": 1, "name": "Wendy Ashgrove", "relationship": "Mother", "phone": "07700 900472", "parental_responsibility": True,
@@ -49,6 +51,7 @@ async def keep_school(tx: Tx, school: School, number: int, phones: dict[str, Han
     ))  # fmt: skip
     await _keep_timetable(tx, school)
     await _keep_rota(tx, school, made_at)
+    await keep_morning(tx, Morning(school.id, most=FAMILIES, on=True), school.as_at)
 
 
 async def _keep_rota(tx: Tx, school: School, made_at: int) -> None:

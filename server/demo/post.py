@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from server.demo.acts import Act, Acts, DeskAct
+from server.demo.acts import Act, Acts, DeskAct, MorningAct
 from server.demo.phones import Handset, Posted, posted, written
 from server.demo.school import School
+from server.morning import evening
 from server.store import moments
 from server.store.database import Tx, writing
 from server.store.me import Me
@@ -29,9 +30,9 @@ class PostOffice:
 
     async def deliver(self, acts: Acts, tell: Callable[[int, int], None]) -> None:
         letters = posted(self.school, [act for act in acts if isinstance(act, Act)], self.phones)
-        at_desk = [act for act in acts if isinstance(act, DeskAct) and act.at <= self.school.as_at]
-        everything: list[Posted | DeskAct] = [*letters, *at_desk]
-        everything.sort(key=lambda one: (one.at, isinstance(one, DeskAct)))
+        at_school = [act for act in acts if isinstance(act, DeskAct | MorningAct) and act.at <= self.school.as_at]
+        everything: list[Posted | DeskAct | MorningAct] = [*letters, *at_school]
+        everything.sort(key=lambda one: (one.at, not isinstance(one, Posted)))
         try:
             for first in range(0, len(everything), AT_ONCE):
                 await writing(self.several, everything[first : first + AT_ONCE])
@@ -39,16 +40,21 @@ class PostOffice:
         finally:
             moments.set_clock(None)
 
-    async def several(self, tx: Tx, those: Iterable[Posted | DeskAct]) -> None:
+    async def several(self, tx: Tx, those: Iterable[Posted | DeskAct | MorningAct]) -> None:
         for one in those:
             moments.set_clock(partial(int, one.at))
             if isinstance(one, Posted):
                 await self.letter(tx, one)
+            elif isinstance(one, MorningAct):
+                await self.morning(tx, one)
             else:
                 await self.desk(tx, one)
             await self.note_versions(tx, one.at)
 
     async def letter(self, tx: Tx, one: Posted) -> None:
+        for act, _ in one.acts:
+            if act.values.get("listed", "") not in self.versions:
+                act.values.pop("listed", None)  # a longer list would have had them
         me = self.me(one.handset.staff.id, one.handset.id)
         answer = await exchange(tx, read_letter(written(one, self.versions)), me, one.at, sending_only=True)
         for receipt in answer.receipts:
@@ -65,6 +71,9 @@ class PostOffice:
             receipt = await desk.write(tx, me, one.record, one.kind, one.values, self.versions[one.record][-1][1])
             if receipt.outcome == "held":
                 self.refused.append(f"{one.kind} {one.values}: {receipt.because}")
+
+    async def morning(self, tx: Tx, one: MorningAct) -> None:
+        await evening.make(tx, await evening.morning_of(tx, self.school.id), one.day, one.at)
 
     async def note_versions(self, tx: Tx, at: int) -> None:
         for id, seq, mark in await tx.rows(

@@ -36,6 +36,7 @@ WORDS = {
     "visit.safe": Words("A visit is safely over", "You need do nothing."),
     # The morning's calls
     "morning.ready": Words("Your call list is ready: {count} families", "Open to begin."),
+    "morning.ready.one": Words("Your call list is ready: one family", "Open to begin."),
     "morning.overlap": Words("Somebody else rang the same family", "Both calls are kept. Open to see."),
 }
 

@@ -724,3 +724,28 @@ class ClosingWords(Table):
     safe = Text()
     alarm = Text()
     set_at = BigInt()
+
+
+# ── The morning's calls ────────────────────────────────────────────────────────────────────
+
+
+class Morning(Table):
+    """How a school has the list of families to ring made, the evening before."""
+
+    school = Text(primary_key=True)
+    hour = Text(default="18:00")  # by the clock on the wall
+    most = BigInt(default=60)  # families on one list
+    callers = Text(default="[]")  # who shares the calls, JSON; empty: every attendance officer
+    is_on = Boolean(default=False)
+
+
+class MorningList(Table):
+    """A list that was made. Its families are records."""
+
+    school = Text()
+    for_day = Text(primary_key=True)  # key: school, for_day
+    made_at = BigInt()
+    again_at = BigInt()  # when it was last made anew
+    marks_of = Text(default="")  # the day whose marks it was made from; empty: there were none
+    families = BigInt(default=0)
+    said = Text(default="")  # what somebody should know about it

@@ -1,0 +1,247 @@
+"""The evening before a day with school: its list is made, once, and rings whoever shares it at 07:25. Steps of oncall/steps.py.
+
+One step waits at a time, `morning.make`, about the day it is for; taken, it lays the next, in the transaction in which the list is made:
+killed between, neither or both are there. After a time without a server it makes the list of the day that is begun, and none that is past.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from server.kinds import KINDS
+from server.kinds.roles import Role
+from server.morning.days import day_after, school_days_of
+from server.morning.gathering import gather, nobody_may_be_rung
+from server.morning.listing import Family, families_to_ring, shared_out
+from server.oncall.rota import local, moment_of
+from server.oncall.steps import Due, due, step
+from server.push.alerts import alert
+from server.store import numbers
+from server.store.database import Tx
+from server.store.due import drop_due
+from server.store.ids import id_at
+from server.store.moments import to_wire
+from server.store.numbers import Place
+from server.sync.by_itself import Writing, write_by_itself
+
+FAMILY = KINDS["listed_family"].name
+ABOUT = "morning"
+HOUR = "18:00"  # of the evening before, by the clock on the wall, unless the school says another
+BEGINS = "07:30"  # when the calls begin
+RINGS = "07:25"
+PAST = "12:00"  # from then on a day's list is not made any more, nor rung for
+REGISTERS = ("10:30", "15:30")  # when the marks are looked at for what was promised
+RUNG_FOR_S = 2 * 3600
+MOST, MOST_LIMIT = 60, 200  # families on a list
+REMARK = "Written by Lanyard itself, when it made the morning’s list from the register, the calls and the caseloads"
+
+
+class Morning(msgspec.Struct, frozen=True):
+    """How a school has its lists made."""
+
+    school: str
+    hour: str = HOUR
+    most: int = MOST
+    callers: tuple[str, ...] = ()  # who shares the calls; empty: every attendance officer
+    on: bool = False
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What came of making a list: families on it now, and how many of them are new."""
+
+    families: int
+    new: int
+    said: str = ""  # what somebody should know about it, in words
+
+
+async def morning_of(tx: Tx, school: str) -> Morning:
+    row = await tx.row("select hour, most, callers, is_on from morning where school = $1", school)
+    if row is None:
+        return Morning(school)
+    return Morning(school, row["hour"], row["most"], tuple(msgspec.json.decode(row["callers"])), bool(row["is_on"]))
+
+
+async def keep_morning(tx: Tx, morning: Morning, at: int) -> None:
+    """Safe to repeat: one step waits for the next evening, or none while it is off."""
+    await tx.run(
+        "insert into morning (school, hour, most, callers, is_on) values ($1, $2, $3, $4, $5) on conflict (school) do update set"
+        " hour = excluded.hour, most = excluded.most, callers = excluded.callers, is_on = excluded.is_on",
+        morning.school, morning.hour, morning.most, msgspec.json.encode(morning.callers).decode(), morning.on,
+    )  # fmt: skip
+    await drop_due(tx, morning.school, ABOUT, "morning.make")
+    if morning.on:
+        await lay_next(tx, morning, local(at).day, at)
+
+
+async def lay_next(tx: Tx, morning: Morning, after: str, at: int) -> None:
+    """The first evening whose morning is after that day, and not past."""
+    today = local(at).day
+    day = max(day_after(after), today)
+    if at >= moment_of(day, PAST):
+        day = day_after(day)
+    evening = moment_of(day_after(day, -1), morning.hour)
+    await due(tx, morning.school, evening, "morning.make", ABOUT, day=day)
+
+
+@step("morning.make")
+async def make_in_time(tx: Tx, its: Due, at: int) -> None:
+    morning, day = await morning_of(tx, its.school), its.more["day"]
+    if not morning.on:
+        return
+    if at < moment_of(day, PAST) and (await school_days_of(tx, its.school)).has_school(day):
+        await make(tx, morning, day, at)
+    await lay_next(tx, morning, day, at)
+
+
+@step("morning.marks")
+async def marks_came(tx: Tx, its: Due, at: int) -> None:
+    """Marks of a day have come in: a list that was made from that day without them is made again."""
+    days, morning = await school_days_of(tx, its.school), await morning_of(tx, its.school)
+    day = days.next(day_after(its.about))
+    if day and at < moment_of(day, BEGINS) and await list_made(tx, its.school, day):
+        await make(tx, morning, day, at)
+
+
+# ── Making a list ──────────────────────────────────────────────────────────────────────────
+
+
+async def make(tx: Tx, morning: Morning, day: str, at: int) -> Made:
+    """Safe to repeat: what is on the list stays as people have left it, and only what is new is added."""
+    school = morning.school
+    await numbers.lock(tx, school)
+    days = await school_days_of(tx, school)
+    gathered = await gather(tx, school, day, days)
+    families = families_to_ring(gathered.children, gathered.last_days, morning.most)
+    callers = await callers_of(tx, morning)
+    shares = shared_out(families, callers, await caseloads_of(tx, school))
+    known = await rows_of(tx, school, (row_id(school, day, one.key) for one in families))
+    barred, codes = await nobody_may_be_rung(tx, school), await codes_of(tx, school)
+    writings, new = [], 0
+    for place, family in enumerate(families, start=1):
+        id = row_id(school, day, family.key)
+        values = values_of(family, day, place, shares.get(family.key), codes, barred.issuperset(family.pupils))
+        if id not in known:
+            writings.append(Writing(id, FAMILY, values))
+            new += 1
+        elif more := what_is_new(values, known[id].body):
+            writings.append(Writing(id, FAMILY, more, known[id].version))
+    await write_by_itself(tx, school, writings, REMARK)
+    said = "" if gathered.has_marks else "No marks of the last day with school had come in."
+    await keep_list(tx, school, day, at, gathered.last_days[-1] if gathered.has_marks else "", len(families), said)
+    return Made(len(families), new, said)
+
+
+def values_of(family: Family, day: str, place: int, caller: str | None, codes: set[str], barred: bool) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "for_day": {"at": to_wire(moment_of(day, BEGINS)), "precision": "exact"},
+        "pupils": {"put": {pupil: {} for pupil in family.pupils}, "drop": []},
+        "reasons": {"put": {code: {} for code in family.reasons if code in codes}, "drop": []},
+        "because": family.because,
+        "place_in_list": str(place),
+    }
+    if caller:
+        values["caller"] = {"put": {caller: {}}, "drop": []}
+    return values | ({"off_list": "nobody"} if barred else {})
+
+
+def what_is_new(values: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Of a family that is on the list already: those who joined, and why."""
+    more = {
+        name: {"put": put, "drop": []}
+        for name in ("pupils", "reasons")
+        if (put := {key: entry for key, entry in values[name]["put"].items() if key not in (body.get(name) or {})})
+    }
+    return more | {"because": values["because"]} if "pupils" in more else more
+
+
+def row_id(school: str, day: str, family: str) -> str:
+    """The same for the same family and day, so that nothing is listed twice."""
+    chance = int.from_bytes(blake2b(f"{school}/{day}/{family}".encode(), digest_size=10).digest()) >> 6
+    return id_at(moment_of(day, BEGINS), chance)
+
+
+class Row(msgspec.Struct, frozen=True):
+    version: str
+    body: dict[str, Any]
+
+
+async def rows_of(tx: Tx, school: str, ids: Iterable[str]) -> dict[str, Row]:
+    rows = await tx.rows("select id, seq, mark, body from record where school = $1 and id = any($2)", school, sorted(ids))
+    return {row["id"]: Row(str(Place(row["seq"], row["mark"])), msgspec.json.decode(row["body"])) for row in rows}
+
+
+async def codes_of(tx: Tx, school: str) -> set[str]:
+    """A school that began with fewer words, or has its own, is given no other."""
+    return {row[0] for row in await tx.rows("select code from list_entry where school = $1 and list = 'call_reasons'", school)}
+
+
+# ── Who rings ──────────────────────────────────────────────────────────────────────────────
+
+
+async def callers_of(tx: Tx, morning: Morning) -> list[str]:
+    """Those whom the school named, as far as they are here and may hold a list; else every attendance officer."""
+    may = await may_ring(tx, morning.school)
+    return [one for one in morning.callers if one in may] or [one for one, role in may.items() if role == Role.OFFICER]
+
+
+async def may_ring(tx: Tx, school: str) -> dict[str, str]:
+    """Who is here and may hold a whole list: their role, by id."""
+    rows = await tx.rows(
+        "select id, role from staff where school = $1 and left_at is null and role = any($2) order by name, id",
+        school, sorted(KINDS[FAMILY].held_by),
+    )  # fmt: skip
+    return {row["id"]: row["role"] for row in rows}
+
+
+async def caseloads_of(tx: Tx, school: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for staff, pupil in await tx.rows("select staff, pupil from caseload where school = $1", school):
+        found.setdefault(staff, set()).add(pupil)
+    return found
+
+
+# ── A list that is made ────────────────────────────────────────────────────────────────────
+
+
+async def list_made(tx: Tx, school: str, day: str) -> bool:
+    return await tx.row("select 1 from morning_list where school = $1 and for_day = $2", school, day) is not None
+
+
+async def keep_list(tx: Tx, school: str, day: str, at: int, marks_of: str, families: int, said: str) -> None:
+    """The first time, what follows from it is laid."""
+    first = not await list_made(tx, school, day)
+    await tx.run(
+        "insert into morning_list (school, for_day, made_at, again_at, marks_of, families, said) values ($1, $2, $3, $3, $4, $5, $6)"
+        " on conflict (school, for_day) do update set again_at = excluded.again_at, marks_of = excluded.marks_of,"
+        " families = excluded.families, said = excluded.said",
+        school, day, at, marks_of, families, said,
+    )  # fmt: skip
+    if first:
+        await due(tx, school, max(at, moment_of(day, RINGS)), "morning.ready", day)
+        for clock in REGISTERS:
+            await due(tx, school, moment_of(day, clock), "morning.kept", day)
+
+
+@step("morning.ready")
+async def ring_callers(tx: Tx, its: Due, at: int) -> None:
+    """Each with the number of their own families. Nobody who has none, and nobody for a morning that is past."""
+    if at >= moment_of(its.about, PAST):
+        return
+    counts: dict[str, int] = {}
+    for body in await bodies_of_day(tx, its.school, its.about):
+        for caller in (body.get("caller") or {}) if not body.get("off_list") else ():
+            counts[caller] = counts.get(caller, 0) + 1
+    may = await may_ring(tx, its.school)
+    for caller in sorted(counts.keys() & may.keys()):
+        words = "morning.ready" if counts[caller] > 1 else "morning.ready.one"
+        await alert(tx, its.school, caller, words, opens="/calls", topic=f"morning/{its.about}", ttl_s=RUNG_FOR_S, count=counts[caller])
+
+
+async def bodies_of_day(tx: Tx, school: str, day: str) -> list[dict[str, Any]]:
+    rows = await tx.rows(
+        "select body from record where school = $1 and kind = $2 and state = 'open' and happened_at >= $3 and happened_at < $4",
+        school, FAMILY, moment_of(day, "00:00"), moment_of(day_after(day), "00:00"),
+    )  # fmt: skip
+    return [msgspec.json.decode(row["body"]) for row in rows]

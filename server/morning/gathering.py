@@ -1,0 +1,120 @@
+"""What the school holds on the evening before, pupil by pupil: the register, what calls promised, caseloads, and who may be rung."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from server.kinds import KINDS
+from server.morning.days import SchoolDays, day_after
+from server.morning.listing import RECENT_DAYS, SUSPENDED, Child
+from server.oncall.rota import local, moment_of
+from server.store.database import Tx
+from server.store.engines import Row
+from server.store.moments import from_wire
+
+CALL = KINDS["attendance_call"].name
+COMES = frozenset({"in_today", "in_late"})  # promises to be in
+AGAIN = frozenset({"ring_again", "ring_tomorrow"})
+LOOKED_AT_CALLS = 14 * 24 * 3600 * 1_000_000  # µs back
+ATTENDED = ("present", "approved")
+
+PUPILS = "select id, family, year from pupil where school = $1 and left_at is null and not canary order by id"
+MARKS = "select pupil, on_day, am, pm from attendance_day where school = $1 and on_day = any($2)"
+# Sessions possible and missed since the year began, as the DfE counts them.
+COUNTED = """
+    select m.pupil, count(*) as possible, sum(case when c.category in ('present', 'approved') then 0 else 1 end) as missed from (
+        select pupil, on_day, am as mark from attendance_day where school = $1 and on_day >= $2 and on_day < $3 and am is not null
+        union all
+        select pupil, on_day, pm as mark from attendance_day where school = $1 and on_day >= $2 and on_day < $3 and pm is not null
+    ) as m join attendance_code c on c.code = m.mark and c.from_on <= m.on_day and (c.to_on is null or c.to_on >= m.on_day)
+    where c.is_possible group by m.pupil"""
+CALLS = "select body from record where school = $1 and kind = $2 and state <> 'void' and happened_at >= $3 and happened_at < $4"
+CONTACTS = "select pupil, person, phone, other_phone, do_not_contact from contact where school = $1 and not gone"
+
+Counts = Mapping[str, Row]
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    children: list[Child]
+    last_days: list[str]  # with school, oldest first
+    has_marks: bool  # of the last of them
+
+
+async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
+    last_days = days.before(day, RECENT_DAYS)
+    marks: dict[str, dict[str, tuple[str, str]]] = {}
+    for pupil, on_day, am, pm in await tx.rows(MARKS, school, [*last_days, day]):
+        marks.setdefault(pupil, {})[on_day] = (am or "", pm or "")
+    year = await counts_of(tx, school, year_of(day), day)
+    recent = await counts_of(tx, school, last_days[0], day) if last_days else {}
+    last = await counts_of(tx, school, last_days[-1], day) if last_days else {}
+    promised, again = await said_for(tx, school, day)
+    cared = {row[0] for row in await tx.rows("select pupil from caseload where school = $1", school)}
+    children = [
+        Child(
+            id=id,
+            family=family or "",
+            year=form_year,
+            marks=tuple(marks.get(id, {}).get(one, ("", "")) for one in last_days),
+            possible=number(year, id, "possible"),
+            missed=number(year, id, "missed"),
+            recent_possible=number(recent, id, "possible"),
+            recent_missed=number(recent, id, "missed"),
+            suspended_still=SUSPENDED in marks.get(id, {}).get(day, ("", "")),
+            promised=id in promised,
+            ring_again=id in again,
+            caseload=id in cared,
+            away=number(last, id, "missed") > 0,
+        )
+        for id, family, form_year in await tx.rows(PUPILS, school)
+    ]
+    return Gathered(children, last_days, bool(last_days) and any(last_days[-1] in of for of in marks.values()))
+
+
+async def counts_of(tx: Tx, school: str, since: str, before: str) -> Counts:
+    return {row["pupil"]: row for row in await tx.rows(COUNTED, school, since, before)}
+
+
+def number(counts: Counts, pupil: str, column: str) -> int:
+    return int(counts[pupil][column]) if pupil in counts else 0
+
+
+def year_of(day: str) -> str:
+    """The first of September of its school year."""
+    year, month = int(day[:4]), int(day[5:7])
+    return f"{year if month >= 9 else year - 1}-09-01"
+
+
+async def said_for(tx: Tx, school: str, day: str) -> tuple[set[str], set[str]]:
+    """Pupils who were promised to be in on that day, and those whose family is to be rung again on it, as calls of the last weeks say."""
+    begins = moment_of(day, "00:00")
+    promised, again = set[str](), set[str]()
+    for (text,) in await tx.rows(CALLS, school, CALL, begins - LOOKED_AT_CALLS, begins):
+        body = msgspec.json.decode(text)
+        pupils = set(body.get("pupils") or ())
+        if body.get("promise") in COMES and day_in(body.get("promised_for")) == day:
+            promised |= pupils
+        if body.get("next_step") in AGAIN and (day_in(body.get("next_at")) or next_day_of(body)) == day:
+            again |= pupils
+    return promised, again
+
+
+def next_day_of(body: Mapping[str, Any]) -> str | None:
+    """“Ring tomorrow”, without a day: the day after the call. “Ring again today” that nobody did is not for this list."""
+    rung_on = day_in(body.get("rung_at"))
+    return day_after(rung_on) if rung_on and body.get("next_step") == "ring_tomorrow" else None
+
+
+def day_in(value: Any) -> str | None:
+    at = from_wire(value["at"]) if isinstance(value, dict) and isinstance(value.get("at"), str) else None
+    return None if at is None else local(at).day
+
+
+async def nobody_may_be_rung(tx: Tx, school: str) -> set[str]:
+    """Pupils all of whose adults are “do not ring”. Whoever must not be rung for one child is not rung for another."""
+    rows = await tx.rows(CONTACTS, school)
+    barred = {row["person"] for row in rows if row["do_not_contact"]}
+    with_barred = {row["pupil"] for row in rows if row["person"] in barred}
+    may = {row["pupil"] for row in rows if row["person"] not in barred and (row["phone"] or row["other_phone"])}
+    return with_barred - may
