@@ -29,6 +29,8 @@ import { ThisPhone } from './screens/this-phone';
 import { WorldContext } from './screens/world';
 
 const Call = later(() => import('./screens/oncall').then(({ Call }) => Call));
+const Visiting = later(() => import('./screens/oncall').then(({ Visiting }) => Visiting));
+const Visits = later(() => import('./screens/oncall').then(({ Visits }) => Visits));
 const OnDuty = later(() => import('./screens/oncall').then(({ OnDuty }) => OnDuty));
 
 const LET_GO_EVERY_MS = 60_000;
@@ -87,6 +89,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return <Capture kindName="call_out" asked={asked} />;
     case 'call':
       return named ? <Call key={named} id={named} /> : <OnDuty />;
+    case 'visit':
+      return named ? <Visiting key={named} id={named} /> : <Visits />;
     case 'duty':
       return <OnDuty />;
     case 'pair':

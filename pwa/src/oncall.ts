@@ -80,8 +80,8 @@ export type Follows<T> = { found: Asked<T> | undefined; heardAt: number; ahead: 
 
 export const isQuiet = (heardAt: number, now: number): boolean => heardAt > 0 && now - heardAt > QUIET_AFTER_MS;
 
-/** Looks again every second while the screen is looked at. */
-export function useAsked<T>(path: string, until: (found: T) => boolean = () => false): Follows<T> {
+/** Looks again every second, or as often as is said, while the screen is looked at. With no path, it does not ask. */
+export function useAsked<T>(path: string, until: (found: T) => boolean = () => false, every_ms = LOOK_EVERY_MS): Follows<T> {
   const [found, setFound] = useState<Asked<T>>();
   const heardAt = useRef(0);
   const ahead = useRef(0);
@@ -94,7 +94,7 @@ export function useAsked<T>(path: string, until: (found: T) => boolean = () => f
   useEffect(() => {
     let [isOver, isAsking] = [false, false];
     const look = async () => {
-      if (isOver || isAsking || document.hidden) return;
+      if (!path || isOver || isAsking || document.hidden) return;
       isAsking = true;
       const next = await asked<T>(path, { patience_ms: LOOKS_FOR_MS });
       isAsking = false;
@@ -103,7 +103,7 @@ export function useAsked<T>(path: string, until: (found: T) => boolean = () => f
       setFound((before) => (next.json || next.missing || !before?.json ? next : { ...before, problem: next.problem }));
       if (next.json && until(next.json)) stop();
     };
-    const every = setInterval(() => void look(), LOOK_EVERY_MS);
+    const every = setInterval(() => void look(), every_ms);
     const stop = () => ((isOver = true), clearInterval(every));
     void look();
     return stop;

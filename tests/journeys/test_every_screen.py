@@ -12,7 +12,7 @@ from tests.journeys.test_locked import lock
 from tests.journeys.test_main_job import attendance_call, home_visit, incident, sweep_and_sighting
 from tests.world import PASSWORD
 
-MORE_FORMS = ("/duty", "/new/contact", "/new/sweep", "/new/home_visit", "/new/attendance_call")
+MORE_FORMS = ("/duty", "/visit", "/new/contact", "/new/sweep", "/new/home_visit", "/new/attendance_call")
 
 
 def test_every_screen_is_sound_and_within_reach_of_the_keyboard(new_phone: Callable[..., Handset], school: School) -> None:

@@ -99,7 +99,7 @@ NO_FORM_IS_OPEN = "() => navigator.locks.query().then(({ held }) => held.every((
 def test_the_first_load_is_small_and_the_whole_is_not_much_more() -> None:
     first, every = script_bytes()
     assert first <= 40_000
-    assert every <= 90_000  # it was 80,000 until the on-call screens came
+    assert every <= 100_000  # it was 80,000 until the screens for calls and visits came, which load when they are asked for
 
 
 def script_bytes() -> tuple[int, int]:

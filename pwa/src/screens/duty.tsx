@@ -56,7 +56,10 @@ export function OnDuty() {
         </section>
       )}
       {duty.can && <Others duty={duty} good={since ? 'waiting' : 'sent'} now={now + ahead} />}
-      {mine && <div class="stack bottom"><button type="button" class="button whole" onClick={() => void end()}>Go off duty</button></div>}
+      <div class="stack bottom">
+        <a class="button whole" href="/visit"><Icon name="visit" size="small" />Visits that are out</a>
+        {mine && <button type="button" class="button whole" onClick={() => void end()}>Go off duty</button>}
+      </div>
     </Screen>
   );
 }

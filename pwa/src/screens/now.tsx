@@ -11,6 +11,7 @@ import { Screen } from '../look/screen';
 import { clock, day, when } from '../look/words';
 import type { Kind, SchoolAnswer } from '../wire';
 import { draftsWords, heldTitle, reasonOf } from './held';
+import { onNow } from './on';
 import { RecordRow } from './record-row';
 import { useWorld } from './world';
 
@@ -63,6 +64,7 @@ function Lists() {
   const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
   const unfinished = useLive((local) => drafts(local), []) ?? [];
   const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), []);
+  const on = useLive((local) => onNow(me?.id, local), []) ?? [];
 
   return (
     <>
@@ -108,11 +110,17 @@ function Lists() {
           </ul>
         </section>
       )}
+      {on.length > 0 && (
+        <section class="stack" aria-labelledby="on">
+          <h2 id="on">On now</h2>
+          <ul class="card rows">{on.map((record) => <li key={record.id}><RecordRow school={school} record={record} /></li>)}</ul>
+        </section>
+      )}
       {!school && <Note state="waiting" icon="clock"><b>Fetching the school’s questions.</b> They come with the first signal, and stay.</Note>}
       <section class={recent?.length ? 'stack' : 'stack bottom'} aria-label="Write something down">
         <div class="tiles">
           {tilesFor(school, me?.role).map((kind) => (
-            <a key={kind.name} class="tile" href={`/new/${kind.name}`}><Icon name={isIcon(kind.icon) ? kind.icon : 'note'} />{SHORT[kind.name] ?? kind.label}</a>
+            <a key={kind.name} class="tile" href={`/new/${kind.name}${kind.name === 'home_visit' ? `?going=${me?.id}` : ''}`}><Icon name={isIcon(kind.icon) ? kind.icon : 'note'} />{SHORT[kind.name] ?? kind.label}</a>
           ))}
           {me?.may.includes('calls') && <a class="tile" href="/duty"><Icon name="bell" />On call</a>}
         </div>

@@ -7,6 +7,7 @@ import { useLive } from '../local/store';
 import { record as recordNamed, records, type RecordView } from '../local/view';
 import { focusOn } from '../look/address';
 import { Icon } from '../look/icon';
+import { later } from '../look/later';
 import { Note } from '../look/note';
 import { Pass, PersonLine } from '../look/person';
 import { Screen } from '../look/screen';
@@ -15,12 +16,14 @@ import type { Field, Json, Kind, SchoolAnswer, Statement } from '../wire';
 import { Dispute } from './dispute';
 import { History } from './history';
 import { RecordRow } from './record-row';
+import { isGoing, isOn } from './on';
 import { Sweep } from './sweep';
-import { Visit } from './visit';
-import { useMe, useSchool } from './world';
+import { useMe, useWorld } from './world';
+
+const Visit = later(() => import('./oncall').then(({ Visit }) => Visit));
 
 export function Record({ id, asked }: { id: string; asked: URLSearchParams }) {
-  const school = useSchool();
+  const { me, school } = useWorld();
   const view = useLive(async (local) => (await recordNamed(id, local)) ?? null, [id]);
   if (view === undefined || !school) return <Screen title="Record" upTo="/records">{null}</Screen>;
   if (view === null) return <Gone />;
@@ -28,16 +31,8 @@ export function Record({ id, asked }: { id: string; asked: URLSearchParams }) {
   if (!kind) return <Unknown />;
   const live = isOn(view.record) && !asked.has('whole');
   if (kind.name === 'sweep' && live) return <Sweep school={school} kind={kind} view={view} />;
-  if (kind.name === 'home_visit' && live) return <Visit school={school} kind={kind} view={view} />;
+  if (kind.name === 'home_visit' && live && isGoing(view.record, me?.id)) return <Visit school={school} kind={kind} view={view} />;
   return <Whole school={school} kind={kind} view={view} />;
-}
-
-const ON_FOR_MS = 16 * 60 * 60_000;
-
-/** A sweep or a visit of today, not yet over: what is done standing up comes first. */
-function isOn({ state, at, body }: ShownRecord): boolean {
-  const begins = Date.parse(at);
-  return state === 'open' && isEmpty(body.safe_at) && Math.abs(Date.now() - begins) < ON_FOR_MS;
 }
 
 const Gone = () => (
@@ -80,6 +75,7 @@ export function Whole({ school, kind, view: { record, history, held } }: Props) 
       <History kind={kind} history={history} />
       <section class="stack" aria-label="More to do">
         {kind.name === 'incident' && <a class="button whole" href={`/new/statement?incident=${record.id}`}><Icon name="voice" size="small" />Take a statement</a>}
+        {kind.name === 'home_visit' && isOn(record) && <a class="button whole" href={`/visit/${record.id}`}><Icon name="visit" size="small" />How this visit stands</a>}
         <a class="button whole" href={toForm(record, {})}><Icon name="draft" size="small" />Add or correct something</a>
         {record.state === 'open' && <a class="button link" href={toForm(record, { field: 'state,state_reason', state: 'void', as: 'Written by mistake' })}>It was written by mistake</a>}
       </section>

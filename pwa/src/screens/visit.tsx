@@ -1,41 +1,87 @@
-// A home visit that is on: one step after the other, each with one tap or one page.
+// A home visit that I am on: what to be careful of, when I am expected back and who knows, and one tap for each step.
 
-import { useEffect, useState } from 'preact/hooks';
-import { fieldNamed, isEmpty, momentOf, pupilsIn, say, titleOf, whenOf } from '../form/say';
-import { letGo, takeAlong, takenAlong } from '../local/taken-along';
-import { useLive } from '../local/store';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { fieldNamed, isEmpty, momentOf, optionsOf, personNamed, pupilsIn, say, titleOf, whenOf, type Entries } from '../form/say';
 import type { ShownRecord } from '../local/overlay';
-import type { RecordView } from '../local/view';
-import { Icon, type IconName } from '../look/icon';
-import { Screen } from '../look/screen';
+import { letGo } from '../local/outbox';
+import { pupil } from '../local/people';
+import { useLive } from '../local/store';
+import { record as recordNamed, records, type RecordView } from '../local/view';
 import { announce } from '../look/announce';
+import { focusOn } from '../look/address';
+import { Icon } from '../look/icon';
 import { Note } from '../look/note';
-import { clock, series, when } from '../look/words';
-import type { Kind, SchoolAnswer } from '../wire';
+import { useNow } from '../look/now';
+import { Screen } from '../look/screen';
+import { clock, count, nearDay, series } from '../look/words';
+import { useAsked } from '../oncall';
+import { syncNow } from '../sync';
+import { knownOf, moreTime, planAtSchool, remember, remembered, stamp, tells, timeOf, warnings, type AtSchool, type Known, type VisitCard } from '../visits';
+import type { Kind, SchoolAnswer, Values } from '../wire';
+import { isGoing } from './on';
 import { toForm } from './record';
 import { saveTap } from './saving';
-import { useMe } from './world';
+import { Watching } from './watching';
+import { Where } from './where';
+import { useWorld } from './world';
 
-type Step = { words: string; done: string; moment?: string; fields?: string[]; does?: string };
+const LOOK_EVERY_MS = 3_000;
+const CALLS_EVERY_MS = 60_000; // while somebody is late and the app is open
+const LOOKED_THROUGH = 500; // visits, for what to be careful of
 
-/** A step is done by the moment it names, or by an answer to any of its fields. */
+const AT_THE_DOOR = ['door', 'child_seen'];
+const WRITTEN_UP = ['who_seen', 'child_not_seen', 'child_said', 'family_said', 'conditions', 'account', 'letter_left', 'agreed', 'next_step', 'next_at', 'for_next_visitor', 'hazards', 'concern', 'concern_told_at', 'took', 'miles'];
+
+type Step = { words: string; done: string; moment?: string; does?: string };
+
 const STEPS: Step[] = [
   { words: 'Leave school', done: 'Left school', moment: 'left_school_at', does: 'I am leaving school' },
   { words: 'Arrive', done: 'Arrived', moment: 'arrived_at', does: 'I have arrived' },
-  { words: 'Who was seen? Was the child, and alone?', done: 'Who was seen', fields: ['door', 'who_seen', 'child_seen', 'child_not_seen'] },
-  { words: 'What was said', done: 'What was said', fields: ['child_said', 'family_said', 'conditions', 'account'] },
-  { words: 'What was agreed, and any concern', done: 'What was agreed', fields: ['agreed', 'next_step', 'letter_left', 'concern'] },
+  { words: 'Who was seen', done: 'Who was seen' },
   { words: 'Leave the address', done: 'Left the address', moment: 'left_at', does: 'I have left' },
   { words: 'Back, or safe on the way', done: 'Safe', moment: 'safe_at', does: 'I am back and safe' },
 ];
 
-export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer; kind: Kind; view: RecordView }) {
-  const me = useMe();
-  const steps = STEPS.filter((step) => [step.moment, ...(step.fields ?? [])].some((name) => name && fieldNamed(kind, name)));
-  const next = steps.find((step) => step.moment && !isDone(step, record, me?.id));
-  const current = steps.find((step) => !isDone(step, record, me?.id));
-  const back = momentOf(record.body.back_by);
-  const mark = (step: Step) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values: { [step.moment!]: { at: new Date().toISOString(), precision: 'exact' } } }], `${step.done}.`);
+/** As an alert opens it: mine to walk through, or somebody else's to watch. */
+export function Visiting({ id }: { id: string }) {
+  const { me, school } = useWorld();
+  const view = useLive(async (local) => (await recordNamed(id, local)) ?? null, [id]);
+  if (view === undefined || !school) return <Screen title="Home visit">{null}</Screen>;
+  const kind = view && school.kinds.find(({ name }) => name === view.record.kind);
+  return view && kind?.name === 'home_visit' && isGoing(view.record, me?.id) ? <Visit school={school} kind={kind} view={view} /> : <Watching id={id} view={view} />;
+}
+
+export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind; view: RecordView }) {
+  const { me } = useWorld();
+  const { record } = view;
+  const now = useNow(LOOK_EVERY_MS);
+  const { known, isOld } = useKnown(record);
+  const [closing, setClosing] = useState(false);
+  const atSchool = planAtSchool(record, known);
+  const due = timeOf(record.body.back_by);
+  const [hasLeft, hasArrived, isSafe] = [!isEmpty(record.body.left_school_at), !isEmpty(record.body.arrived_at), !isEmpty(record.body.safe_at)];
+  const isOut = hasLeft && !isSafe;
+  const isAsked = hasArrived && !isSafe && AT_THE_DOOR.some((name) => isEmpty(record.body[name]));
+  const isLate = !isSafe && due !== undefined && now > due && (hasLeft || Boolean(known?.accepted_at && known.state !== 'over'));
+  useEffect(() => {
+    if (!isLate) return;
+    call();
+    const every = setInterval(call, CALLS_EVERY_MS);
+    return () => clearInterval(every);
+  }, [isLate]);
+
+  const write = (values: Values, about: string) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], about);
+  const next = STEPS.find(({ moment }) => moment && fieldNamed(kind, moment) && isEmpty(record.body[moment]));
+  const isWritten = !isEmpty((record.body.account as Entries | undefined)?.[me?.id ?? '']?.value);
+  const writeUp = toForm(record, { field: WRITTEN_UP.join(','), as: 'Write it up' });
+  const take = (step: Step) => (step.moment === 'safe_at' && mayAskWord(kind, known) ? setClosing(true) : void write(stamp(step.moment!), `${step.done}.`));
+  async function close(word: string): Promise<void> {
+    if (!(await write({ ...(isSafe ? { safe_at: record.body.safe_at! } : stamp('safe_at')), ...(word ? { closing_word: word } : {}) }, 'Safe.'))) return;
+    setClosing(false);
+    letGo(); // at once: nobody takes this back who may not be alone
+    void syncNow('save');
+  }
 
   return (
     <Screen
@@ -43,82 +89,198 @@ export function Visit({ school, kind, view: { record } }: { school: SchoolAnswer
       meta={[series(pupilsIn(school, record)) || titleOf(school, record), whenOf(school, record)].join(' · ')}
       upTo="/records"
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}
-      dock={next ? <button type="button" class="button main" onClick={() => mark(next)}><Icon name={next.moment === 'arrived_at' ? 'visit' : 'going'} />{next.does}</button> : <a class="button main" href={`/record/${record.id}?whole=1`}>The whole record</a>}
+      dock={
+        closing ? null : next ? <button type="button" class="button main" onClick={() => take(next)}><Icon name={next.moment === 'arrived_at' ? 'visit' : 'going'} />{next.does}</button>
+        : isWritten ? <a class="button main" href={`/record/${record.id}?whole=1`}>The whole record</a>
+        : <a class="button main" href={writeUp}><Icon name="draft" />Write it up</a>
+      }
     >
-      <Note state="draft" icon="clock">{back ? <><b>You said back by {clock(back.at)}.</b> </> : null}Lanyard does not yet tell anybody if you are late. Agree with a colleague who rings you, and when.</Note>
-      {!isEmpty(record.body.hazards) && <Note state="alarm"><b>Be careful.</b> {say(school, fieldNamed(kind, 'hazards')!, record.body.hazards)}</Note>}
-      <Where record={record} />
+      {closing && <Closing known={known} onClose={() => setClosing(false)} onWord={(word) => void close(word)} />}
+      {isLate && <Late due={due} now={now} />}
+      <Careful school={school} kind={kind} record={record} />
+      {isAsked ? <AtTheDoor {...{ school, kind, record, write }} /> : !hasArrived && <Where record={record} />}
+      {(isOut || isLate) && due !== undefined && <TimeLeft record={record} due={due} now={now} onMore={(minutes) => void write(moreTime(due, minutes), `${minutes} minutes more.`)} />}
+      <AtSchoolNow {...{ record, atSchool, known, isOld, due, isSafe }} onWord={() => setClosing(true)} />
+      {isOut && fieldNamed(kind, 'checked_in_at') && <button type="button" class="button whole" onClick={() => void write(stamp('checked_in_at'), 'You are all right.')}><Icon name="tick" size="small" />I am all right</button>}
       <ol class="steps">
-        {steps.map((step) => {
-          const done = isDone(step, record, me?.id);
-          const at = step.moment ? momentOf(record.body[step.moment]) : undefined;
-          return (
-            <li key={step.words} data-state={done ? (record.delivery === 'waiting' ? 'waiting' : 'sent') : undefined}>
-              <Icon name={markOf(done, record)} />
-              <span class={step === current ? 'now' : ''}>{done ? step.done : step.words}<span class="hidden">{done ? ', done' : ', to come'}</span></span>
-              {at && <span class="num">{clock(at.at)}</span>}
-              {step.fields && <a class="button" href={toForm(record, { field: step.fields.join(','), as: step.done })}>{done ? 'Add to it' : 'Answer'}<span class="hidden">: {step.words}</span></a>}
-            </li>
-          );
-        })}
+        {STEPS.map((step) => <StepLine key={step.words} {...{ step, school, kind, view }} isNext={step === next} />)}
+        <li data-state={isWritten ? markOf(record) : undefined}>
+          <Icon name={isWritten ? markOf(record) : 'planned'} />
+          <span>{isWritten ? 'Written up' : 'Write it up'}<span class="hidden">{isWritten ? ', done' : ', to come'}</span></span>
+          <a class="button" href={writeUp}>{isWritten ? 'Add to it' : 'Write'}</a>
+        </li>
       </ol>
+      {hasArrived && <Where record={record} />}
       <a class="button whole" href={toForm(record, {})}><Icon name="draft" size="small" />Change the plan</a>
     </Screen>
   );
 }
 
-/** Addresses are at the school; for a visit they may be taken along, until it is over or a day has gone by. */
-function Where({ record }: { record: ShownRecord }) {
-  const along = useLive((from) => takenAlong(record.id, from), [record.id]);
-  const isOver = !isEmpty(record.body.left_at);
-  useEffect(() => void (isOver && along && letGo(record.id)), [isOver, !along]);
-  const [asking, setAsking] = useState(false);
-  const [why, setWhy] = useState<string | null>(null);
-  async function take(): Promise<void> {
-    setAsking(true);
-    const refused = await takeAlong(record.id).catch(() => 'This phone could not keep it. Try again.');
-    setAsking(false);
-    setWhy(refused);
-    if (refused) announce(refused, 'assertive');
-    else announce('The address is on this phone.');
-  }
-  if (!along) {
-    if (isOver) return null;
-    return (
-      <section class="stack" aria-label="Where to">
-        {why && <Note state="needs" alert>{why}</Note>}
-        <button type="button" class="button whole" aria-disabled={asking} onClick={() => asking || void take()}><Icon name="visit" size="small" />{asking ? 'Asking the school' : 'Take the address along'}</button>
-      </section>
-    );
-  }
-  const { pupils, other_address, contacts, until } = along;
+/** Where it is not known whether this person has closing words, they are asked, and may go on without. */
+const mayAskWord = (kind: Kind, known: Known | null | undefined): boolean => known?.asks_word !== false && fieldNamed(kind, 'checked_in_at') !== undefined;
+
+/** What the school said of it last: now, or before the signal went. `isOld`: it is not being heard. */
+function useKnown(record: ShownRecord): { known: Known | null | undefined; isOld: boolean } {
+  const kept = useLive((local) => remembered(record.id, local), [record.id]);
+  const { found } = useAsked<VisitCard>(record.version ? `/api/visits/${encodeURIComponent(record.id)}` : '', undefined, LOOK_EVERY_MS);
+  const said = found?.json ? knownOf(found.json) : found?.missing ? null : undefined;
+  const [words, before] = [said, kept].map((each) => JSON.stringify(each ?? null));
+  useEffect(() => {
+    if (said !== undefined && kept !== undefined && words !== before) void remember(record.id, said).catch(() => {}); // then it is asked again
+  }, [words, before]);
+  return { known: said === undefined ? kept : said, isOld: !found || Boolean(found.problem) };
+}
+
+/** A sound and a shake: only while the app is open; the school's alert comes all the same. */
+function call(): void {
+  navigator.vibrate?.([400, 200, 400]);
+  const audio = new AudioContext();
+  const beep = audio.createOscillator();
+  beep.connect(audio.destination);
+  beep.start();
+  beep.stop(audio.currentTime + 0.4);
+  beep.onended = () => void audio.close();
+}
+
+function Late({ due, now }: { due: number; now: number }) {
+  useEffect(() => announce('You are past your time. Say that you are safe, or take more time.', 'assertive'), []);
+  return <Note state="alarm"><b>You are past your time by {count(Math.max(1, Math.floor((now - due) / 60_000)), 'minute')}.</b> Say that you are safe, or take more time.</Note>;
+}
+
+function TimeLeft({ record, due, now, onMore }: { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void }) {
+  const minutes = Math.max(0, Math.ceil((due - now) / 60_000));
+  const left = timeOf(record.body.left_school_at) ?? due;
+  const gone = Math.min(100, Math.max(0, Math.round((100 * (now - left)) / Math.max(1, due - left))));
   return (
-    <section class="stack" aria-labelledby="where-to">
-      <h2 id="where-to">Where to</h2>
-      <ul class="card rows">
-        {other_address && <Home whose="The visit is to" home={other_address} />}
-        {pupils.map(({ id, name, address, address_withheld }) => <Home key={id} whose={name} home={told(address, address_withheld)} />)}
-        {contacts.filter(({ address, do_not_contact }) => address || do_not_contact).map((adult, at) => (
-          <Home key={at} whose={[adult.name, adult.relationship.toLowerCase()].filter(Boolean).join(', ')} home={adult.do_not_contact ? 'Do not contact' : adult.address!} />
-        ))}
-      </ul>
-      <p class="meta num">On this phone until {when(until)}, then it is let go.</p>
-      <button type="button" class="button link" onClick={() => void letGo(record.id)}>Let it go now</button>
+    <section class="card pad stack" data-state={minutes ? 'sending' : 'alarm'} aria-label="Time left">
+      <div class="line keep"><p class="count">{minutes}</p><p class="grow"><b>{minutes === 1 ? 'minute' : 'minutes'} left</b><br /><span class="meta num">You said back by {clock(due)}</span></p></div>
+      <div class="meter" role="img" aria-label={`${gone} per cent of the time gone`}><i style={{ width: `${gone}%` }} /></div>
+      <div class="tiles pair">{[15, 30].map((minutes) => <button key={minutes} type="button" class="button" onClick={() => onMore(minutes)}>Add {minutes} min</button>)}</div>
     </section>
   );
 }
 
-const Home = ({ whose, home }: { whose: string; home: string }) => <li class="row"><span class="grow"><span class="meta">{whose}</span><b>{home}</b></span></li>;
+type Standing = { record: ShownRecord; atSchool: AtSchool; known: Known | null | undefined; isOld: boolean; due: number | undefined; isSafe: boolean; onWord: () => void };
 
-const told = (address: string | null, isWithheld: boolean): string => address ?? (isWithheld ? 'Withheld: ask the safeguarding lead' : 'No address is known');
+/** Who knows of it. Never more than is known: a plan on its way is not a plan that somebody watches. */
+function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, onWord }: Standing) {
+  const buddies = series(Object.keys((record.body.expects_call ?? {}) as Entries).map(personNamed));
+  const waits = record.delivery === 'waiting';
+  if (known?.state === 'over' && !isSafe) return <Told state="sent"><b>The school has closed this visit.</b> Nobody expects you any more.</Told>;
+  if (isSafe) {
+    if (!waits && (known?.state === 'safe' || known?.state === 'over' || !known?.accepted_at)) return <Told state="sent"><b>The school knows that you are safe.</b></Told>;
+    const isUnsure = !waits && known?.unsure;
+    return (
+      <>
+        <Told state={isUnsure ? 'needs' : 'waiting'}><b>The school does not know yet that you are safe.</b> {isUnsure ? 'That was not your closing word.' : known?.due_back && `It expects you by ${clock(known.due_back)}, and tells others if it does not hear from you.`}</Told>
+        {isUnsure ? <button type="button" class="button whole" onClick={onWord}>Give your closing word</button> : <RingSchool />}
+      </>
+    );
+  }
+  if (atSchool === 'untimed') return <Told state="needs"><b>The plan does not say when you are back.</b> Nobody can be told if you are late. <a href={toForm(record, { field: 'going,leaves_at,back_by,expects_call,reached_on', as: 'Who goes, and when' })}>Say when</a></Told>;
+  if (atSchool === 'not there') {
+    return (
+      <>
+        <Told state="waiting"><b>The school does not have your plan yet.</b> Until it has, nobody is told if you are late. {isEmpty(record.body.going) ? <a href={toForm(record, { field: 'going,expects_call', as: 'Who goes' })}>Say who goes</a> : `Tell ${buddies || 'a colleague'} before you go.`}</Told>
+        <RingSchool />
+      </>
+    );
+  }
+  const dueThere = Date.parse(known!.due_back!);
+  const isOlder = atSchool === 'older';
+  return (
+    <>
+      <Told state={isOlder ? 'waiting' : 'sent'}>
+        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b> {isOlder && due ? `Your new time, ${clock(due)}, has not reached it. ` : ''}
+        If you are not back, it tells {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
+      </Told>
+      {(isOlder || isOld) && <RingSchool />}
+    </>
+  );
+}
 
-const markOf = (done: boolean, record: ShownRecord): IconName => (!done ? 'planned' : record.delivery === 'waiting' ? 'waiting' : 'sent');
+const Told = ({ state, children }: { state: 'sent' | 'waiting' | 'needs'; children: ComponentChildren }) => <p class="note num" data-state={state}><Icon name={state} /><span>{children}</span></p>;
 
-function isDone(step: Step, record: ShownRecord, me: string | undefined): boolean {
-  if (step.moment) return !isEmpty(record.body[step.moment]);
-  return (step.fields ?? []).some((name) => {
-    const value = record.body[name];
-    if (isEmpty(value)) return false;
-    return typeof value === 'object' && value !== null && me && me in value ? !isEmpty((value as Record<string, { value: null }>)[me]?.value) : true;
-  });
+function RingSchool() {
+  const { phone } = useWorld().school?.school ?? {};
+  return phone ? <a class="button whole" href={`tel:${phone.replace(/[^\d+]/g, '')}`}><Icon name="ring" size="small" /><span class="num">Ring the school, <span class="keep-together">{phone}</span></span></a> : null;
+}
+
+/** This plan's hazards, and what earlier visits left for the next visitor: first of all. */
+function Careful({ school, kind, record }: { school: SchoolAnswer; kind: Kind; record: ShownRecord }) {
+  const earlier = useLive((local) => records({ kind: kind.name, limit: LOOKED_THROUGH }, local), [kind.name]);
+  const told = warnings(school, kind, record, earlier ?? [], (id) => pupil(id)?.family ?? id);
+  if (told.length === 0) return earlier ? <p class="meta">No earlier visit left anything to be careful of, as far as this phone knows.</p> : null;
+  return (
+    <section class="note" data-state="alarm" aria-label="Be careful">
+      <Icon name="alarm" />
+      <div class="stack">
+        <b>Be careful</b>
+        {told.map(({ at, words }, n) => <p key={n}>{at && <span class="meta num">{nearDay(at)}: </span>}{words}</p>)}
+      </div>
+    </section>
+  );
+}
+
+/** Who was seen: a tap an answer. */
+function AtTheDoor({ school, kind, record, write }: { school: SchoolAnswer; kind: Kind; record: ShownRecord; write: (values: Values, about: string) => unknown }) {
+  const field = AT_THE_DOOR.map((name) => fieldNamed(kind, name)).find((each) => each && isEmpty(record.body[each.name]));
+  if (!field) return null;
+  return (
+    <section class="stack" aria-labelledby="door">
+      <h2 id="door">{field.question} <span class="meta">One tap saves</span></h2>
+      <div class="stack">
+        {optionsOf(school, field.shape).filter(({ retired }) => !retired).map(({ code, label }) => <button key={code} type="button" class="button whole" onClick={() => void write({ [field.name]: code }, `${label}.`)}>{label}</button>)}
+      </div>
+    </section>
+  );
+}
+
+type Line = { step: Step; school: SchoolAnswer; kind: Kind; view: RecordView; isNext: boolean };
+
+function StepLine({ step, school, kind, view: { record, history }, isNext }: Line) {
+  const asked = step.moment ? [step.moment] : AT_THE_DOOR;
+  const said = asked.filter((name) => !isEmpty(record.body[name]));
+  const isDone = said.length === asked.length;
+  const at = step.moment ? momentOf(record.body[step.moment])?.at : history.find(({ values }) => said.some((name) => name in values))?.at;
+  const mark = isDone ? markOf(record) : undefined;
+  return (
+    <li data-state={mark}>
+      <Icon name={mark ?? 'planned'} />
+      <span class={isNext ? 'now' : ''}>
+        {isDone ? step.done : step.words}<span class="hidden">{isDone ? ', done' : ', to come'}</span>
+        {!step.moment && said.length > 0 && <span class="meta">{said.map((name) => say(school, fieldNamed(kind, name)!, record.body[name])).join('. ')}</span>}
+      </span>
+      {at && said.length > 0 && <span class="num">{clock(at)}</span>}
+      {!step.moment && said.length > 0 && <a class="button" href={toForm(record, { field: [...AT_THE_DOOR, 'who_seen', 'child_not_seen'].join(','), as: step.done })}>Add to it<span class="hidden">: {step.words}</span></a>}
+    </li>
+  );
+}
+
+const markOf = (record: ShownRecord): 'waiting' | 'sent' => (record.delivery === 'waiting' ? 'waiting' : 'sent');
+
+/** The word is compared at the school, never here: this screen is the same whatever it was. */
+function Closing({ known, onWord, onClose }: { known: Known | null | undefined; onWord: (word: string) => void; onClose: () => void }) {
+  const word = useRef<HTMLInputElement>(null);
+  const wanted = known?.asks_word === true;
+  const [missing, setMissing] = useState(false);
+  useEffect(() => focusOn('closing-word'), []);
+  const close = (event: Event) => {
+    event.preventDefault();
+    const typed = word.current!.value.trim();
+    if (typed || !wanted) return onWord(typed);
+    setMissing(true);
+    focusOn('closing-word');
+  };
+  return (
+    <form class="card pad stack" onSubmit={close} autocomplete="off">
+      <div class={missing ? 'field wrong' : 'field'}>
+        <label for="closing-word">Your closing word{wanted ? '' : ', if you have one'}</label>
+        {missing && <p class="why" id="closing-word-why" role="alert"><Icon name="needs" /><span>Write your closing word.</span></p>}
+        <input ref={word} id="closing-word" class="input" type="text" autocomplete="off" autocapitalize="none" spellcheck={false} enterkeyhint="done" aria-invalid={missing || undefined} aria-describedby={missing ? 'closing-word-why' : undefined} />
+      </div>
+      <button type="submit" class="button main"><Icon name="sent" />I am back and safe</button>
+      <button type="button" class="button whole" onClick={onClose}>Not yet</button>
+    </form>
+  );
 }
