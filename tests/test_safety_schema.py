@@ -61,13 +61,16 @@ def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -
             for parameter in method["parameters"]:
                 if parameter["name"] == "record":
                     there = call if path.startswith("/api/calls") else visit if path.startswith("/api/visits") else record
-                    parameter["schema"] = {"anyOf": [{"const": there}, {"type": "string", "minLength": 1}]}
+                    parameter["schema"] = (
+                        {"const": there} if there is not record else {"anyOf": [{"const": there}, {"type": "string", "minLength": 1}]}
+                    )
     for shape in ("PhoneCard", "PhoneKey"):  # no pattern says which 65 bytes lie on the curve
         said["components"]["schemas"][shape]["properties"]["public"] = {"const": Sealer("carol", "carol-phone").public}
     shapes = said["components"]["schemas"]
     for name, value in ("public", Sealer("carol", "carol-phone").public), ("key", "B" * 87), ("endpoint", "https://fcm.googleapis.com/x"):
         shapes["SubscriptionCard"]["properties"][name] = {"const": value}
     shapes["Wanted"]["properties"]["record"] = {"const": visit}
+    shapes["NewClosingWords"]["properties"] |= {"safe": {"const": "marmalade"}, "alarm": {"const": "crumpet"}}
     for shape in ("Password", "OldPasskey", "NewClosingWords"):
         shapes[shape]["properties"]["password"] = {"const": PASSWORD}
     under = {"name": "Authorization", "in": "header", "required": True, "schema": {"const": f"Bearer {grant}"}}
@@ -78,7 +81,8 @@ def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -
 
 
 def a_record(address: str, cookie: str, number: int, kind: str) -> str:
-    written = edit("carol-phone", number, kind, {"pupils": {"put": {"zoe": {}}, "drop": []}})
+    going = {"going": {"put": {"olu": {}}, "drop": []}, "back_by": "2100-01-01T00:00:00Z"} if kind == "home_visit" else {}
+    written = edit("carol-phone", number, kind, {"pupils": {"put": {"zoe": {}}, "drop": []}} | going)
     answer = httpx.post(
         f"{address}/api/sync", json=letter("carol-phone", written), headers={"X-Lanyard": "1", "Cookie": f"lanyard={cookie}"}
     )

@@ -73,15 +73,8 @@ async def tell_closing_words(request: Request[Any, Any, Any]) -> ClosingWordsCar
 @put("/api/closing-words", status_code=204, guards=[signed_in])
 async def keep_closing_words(data: JSONBody[NewClosingWords], request: Request[Any, Any, Any]) -> Response[None]:
     await be_sure(request, data.password)
-    await closing_words_set(request.state.me, data.safe, data.alarm)
+    await writing(closing_words.keep, request.state.me, data.safe, data.alarm)
     return Response(None, status_code=204)
-
-
-async def closing_words_set(me: Me, safe: str, alarm: str) -> None:
-    if safe or alarm:
-        await writing(closing_words.keep, me, *await closing_words.hidden(safe, alarm))
-    else:
-        await writing(closing_words.forget, me)
 
 
 # ── Inside one transaction ─────────────────────────────────────────────────────────────────

@@ -1,10 +1,13 @@
 """Two closing words of one's own: with one a visit is over, with the other it only looks so. Kept as passwords are: nobody reads them."""
 
+import hashlib
+import hmac
+import secrets
 from typing import Literal
 from unicodedata import normalize
 
+from server.access import base64url
 from server.access.audit import looked
-from server.access.passwords import hashed, matches
 from server.refusals import Unreadable
 from server.store.database import Tx
 from server.store.me import Me
@@ -35,23 +38,16 @@ def problem_with(safe: str, alarm: str) -> str | None:
     return None
 
 
-async def hidden(safe: str, alarm: str) -> tuple[str, str]:
-    """As they are kept. Raises Unreadable. Takes a moment: call it outside a transaction."""
+async def keep(tx: Tx, me: Me, safe: str, alarm: str) -> None:
+    """Both empty: none any more. Raises Unreadable. Safe to repeat."""
+    if not safe and not alarm:
+        await tx.run("delete from closing_words where school = $1 and staff = $2", me.school, me.staff)
+        await looked(tx, me, "remove closing words")
+        return
     if problem := problem_with(safe, alarm):
         raise Unreadable(problem)
-    return await hashed(as_meant(safe)), await hashed(as_meant(alarm))
-
-
-async def keep(tx: Tx, me: Me, safe: str, alarm: str) -> None:
-    """Both as `hidden` gives them."""
-    await tx.run(SET, me.school, me.staff, safe, alarm, now())
+    await tx.run(SET, me.school, me.staff, hidden(safe), hidden(alarm), now())
     await looked(tx, me, "set closing words")
-
-
-async def forget(tx: Tx, me: Me) -> None:
-    """Safe to repeat."""
-    await tx.run("delete from closing_words where school = $1 and staff = $2", me.school, me.staff)
-    await looked(tx, me, "remove closing words")
 
 
 async def set_at(tx: Tx, school: str, staff: str) -> int | None:
@@ -64,7 +60,26 @@ async def meaning_of(tx: Tx, school: str, staff: str, word: str | None) -> Meani
     row = await tx.row("select safe, alarm from closing_words where school = $1 and staff = $2", school, staff)
     if row is None:
         return "safe"
-    said = as_meant(word or "")
-    if await matches(said, row["alarm"]):
+    if is_one(word or "", row["alarm"]):
         return "alarm"
-    return "safe" if await matches(said, row["safe"]) else "neither"
+    return "safe" if is_one(word or "", row["safe"]) else "neither"
+
+
+# ── As they are kept ───────────────────────────────────────────────────────────────────────
+
+SALT_BYTES = 16
+
+
+def hidden(word: str) -> str:
+    salt = secrets.token_bytes(SALT_BYTES)
+    return base64url.write(salt + stretched(word, salt))
+
+
+def is_one(word: str, kept: str) -> bool:
+    lay = base64url.read(kept) or b""
+    return hmac.compare_digest(stretched(word, lay[:SALT_BYTES]), lay[SALT_BYTES:])
+
+
+def stretched(word: str, salt: bytes) -> bytes:
+    """Inside the transaction that takes a step, so it is kept to about 20 ms."""
+    return hashlib.scrypt(as_meant(word).encode(), salt=salt, n=2**13, r=8, p=1, dklen=32)

@@ -67,7 +67,10 @@ WORDS = {
 
 HOMES = f"""
     with {APART}
-    select p.address, {IS_APART} as is_apart from record_pupil about join pupil p on p.school = about.school and p.id = about.pupil
+    select {IS_APART} as is_apart, coalesce(p.address, (select c.address from contact c
+            where c.school = p.school and c.pupil = p.id and not c.gone and not c.do_not_contact and c.address is not null
+            order by c.position limit 1)) as address
+    from record_pupil about join pupil p on p.school = about.school and p.id = about.pupil
     where about.school = $1 and about.record = $2 and about.dropped_seq is null order by p.id"""
 OPEN = f"select {COLUMNS} from watch where school = $1 and closed_at is null order by due_back_at, record limit {LISTED}"
 

@@ -14,6 +14,7 @@ from server.store.moments import from_wire
 
 MINUTE = 60 * 1_000_000
 HISTORY = 12 * 60 * MINUTE  # a plan that is first heard of so long after its time was written down afterwards: nobody is out
+EARLIEST, LATEST = 0, 32_503_680_000 * 1_000_000  # 1970 and 3000
 TOLD_FOR_S = 10 * 60
 WORKER, BUDDY, LEAD = range(3)
 OVERDUE = (("visit.overdue_worker", 5 * MINUTE), ("visit.overdue_buddy", 10 * MINUTE), ("visit.overdue_lead", 15 * MINUTE))
@@ -87,11 +88,16 @@ class Plan(msgspec.Struct, frozen=True):
         return self.kind.watched
 
     def moment(self, name: str) -> int | None:
-        value = self.body.get(name)
-        return from_wire(value["at"]) if value else None
+        return moment_in(self.body.get(name))
 
     def people(self, name: str) -> list[str]:
         return sorted(self.body.get(name) or {}, key=lambda one: ((self.body[name][one] or {}).get("part") != "leads", one))
+
+
+def moment_in(value: Any) -> int | None:
+    """Of a moment as a record holds it. One beyond any clock is as near to it as can be waited for."""
+    said = from_wire(value["at"]) if value else None
+    return None if said is None else min(max(said, EARLIEST), LATEST)
 
 
 class Wrote(msgspec.Struct, frozen=True):
@@ -231,14 +237,14 @@ async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) ->
     for edit in theirs:
         for name in plan.watched.marks:
             if value := edit.values.get(name):
-                await note(tx, watch, "mark", from_wire(value["at"]) or edit.at, edit.author, field=name, told_at=at)
+                await note(tx, watch, "mark", moment_in(value) or edit.at, edit.author, field=name, told_at=at)
         await hear_safe(tx, watch, plan.watched, edit, at)
 
 
 async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) -> None:
     safe, word = edit.values.get(asked.safe), edit.values.get(asked.word)
     if safe or word:
-        safe_at = (from_wire(safe["at"]) if safe else None) or edit.at
+        safe_at = moment_in(safe) or edit.at
         match await closing_words.meaning_of(tx, watch.school, edit.author, word):
             case "alarm":
                 await raise_alarm(tx, watch, edit.author, safe_at, at)
