@@ -34,12 +34,12 @@ class ClosingWordsCard(msgspec.Struct):
     set_at: str | None
 
 
-class NewClosingWords(msgspec.Struct, omit_defaults=True):
+class NewClosingWords(msgspec.Struct):
     """Both empty: I close without a word from now on."""
 
     password: str
-    safe: Word = ""
-    alarm: Word = ""
+    safe: Word
+    alarm: Word
 
 
 @get("/api/visits", guards=[signed_in])
