@@ -1,19 +1,24 @@
-"""The phone's own targets in real Chromium, its processor slowed four and six times, with 1,500 pupils held: phone.md's list."""
+"""The phone's own targets in real Chromium, its processor slowed four and six times, with 1,500 pupils held; and what sealing costs it."""
 
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, expect, sync_playwright
 
 from bench.school import PASSWORD
 from bench.server import Server, serving
+from server.settings import CHECKOUT
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
 from tests.journeys.handset import PIN, Handset
 
 SLOWER = (4, 6)
 STARTS, LETTERS, SAVES, WAITING = 7, "rah kha mck o'b zow", 20, 100
+SEALED, SEALED_BEFORE, SEALED_SLOWER = 200, 20, 4
 SLOW_LINK = {"offline": False, "latency": 100, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
 
 # Milliseconds from the page's birth until the locked screen can be used, and from then on until everybody can be found by name.
@@ -62,6 +67,7 @@ def measure(database: str) -> Figures:
             figures |= first_fetch(phone, server)
             for slower in SLOWER:
                 figures |= {f"{name}, {slower}×": figure for name, figure in in_the_hand(phone, slower).items()}
+            figures |= sealing(phone.new_tab(), server)
             figures |= hundred_edits(phone, server)
         browser.close()
         return figures
@@ -99,16 +105,10 @@ def in_the_hand(phone: Handset, slower: int) -> Figures:
     saves = []
     keystrokes: list[float] = []
     for number in range(SAVES):
-        page.goto(phone.address + "/new/incident")
-        unlock(page)
-        expect(page.get_by_placeholder("Two or three letters of a name")).to_be_visible()
+        open_incident(page, phone.address)
         if number == 0:
             keystrokes = [page.evaluate(KEYSTROKE, word[: upto + 1]) for word in LETTERS.split() for upto in range(len(word))]
-        page.get_by_placeholder("Two or three letters of a name").fill("kha")
-        page.locator("ul.rows button.row").first.click()
-        page.get_by_role("group", name="What happened?").locator(".chip").first.click()
-        page.get_by_role("group", name="Where?").locator(".chip").first.click()
-        saves.append(page.evaluate(SAVE))
+        saves.append(save_incident(page))
     page.close()
     phone.context.set_offline(False)
     return {
@@ -132,27 +132,59 @@ def cold_start(phone: Handset, slower: int) -> tuple[float, float]:
     return took
 
 
-def unlock(page: Page) -> None:
+def open_incident(page: Page, address: str) -> None:
+    page.goto(f"{address}/new/incident")
     page.locator("#pin").fill(PIN)
     page.get_by_role("button", name="Unlock").click()
+    expect(page.get_by_placeholder("Two or three letters of a name")).to_be_visible()
+
+
+def save_incident(page: Page) -> float:
+    """Filled, and how many milliseconds it then took until it was called saved."""
+    page.get_by_placeholder("Two or three letters of a name").fill("kha")
+    page.locator("ul.rows button.row").first.click()
+    page.get_by_role("group", name="What happened?").locator(".chip").first.click()
+    page.get_by_role("group", name="Where?").locator(".chip").first.click()
+    return float(page.evaluate(SAVE))
+
+
+def sealing(page: Page, server: Server) -> Figures:
+    """One edit at a time. Only the page's own thread is slowed: the browser reckons its cryptography on others."""
+    page.goto(server.address)
+    page.evaluate(bundled(CHECKOUT / "bench" / "sealing.ts"))
+    slowed(page, SEALED_SLOWER)
+    took = page.evaluate("(times) => measureSealing(times)", SEALED_BEFORE + SEALED)
+    page.close()
+    return {
+        f"{name}_{how}_s": figure(took[name][SEALED_BEFORE:]) / 1000
+        for name in ("seal", "floor")
+        for how, figure in (("p50", median), ("p95", lambda each: sorted(each)[int(SEALED * 0.95) - 1]))
+    }
+
+
+def bundled(source: Path) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".js") as script:
+        bundler = CHECKOUT / "pwa" / "node_modules" / ".bin" / "rolldown"
+        command = ["sh", CHECKOUT / "pwa" / "node.sh", bundler, source, "--format", "iife", "--file", script.name, "--log-level", "warn"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return Path(script.name).read_text()
 
 
 def hundred_edits(phone: Handset, server: Server) -> Figures:
     """As many as one letter holds, written with no signal; then the signal is there, but poor."""
-    phone.new_tab()
+    page = phone.new_tab()
     phone.send_now()
     server.stop()  # the browser's own *offline* does not hold back what its worker sends in the background
     for _ in range(WAITING):
-        phone.open("/new/call_out")
-        phone.choose("Where?", "Corridor")
-        phone.tap("Send the call for help")
-        expect(phone.page.get_by_role("heading", name="NOT SENT")).to_be_visible()
+        open_incident(page, phone.address)
+        save_incident(page)
     phone.open("/this-phone")
+    expect(phone.strip).to_contain_text(f"{WAITING} saved on this phone, not sent")
     server.start()
-    developer(phone.page).send("Network.emulateNetworkConditions", SLOW_LINK)
+    developer(page).send("Network.emulateNetworkConditions", SLOW_LINK)
     began = time.perf_counter()
     phone.tap("Try now")
-    expect(phone.page.get_by_text("Nothing is waiting.")).to_be_visible()
+    expect(page.get_by_text("Nothing is waiting.")).to_be_visible()
     return {"hundred_edits_s": time.perf_counter() - began}
 
 
