@@ -24,6 +24,7 @@ from tests.world import ADA
 
 WRONG_PIN = "271828"
 MARKED = 50
+LOOKS_AT_MOST = 5
 MARK = "Quillfeather"  # a surname that nothing else in a browser's profile says
 
 
@@ -109,7 +110,15 @@ def in_files(files: list[Path], marks: list[str]) -> list[tuple[str, int]]:
 
 
 def heap_of(page: Page, marks: list[str]) -> int:
-    """How many marks a snapshot of everything in the locked page's memory holds."""
+    """How many marks stay in the locked page's memory: looked at again where there are some, for a browser tidies up when it likes."""
+    for _ in range(LOOKS_AT_MOST):
+        if not (found := marks_in_heap(page, marks)):
+            break
+    return found
+
+
+def marks_in_heap(page: Page, marks: list[str]) -> int:
+    """As a snapshot of everything in it says."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("HeapProfiler.collectGarbage")
     pieces: list[str] = []
