@@ -1,7 +1,11 @@
 """Real servers in processes of their own, forked from one that has imported everything already: a start costs no seconds of importing."""
 
+import contextlib
+import itertools
 import multiprocessing
 import os
+import random
+import socket
 import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -12,6 +16,20 @@ from server.settings import CHECKOUT
 
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["server.__main__"])
+
+# Of its own for each worker, and none that an outgoing connection is given: a school that was stopped must find its port free when
+# it starts again.
+PORTS_EACH = 1_000
+FIRST_PORT = 20_000 + PORTS_EACH * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + PORTS_EACH), PORTS_EACH))
+
+
+def free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as door, contextlib.suppress(OSError):
+            door.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("they never end")
 
 
 def lanyard(words: list[str], log: Path, **environment: str) -> BaseProcess:

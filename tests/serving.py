@@ -1,6 +1,5 @@
 """The real server, as an operator starts it: a process of its own on a free port."""
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from server.settings import Settings
-from tests.nursery import lanyard
+from tests.nursery import free_port, lanyard
 
 READY_WITHIN_S = 60
 
@@ -45,10 +44,3 @@ def wait_for(process: BaseProcess, address: str, log: Path) -> None:
         else:
             return
     raise AssertionError(f"The server did not start:\n{log.read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

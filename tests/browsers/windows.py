@@ -14,7 +14,7 @@ import httpx
 from playwright.sync_api import BrowserContext, Error, Playwright
 
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
-from tests.journeys.school import a_free_port
+from tests.nursery import free_port
 
 FIREFOX, WEBKIT_DRIVER, SCREEN = "/usr/bin/firefox-esr", "/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb"
 STARTS_WITHIN_S = 60
@@ -101,7 +101,7 @@ class WebKit:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        port = a_free_port()
+        port = free_port()
         environment = os.environ | {"DISPLAY": self.screen, "LANYARD_PROFILE": str(self.profile), "NO_AT_BRIDGE": "1"}
         environment |= {"LC_ALL": "C.UTF-8", "TZ": "Europe/London"}
         self.process = subprocess.Popen(

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import threading
 import time
 import urllib.error
@@ -20,7 +18,7 @@ from server.kinds.lists import LISTS
 from server.settings import CHECKOUT, Settings
 from server.store.database import Tx, close_database, open_database, writing
 from server.store.migrations import migrate
-from tests.nursery import lanyard
+from tests.nursery import free_port, lanyard
 from tests.world import make_world
 
 DIST = CHECKOUT / "pwa" / "dist"
@@ -37,7 +35,7 @@ class School:
         shutil.copyfile(filled, self.database)
         self.dist = dist
         self.log = folder / "school.log"
-        self.port = a_free_port()
+        self.port = free_port()
         self.process: BaseProcess | None = None
         self.more: dict[str, str] = {}  # of what its server is told
 
@@ -123,12 +121,3 @@ def apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     thread.join()
     if failed:
         raise failed[0]
-
-
-def a_free_port() -> int:
-    """One that nobody's outgoing connection is given: a school that was stopped must find its own free when it starts again."""
-    while True:
-        port = random.randint(20_000, 30_000)
-        with socket.socket() as door, contextlib.suppress(OSError):
-            door.bind(("127.0.0.1", port))
-            return port
