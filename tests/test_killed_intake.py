@@ -46,7 +46,7 @@ async def test_killed_between_storing_and_answering_nothing_is_lost_or_doubled(d
             assert await stored(settings) == (waiting, taken)  # the premise: all of it is here, and was opened or was not
             async with a_server(settings) as (door.base_url, _):
                 for _ in range(600):
-                    if (await stored(settings))[0] == 0:
+                    if await waiting_in(settings) == 0:
                         break
                     await asyncio.sleep(0.1)
                 assert await stored(settings) == (0, sorted(one["id"] for one in told))
@@ -62,6 +62,16 @@ def serve_until(where: tuple[str, str], settings: Settings, port: int) -> None:
 
     setattr(import_module(where[0]), where[1], die)
     serve_quietly(settings, port)
+
+
+async def waiting_in(settings: Settings) -> int:
+    """One look: the server is at work meanwhile, and two would not agree."""
+    await open_database(settings)
+    try:
+        rows = await reading(lambda tx: tx.rows("select count(*) from sealed where outcome = 'waiting'"))
+        return int(rows[0][0])
+    finally:
+        await close_database()
 
 
 async def stored(settings: Settings) -> tuple[int, list[str]]:
