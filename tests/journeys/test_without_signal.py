@@ -48,7 +48,7 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_counted_once(phone: Ha
             lost.append(route.fetch().status)
             route.abort()
 
-    phone.page.route("**/api/sync", lose)
+    phone.context.route("**/api/sync", lose)
     write_an_incident(phone)
     phone.see_it_all_sent()
     assert lost == [200]
@@ -57,13 +57,13 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_counted_once(phone: Ha
 
 def test_a_captive_portal_is_not_taken_for_the_school(phone: Handset, school: School) -> None:
     ready(phone, "amira")
-    phone.page.route("**/api/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free Wi-Fi</h1>"))
+    phone.context.route("**/api/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Free Wi-Fi</h1>"))
     write_an_incident(phone)
     phone.open("/this-phone")
     phone.tap("Try now")
     expect(phone.page.get_by_text("This network answers instead of the school").first).to_be_visible()
     assert authors_at(school) == []
-    phone.page.unroute("**/api/**")
+    phone.context.unroute("**/api/**")
     phone.tap("Try now")
     phone.see_it_all_sent()
     assert authors_at(school) == ["amira"]
@@ -176,12 +176,12 @@ def test_a_cold_start_takes_the_new_version(phone: Handset, next_version: Callab
     look_for_a_new_version(phone.page)
     school.stop()
 
-    def start_afresh() -> bool:
+    def start_afresh(closed_for_ms: int) -> bool:
         phone.page.close()
-        phone.new_tab()
+        phone.new_tab().wait_for_timeout(closed_for_ms)
         return "next version" in phone.open().page.content()
 
-    assert any(start_afresh() for _ in range(10))  # the browser takes a moment to let the old one go once nothing is open
+    assert any(start_afresh(200 * n) for n in range(10))  # the browser takes a moment to let the old one go once nothing is open
 
 
 def test_a_version_that_is_not_whole_is_not_installed_and_the_old_one_goes_on(
@@ -202,7 +202,7 @@ def test_a_worker_that_is_switched_off_leaves_and_takes_nothing_along(
 ) -> None:
     ready(phone, "amira")
     assert phone.page.evaluate(CONTROLLED)
-    phone.page.route(re.compile("/api/(sync|intake)$"), lambda route: route.abort())
+    phone.context.route(re.compile("/api/(sync|intake)$"), lambda route: route.abort())
     write_an_incident(phone)
     school.stop()
     shutil.copy(school.dist / "service-worker-off.js", school.dist / "service-worker.js")
