@@ -1,5 +1,6 @@
-"""A home visit that somebody watches: each step one tap, with no signal and with it."""
+"""A home visit that somebody watches: each step one tap, with no signal and with it; and who is told when nobody comes back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ from playwright.sync_api import expect
 from tests.journeys.elsewhere import Elsewhere
 from tests.journeys.handset import Handset
 from tests.journeys.school import HELP_NUMBER, School
+from tests.journeys.test_every_screen import assert_usable
+from tests.world import PASSWORD
 
 
 def test_a_visit_goes_from_plan_to_safe_while_the_signal_goes_and_comes(phone: Handset, school: School) -> None:
@@ -37,6 +40,31 @@ def test_a_visit_goes_from_plan_to_safe_while_the_signal_goes_and_comes(phone: H
     phone.open(f"/visit/{visit}")
     expect(main).to_contain_text("The school knows that you are safe.")
     expect(phone.page.get_by_role("link", name="Write it up")).to_be_visible()
+
+
+def test_whoever_closes_with_the_other_word_sees_nothing_of_the_alarm(new_phone: Callable[..., Handset], school: School) -> None:
+    with Elsewhere(school, "olu") as olu:
+        said = {"password": PASSWORD, "safe": "tulip", "alarm": "daffodil"}
+        olu.door.put("/api/closing-words", json=said).raise_for_status()
+    visit = planned(school, conor=-60, back_in=-7)
+    olu, ben = new_phone().open().sign_in("olu"), new_phone().open().sign_in("ben")
+    ben.open(f"/visit/{visit}")
+    theirs, watched = olu.page.locator("main"), ben.page.locator("main")
+    expect(watched).to_contain_text("minutes past the time")
+    expect(watched).to_contain_text("Blue Fiesta")
+    assert_usable(ben.page, "somebody's visit")
+    olu.send_now()
+    olu.open(f"/visit/{visit}").tap("I am leaving school")
+    expect(theirs).to_contain_text("minutes past your time")
+    assert_usable(olu.page, "my visit")
+    olu.tap("I am back and safe")
+    olu.write("Your closing word", "Daffodil")
+    olu.tap("I am back and safe")
+    expect(theirs).to_contain_text("The school knows that you are safe.")
+    expect(watched).to_contain_text("Do not ring them")
+    ben.tap("I see to it")
+    expect(watched).to_contain_text("Ben Price sees to it.")
+    expect(theirs).to_contain_text("The school knows that you are safe.")
 
 
 def planned(school: School, back_in: int | None = None, for_next_visitor: str | None = None, **pupil: int) -> str:

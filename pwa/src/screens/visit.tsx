@@ -11,10 +11,9 @@ import { record as recordNamed, records, type RecordView } from '../local/view';
 import { announce } from '../look/announce';
 import { focusOn } from '../look/address';
 import { Icon } from '../look/icon';
-import { Note } from '../look/note';
 import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
-import { clock, count, nearDay, series } from '../look/words';
+import { clock, nearDay, series } from '../look/words';
 import { useAsked } from '../oncall';
 import { syncNow } from '../sync';
 import { knownOf, moreTime, planAtSchool, remember, remembered, stamp, tells, timeOf, warnings, type AtSchool, type Known, type VisitCard } from '../visits';
@@ -35,12 +34,14 @@ const WRITTEN_UP = ['who_seen', 'child_not_seen', 'child_said', 'family_said', '
 
 type Step = { words: string; done: string; moment?: string; does?: string };
 
+const SAFE: Step = { words: 'Back, or safe on the way', done: 'Safe', moment: 'safe_at', does: 'I am back and safe' };
+
 const STEPS: Step[] = [
   { words: 'Leave school', done: 'Left school', moment: 'left_school_at', does: 'I am leaving school' },
   { words: 'Arrive', done: 'Arrived', moment: 'arrived_at', does: 'I have arrived' },
   { words: 'Who was seen', done: 'Who was seen' },
   { words: 'Leave the address', done: 'Left the address', moment: 'left_at', does: 'I have left' },
-  { words: 'Back, or safe on the way', done: 'Safe', moment: 'safe_at', does: 'I am back and safe' },
+  SAFE,
 ];
 
 /** As an alert opens it: mine to walk through, or somebody else's to watch. */
@@ -72,6 +73,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
   }, [isLate]);
 
   const write = (values: Values, about: string) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], about);
+  const onMore = (minutes: number) => void write(moreTime(due, minutes), `${minutes} minutes more.`);
   const next = STEPS.find(({ moment }) => moment && fieldNamed(kind, moment) && isEmpty(record.body[moment]));
   const isWritten = !isEmpty((record.body.account as Entries | undefined)?.[me?.id ?? '']?.value);
   const writeUp = toForm(record, { field: WRITTEN_UP.join(','), as: 'Write it up' });
@@ -96,10 +98,10 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
       }
     >
       {closing && <Closing known={known} onClose={() => setClosing(false)} onWord={(word) => void close(word)} />}
-      {isLate && <Late due={due} now={now} />}
-      <Careful school={school} kind={kind} record={record} />
+      {isLate && <TimeLeft {...{ record, due, now, onMore }}>{next?.moment !== 'safe_at' && !closing && <button type="button" class="button main" onClick={() => take(SAFE)}><Icon name="sent" />{SAFE.does}</button>}</TimeLeft>}
+      {!isSafe && <Careful school={school} kind={kind} record={record} />}
       {isAsked ? <AtTheDoor {...{ school, kind, record, write }} /> : !hasArrived && <Where record={record} />}
-      {(isOut || isLate) && due !== undefined && <TimeLeft record={record} due={due} now={now} onMore={(minutes) => void write(moreTime(due, minutes), `${minutes} minutes more.`)} />}
+      {isOut && !isLate && due !== undefined && <TimeLeft {...{ record, due, now, onMore }} />}
       <AtSchoolNow {...{ record, atSchool, known, isOld, due, isSafe }} onWord={() => setClosing(true)} />
       {isOut && fieldNamed(kind, 'checked_in_at') && <button type="button" class="button whole" onClick={() => void write(stamp('checked_in_at'), 'You are all right.')}><Icon name="tick" size="small" />I am all right</button>}
       <ol class="steps">
@@ -142,19 +144,21 @@ function call(): void {
   beep.onended = () => void audio.close();
 }
 
-function Late({ due, now }: { due: number; now: number }) {
-  useEffect(() => announce('You are past your time. Say that you are safe, or take more time.', 'assertive'), []);
-  return <Note state="alarm"><b>You are past your time by {count(Math.max(1, Math.floor((now - due) / 60_000)), 'minute')}.</b> Say that you are safe, or take more time.</Note>;
-}
+type Left = { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void; children?: ComponentChildren };
 
-function TimeLeft({ record, due, now, onMore }: { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void }) {
-  const minutes = Math.max(0, Math.ceil((due - now) / 60_000));
+/** How long yet, or how long too late: that is said aloud. */
+function TimeLeft({ record, due, now, onMore, children }: Left) {
+  const minutes = Math.ceil((due - now) / 60_000);
+  const isLate = now > due;
   const left = timeOf(record.body.left_school_at) ?? due;
-  const gone = Math.min(100, Math.max(0, Math.round((100 * (now - left)) / Math.max(1, due - left))));
+  const gone = isLate ? 100 : Math.max(0, Math.round((100 * (now - left)) / Math.max(1, due - left)));
+  useEffect(() => void (isLate && announce('You are past your time. Say that you are safe, or take more time.', 'assertive')), [isLate]);
   return (
-    <section class="card pad stack" data-state={minutes ? 'sending' : 'alarm'} aria-label="Time left">
-      <div class="line keep"><p class="count">{minutes}</p><p class="grow"><b>{minutes === 1 ? 'minute' : 'minutes'} left</b><br /><span class="meta num">You said back by {clock(due)}</span></p></div>
+    <section class="card pad stack" data-state={isLate ? 'alarm' : 'sending'} aria-label={isLate ? 'You are past your time' : 'Time left'}>
+      <div class="line keep"><p class="count">{Math.abs(minutes)}</p><p class="grow"><b>{Math.abs(minutes) === 1 ? 'minute' : 'minutes'} {isLate ? 'past your time' : 'left'}</b><br /><span class="meta num">You said back by {clock(due)}</span></p></div>
       <div class="meter" role="img" aria-label={`${gone} per cent of the time gone`}><i style={{ width: `${gone}%` }} /></div>
+      {isLate && <p><b>Say that you are safe, or take more time.</b></p>}
+      {children}
       <div class="tiles pair">{[15, 30].map((minutes) => <button key={minutes} type="button" class="button" onClick={() => onMore(minutes)}>Add {minutes} min</button>)}</div>
     </section>
   );

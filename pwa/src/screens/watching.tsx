@@ -90,15 +90,22 @@ const isSilent = ({ state, timeline }: VisitCard): boolean => state === 'alarm' 
 function Stands({ card, now }: { card: VisitCard; now: number }) {
   const { state, icon } = LOOKS[card.state];
   const late = card.due_back ? Math.floor((now - Date.parse(card.due_back)) / 60_000) : 0;
-  const isLate = card.state === 'overdue' || (card.state === 'alarm' && !isSilent(card));
+  const isLate = (card.state === 'overdue' || card.state === 'alarm') && !isSilent(card) && late > 0;
   return (
-    <section class="card pad stack" data-state={state} aria-live="polite">
-      <p class="who"><Icon name={icon} /><b class="grow">{card.words}{isLate && late > 0 ? `, ${count(late, 'minute')} past the time` : ''}{card.state === 'safe' && card.safe_at ? ` since ${clock(card.safe_at)}` : ''}</b></p>
-      {isSilent(card) && <p><b>Do not ring them: they may not be alone.</b> Where there is danger, ring 999.</p>}
-      {card.due_back && <p class="num">Back by {clock(card.due_back)}. {card.heard_at ? `Last heard of at ${clock(card.heard_at)}.` : 'Nothing was heard of them yet.'}</p>}
-      {card.taken_by && !isOver(card) && <p><b>{card.who[card.taken_by] ?? personNamed(card.taken_by)} sees to it.</b></p>}
-      {card.next && !isOver(card) && <p class="num">{card.next.words} at {clock(card.next.at)}.</p>}
-    </section>
+    <>
+      <p class="note num" data-state={state} role="status">
+        <Icon name={icon} />
+        <span>
+          <b>{card.words}{isLate ? `, ${count(late, 'minute')} past the time` : ''}{card.state === 'safe' && card.safe_at ? ` since ${clock(card.safe_at)}` : ''}.</b>
+          {isSilent(card) && <> <b>Do not ring them: they may not be alone.</b> Where there is danger, ring 999.</>}
+        </span>
+      </p>
+      <section class="card pad stack" aria-label="How it stands">
+        {card.due_back && <p class="num">Back by {clock(card.due_back)}. {card.heard_at ? `Last heard of at ${clock(card.heard_at)}.` : 'Nothing was heard of them yet.'}</p>}
+        {card.taken_by && !isOver(card) && <p><b>{card.who[card.taken_by] ?? personNamed(card.taken_by)} sees to it.</b></p>}
+        {card.next && !isOver(card) && <p class="num">{card.next.words} at {clock(card.next.at)}.</p>}
+      </section>
+    </>
   );
 }
 
