@@ -8,6 +8,7 @@ from litestar import Litestar
 from server.oncall.steps import take_due
 from server.store.database import reading, writing
 from tests.desk import NOW, Desk, at_desk, phone_sends
+from tests.test_oncall_calls import let_ring
 from tests.world import ADA, AMIRA, BEN, CAROL, LENA, OLU
 
 ROTA = "/console/oncall/rota"
@@ -93,6 +94,7 @@ async def test_the_schools_own_ladder_is_the_one_that_is_climbed(desk_app: Lites
     carol = await at_desk(desk_app, CAROL)
     assert "Any call" in (await carol.open(ROTA)).html
     await carol.send(ROTA, {"do": "ladder", "name": "Break", "period": "break", "after": ["10", "0"], "who": ["caller", "leaders"]})
+    await writing(let_ring, "lena")
     await call(at=NOW)
     await take_due(NOW + 5_000_000)
     assert [row["staff"] for row in await rows("select staff from alert")] == ["lena"]
@@ -109,6 +111,7 @@ async def call(at: int) -> str:
 async def test_the_board_shows_a_call_and_who_is_coming(desk_app: Litestar) -> None:
     carol, ben = await at_desk(desk_app, CAROL), await at_desk(desk_app, BEN)
     await add_duty(carol, "ben")
+    await writing(let_ring, "ben")
     record = await call(at=NOW)
     page = await ben.open("/console/oncall")
     assert "Amira Haddad called" in page

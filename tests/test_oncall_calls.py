@@ -7,6 +7,7 @@ import pytest
 
 from server.oncall import calls
 from server.oncall.steps import take_due
+from server.store.database import Tx, writing
 from server.store.moments import to_wire
 from tests.letters import edit
 from tests.school import SECOND, School, signed_in
@@ -39,12 +40,27 @@ async def act(school: School, who: str, record: str, what: str) -> tuple[int, An
 
 
 async def on_duty(school: School, *people: str, part: str = "first", zone: str = "") -> None:
-    """By the rota, all of Monday: the school's clock stands at half past eight."""
+    """By the rota, all of Monday: the school's clock stands at half past eight. Their phones can be rung."""
     for who in people:
+        await subscribed(school, who)
         await school.do(
             "insert into duty (school, id, staff, weekday, starts, ends, zone, part, made_at) values ($1, $2, $3, 0, $4, $5, $6, $7, 0)",
             "northgate", f"{who}-{part}-{zone}", who, "08:00", "16:00", zone, part,
         )  # fmt: skip
+
+
+async def subscribed(school: School, who: str) -> None:
+    await writing(let_ring, who)
+
+
+async def let_ring(tx: Tx, who: str) -> None:
+    """Their phone has been set up to be rung."""
+    await tx.run("insert into key (id, purpose, private, public, made_at) values ('k', 'test', '', '', 0) on conflict (id) do nothing")
+    await tx.run(
+        "insert into subscription (school, phone, staff, endpoint, public, secret, key, made_at, checked_at)"
+        " values ('northgate', $1, $2, 'https://push.example/' || $2, '', '', 'k', 0, 0) on conflict (school, phone) do nothing",
+        f"{who}-phone", who,
+    )  # fmt: skip
 
 
 async def passes(school: School, seconds: int) -> None:
@@ -88,6 +104,20 @@ async def test_a_call_rings_those_on_duty_at_once_and_climbs_until_the_caller_is
     await passes(school, 120)
     assert len(await rung(school)) == 10  # it goes on
     assert (await look(school, record))["state"] == "ringing"
+
+
+async def test_a_rung_where_no_phone_rings_is_not_waited_for(school: School) -> None:
+    await on_duty(school, "ben")
+    await on_duty(school, "carol", part="next")
+    await school.do("update subscription set retired_at = 1 where staff = 'ben'")
+    await call(school)
+    assert await rung(school) == [("ben", "call.urgent"), ("ben", "call.again"), ("carol", "call.again")]  # he may have the app open
+    await school.do("update subscription set retired_at = 1")
+    record = await call(school, urgency="danger")
+    assert ("amira", "call.unanswered") in await rung(school)
+    card = await look(school, record)
+    assert card["alone_at"]
+    assert card["next"]  # nobody gives up
 
 
 async def test_whoever_answers_stops_it_and_everybody_hears_so(school: School) -> None:

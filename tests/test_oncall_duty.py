@@ -16,7 +16,7 @@ from server.store.database import reading, writing
 from server.store.me import Me
 from server.store.moments import from_wire
 from tests.school import SECOND, School
-from tests.test_oncall_calls import ask, on_duty, rung
+from tests.test_oncall_calls import ask, on_duty, rung, subscribed
 
 HOUR = 3600 * SECOND
 SPRING, AUTUMN = "2027-03-28", "2026-10-25"  # Sundays: the clock jumps from 01:00 to 02:00, and from 02:00 back to 01:00
@@ -68,17 +68,6 @@ async def people(school: School) -> list[tuple[str, str, bool]]:
     return sorted((one.staff, one.part, one.green) for one in await reading(on_call, "northgate", school.now))
 
 
-async def subscribed(school: School, who: str) -> None:
-    await school.do(
-        "insert into key (id, purpose, private, public, made_at) values ('k', 'test', '', '', 0) on conflict (id) do nothing",
-    )
-    await school.do(
-        "insert into subscription (school, phone, staff, endpoint, public, secret, key, made_at, checked_at)"
-        " values ('northgate', $1, $2, 'https://push.example/' || $2, '', '', 'k', 0, 0)",
-        f"{who}-phone", who,
-    )  # fmt: skip
-
-
 async def tapped(school: School, who: str) -> None:
     """The service worker says so, with the token that only the notification had."""
     rows = await school.rows(
@@ -90,7 +79,6 @@ async def tapped(school: School, who: str) -> None:
 
 async def test_somebody_is_green_once_the_test_on_this_phone_is_tapped_and_until_the_shift_is_over(school: School) -> None:
     await on_duty(school, "ben")
-    await subscribed(school, "ben")
     assert await people(school) == [("ben", "first", False)]
     status, card = await ask(school, "ben", "/api/duty")
     assert status == 200

@@ -33,7 +33,7 @@ export function App() {
       fetchTheRest();
     });
   }, []);
-  useArrival(address.path + (address.asked.get('edit') ?? '') + (address.asked.get('family') ?? ''), ready);
+  useArrival(address.path + (address.asked.get('edit') ?? ''), ready);
 
   return (
     <>

@@ -11,7 +11,7 @@ import { tie } from './look/appearance';
 import { later } from './look/later';
 import { usePeople } from './look/people';
 import { Screen } from './look/screen';
-import { Capture } from './screens/capture';
+import { Calls, Capture } from './screens/capture';
 import { ChangePin } from './screens/change-pin';
 import { FirstRun } from './screens/first-run';
 import { NeedsYou } from './screens/needs-you';
@@ -91,6 +91,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return named ? <Call key={named} id={named} /> : <OnDuty />;
     case 'visit':
       return named ? <Visiting key={named} id={named} /> : <Visits />;
+    case 'calls':
+      return <Calls wanted={named} asked={asked} />;
     case 'duty':
       return <OnDuty />;
     case 'pair':

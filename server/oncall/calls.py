@@ -7,7 +7,7 @@ import msgspec
 from server.kinds import KINDS
 from server.oncall.ladders import Ladder, Rung, ladder_for, whom, zone_of
 from server.oncall.steps import Due, drop_due, due, step
-from server.push.alerts import alert, retire_alerts
+from server.push.alerts import alert, any_rings, retire_alerts
 from server.store.database import Tx
 
 SECOND = 1_000_000
@@ -287,7 +287,7 @@ async def everyone_again(tx: Tx, its: Due, at: int) -> None:
 
 
 async def climb(tx: Tx, call: Call, n: int, at: int) -> bool:
-    """Whether anybody is on that rung."""
+    """Whether anybody is on that rung whose phone rings."""
     who = call.rungs[n].who
     words = "call.everybody" if who == "everyone" else "call.again" if n else "call.urgent" if call.urgency in URGENT else "call"
     await keep(tx, call, rung=n)
@@ -295,14 +295,14 @@ async def climb(tx: Tx, call: Call, n: int, at: int) -> bool:
 
 
 async def tell(tx: Tx, call: Call, staff: list[str], words: str, at: int, **how: Any) -> bool:
-    """Rings their phones. Never the caller's, nor, until everyone is asked, of those who have said that they cannot come."""
+    """Whether any phone of theirs rings. Not the caller's, nor, until everyone is asked, of those who have said that they cannot come."""
     cannot = set() if how.get("who") == "everyone" else await who_cannot(tx, call)
     staff = [one for one in staff if one != call.caller and one not in cannot]
     for one in staff:
         await alert(tx, call.school, one, words, opens=call.opens, topic=call.topic, ttl_s=RINGS_FOR_S, place=call.place or None)
     if staff:
         await note(tx, call, "rang", at, rang=staff, **how)
-    return bool(staff)
+    return await any_rings(tx, call.school, staff)
 
 
 async def who_cannot(tx: Tx, call: Call) -> set[str]:

@@ -117,13 +117,23 @@ class Green(msgspec.Struct, frozen=True):
     seen_at: int
 
 
+THAT_RING = (
+    " from subscription s join phone p on p.school = s.school and p.id = s.phone join staff on staff.id = s.staff"
+    " where s.school = $1 and s.retired_at is null and p.revoked_at is null and staff.left_at is null"
+)
+
+
+async def any_rings(tx: Tx, school: str, staff: list[str]) -> bool:
+    """Whether any of them has a phone that can ring, as far as anybody knows."""
+    return bool(await tx.row(f"select 1{THAT_RING} and s.staff = any($2) limit 1", school, staff))
+
+
 async def phones_that_ring(tx: Tx, school: str) -> list[Green]:
     rows = await tx.rows(
         "select s.staff, s.phone, s.checked_at, p.seen_at,"
         " (select max(d.shown_at) from delivery d join alert a on a.id = d.alert"
         "  where d.school = s.school and d.phone = s.phone and a.words = 'test') as tested_at"
-        " from subscription s join phone p on p.school = s.school and p.id = s.phone join staff on staff.id = s.staff"
-        " where s.school = $1 and s.retired_at is null and p.revoked_at is null and staff.left_at is null order by s.staff, s.phone",
+        f"{THAT_RING} order by s.staff, s.phone",
         school,
     )
     return [Green(staff, phone, tested_at, max(checked_at, seen_at or 0)) for staff, phone, checked_at, seen_at, tested_at in rows]

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.elsewhere import Elsewhere
 from tests.journeys.handset import PIN, Handset
 from tests.journeys.school import School
+from tests.journeys.test_calls import make_list
 from tests.journeys.test_for_everybody import FORMS, LISTS, assert_sound
 from tests.journeys.test_locked import lock
 from tests.journeys.test_main_job import attendance_call, home_visit, incident, sweep_and_sighting
@@ -34,8 +35,12 @@ def test_every_screen_is_sound_and_within_reach_of_the_keyboard(new_phone: Calla
     home_visit(phone)
     sweep_and_sighting(phone)
     attendance_call(phone)
-    assert_usable(phone.page, "calls")
+    rows = make_list(school, {"zoe": {"caller": "olu"}, "marcus": {"caller": "carol"}})
     phone.send_now()
+    for path in ("/calls", f"/calls/{rows['zoe']}"):
+        phone.open(path)
+        expect(phone.page.get_by_text("Absent yesterday without a reason.").first).to_be_visible()
+        assert_usable(phone.page, path.removesuffix(rows["zoe"]))
     disagree(school)
     for path in (*LISTS, *FORMS, *MORE_FORMS, "/sign-in?install=1", "/nowhere"):
         phone.open(path)

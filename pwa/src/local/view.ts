@@ -8,6 +8,8 @@ import { sets, type KeptEdit, type MyReading } from './stores';
 const PAGE = 50;
 /** A filter that few records pass looks through this many before it says what it found. */
 const LOOKED_THROUGH = 5_000;
+/** Whom to ring is read as the morning's list, and stands among other records only when asked for by its kind. */
+const LISTED = 'listed_family';
 
 export type Filter = {
   kind?: string;
@@ -62,7 +64,7 @@ const newestFirst = (one: ShownRecord, other: ShownRecord): number => compare(ot
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 function isAsked(one: ShownRecord, { kind, pupil, state, mine, disputed, linked, before }: Filter, kindNamed: Map<string, Kind>): boolean {
-  if (kind && one.kind !== kind) return false;
+  if (kind ? one.kind !== kind : one.kind === LISTED) return false;
   if (state && one.state !== state) return false;
   if (mine && !one.mine) return false;
   if (disputed && Object.keys(one.disputes).length === 0) return false;

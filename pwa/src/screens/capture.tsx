@@ -7,11 +7,13 @@ import { fieldNamed, kindNamed, titleOf, whenOf } from '../form/say';
 import { draft as draftNamed, type Draft } from '../local/drafts';
 import { newId } from '../local/outbox';
 import { needsMe, record as recordNamed } from '../local/view';
+import { later } from '../look/later';
 import { Screen } from '../look/screen';
 import type { Kind, SchoolAnswer, Values } from '../wire';
-import { Calls } from './calls';
 import { Help } from './help';
 import { useWorld } from './world';
+
+export const Calls = later(() => import('./calls').then(({ Calls }) => Calls));
 
 const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
 const PLANNED_AHEAD = new Set(['home_visit']); // no time is assumed

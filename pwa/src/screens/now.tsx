@@ -27,7 +27,7 @@ const TILES: Record<string, string[]> = {
 const ANYBODY = ['statement', 'contact', 'sighting', 'attendance_call', 'home_visit', 'sweep'];
 const SHORT: Record<string, string> = { attendance_call: 'Calls', home_visit: 'Visit', sweep: 'Sweep' };
 
-const ELSEWHERE = new Set(['incident', 'call_out']); // in the dock, and above it
+const ELSEWHERE = new Set(['incident', 'call_out', 'listed_family']); // in the dock, above it, and behind Calls
 
 export function Now() {
   const { school, named } = useWorld();

@@ -6,8 +6,8 @@ import { toast, UNDO_MS } from '../look/toast';
 import { syncNow } from '../sync';
 import type { Edit } from '../wire';
 
-/** True once it is on the disk. Otherwise it says so, and nothing has changed. */
-export async function saveTap(written: Written[], about: string): Promise<boolean> {
+/** True once it is on the disk. Otherwise it says so, and nothing has changed. `undone`: what to do when it was taken back. */
+export async function saveTap(written: Written[], about: string, undone?: () => void): Promise<boolean> {
   const edits: Edit[] = [];
   try {
     for (const each of written) edits.push(await write(each, { undoFor: UNDO_MS }));
@@ -16,14 +16,15 @@ export async function saveTap(written: Written[], about: string): Promise<boolea
     if (!(why instanceof NotSaved)) throw why;
     return false;
   }
-  toast('Saved on this phone.', about, () => takeBack(edits));
+  toast('Saved on this phone.', about, async () => void ((await takeBack(edits)) && undone?.()));
   void syncNow('save');
   return true;
 }
 
-async function takeBack(edits: Edit[]): Promise<void> {
+async function takeBack(edits: Edit[]): Promise<boolean> {
   let taken = 0;
   for (const edit of [...edits].reverse()) if (await undo(edit.id)) taken += 1;
   if (taken === edits.length) announce('Taken back.');
   else toast('The school already has it.', 'Open the record to correct it.');
+  return taken === edits.length;
 }
