@@ -32,6 +32,8 @@ OPEN_TO = {
     "/console/alerts": PHONES,
     "/console/oncall": {BEN, CAROL, DEE, LENA},
     "/console/oncall/rota": {CAROL, LENA, ADA},
+    "/console/visits": {OLU, CAROL, HANA, DEE, LENA},
+    "/console/visits/{record}": set(),  # an incident
     "/console/new/incident": set(EVERYBODY),
     "/console/new/sweep": {CAROL, OLU, HANA, DEE, LENA},
 }

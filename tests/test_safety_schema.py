@@ -19,7 +19,8 @@ from tests.visitor import no_phone_app
 from tests.world import PASSWORD
 
 EXAMPLES = 40  # of each kind, for each address
-APART = ("sign_out", "live", "alert_news")  # one would sign us out on the way, one does not end, nobody can guess what one wants
+# One would sign us out on the way, one does not end, nobody can guess what one wants, and of one no schema says that two words differ.
+APART = ("sign_out", "live", "alert_news", "new_closing_words")
 
 UNCHECKED = "allow_header_conformance"  # the framework's own OPTIONS names the methods of one handler where an address has two
 
@@ -54,7 +55,7 @@ def test_nothing_made_from_the_description_finds_a_fault(world: Settings, tmp_pa
 
 def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -> Path:
     """The description with records that are there, our password, and without who may ask: we are signed in throughout."""
-    said = describe_api.fn()
+    said = msgspec.json.decode(msgspec.json.encode(describe_api.fn()))  # where several addresses take the same, each has its own now
     for path, methods in said["paths"].items():
         for method in methods.values():
             method.pop("security", None)
@@ -70,8 +71,7 @@ def described_in(folder: Path, record: str, visit: str, grant: str, call: str) -
     for name, value in ("public", Sealer("carol", "carol-phone").public), ("key", "B" * 87), ("endpoint", "https://fcm.googleapis.com/x"):
         shapes["SubscriptionCard"]["properties"][name] = {"const": value}
     shapes["Wanted"]["properties"]["record"] = {"const": visit}
-    shapes["NewClosingWords"]["properties"] |= {"safe": {"const": "marmalade"}, "alarm": {"const": "crumpet"}}
-    for shape in ("Password", "OldPasskey", "NewClosingWords"):
+    for shape in ("Password", "OldPasskey"):
         shapes[shape]["properties"]["password"] = {"const": PASSWORD}
     under = {"name": "Authorization", "in": "header", "required": True, "schema": {"const": f"Bearer {grant}"}}
     said["paths"]["/api/intake"]["post"]["parameters"].append(under)

@@ -18,6 +18,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "export": frozenset({Role.MANAGER, Role.DSL, Role.LEADER}),
     "lists": frozenset({Role.MANAGER, Role.ADMIN}),  # edit the school's own words
     "calls": frozenset({Role.RESPONDER, Role.MANAGER, Role.DSL, Role.LEADER}),  # see who is on duty, be called, see how calls went
+    "visits": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # see who is out, and due back when
     "rota": frozenset({Role.MANAGER, Role.LEADER, Role.ADMIN}),  # say who is on call, and whom a call rings
     "people": frozenset({Role.ADMIN}),  # staff, roles, passwords
     "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off

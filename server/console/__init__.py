@@ -30,6 +30,7 @@ from server.console import (
     sealed,
     sign_in,
     undo,
+    visits,
     week,
     year,
 )
@@ -65,6 +66,7 @@ PAGES = (
     patterns,
     oncall_rota,
     oncall,
+    visits,
 )
 
 routes = [

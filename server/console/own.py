@@ -11,6 +11,7 @@ from server.access.asking_again import be_sure
 from server.access.rights import signed_in
 from server.console.pages import frame_for, page
 from server.console.pairing import square
+from server.oncall import closing_words
 from server.refusals import NotFound, Refusal, SignIn
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -20,6 +21,7 @@ class Own(Struct):
     passkeys: list[passkeys.Passkey]
     ways: list[str]
     recovery: int  # how many are left
+    words_set_at: int | None  # one's closing words
     due_at: int | None  # by when their role must have one; none: it need not
 
 
@@ -30,7 +32,7 @@ async def own(request: Request[Any, Any, Any]) -> Response[Any]:
 
 @post("/console/own", guards=[signed_in])
 async def change_own(request: Request[Any, Any, Any]) -> Response[Any]:
-    """`do`: codes, confirm, recovery, remove_codes or remove (a passkey, `id`). All but confirm with `password`."""
+    """`do`: codes, confirm, recovery, remove_codes, remove (a passkey, `id`), words or no_words. All but confirm with `password`."""
     me, form = request.state.me, await request.form()
     do, id = str(form.get("do", "")), str(form.get("id", ""))
     if do == "confirm":
@@ -47,6 +49,11 @@ async def change_own(request: Request[Any, Any, Any]) -> Response[Any]:
             return await asked(request, await writing(factors.new_generator, me))
         case "recovery":
             return await told(request, await writing(anew, me))
+        case "words":
+            return await kept_words(request, str(form.get("safe", "")), str(form.get("alarm", "")))
+        case "no_words":
+            await writing(closing_words.keep, me, "", "")
+            return Redirect("/console/own?done=no-words", status_code=303)
         case "remove_codes":
             await writing(factors.remove_generator, me)
         case "remove":
@@ -55,6 +62,13 @@ async def change_own(request: Request[Any, Any, Any]) -> Response[Any]:
         case _:
             raise NotFound
     return Redirect("/console/own?done=removed", status_code=303)
+
+
+async def kept_words(request: Request[Any, Any, Any], safe: str, alarm: str) -> Response[Any]:
+    if problem := closing_words.problem_with(safe, alarm):
+        return await shown(request, 400, wrong={"both": problem})
+    await writing(closing_words.keep, request.state.me, safe, alarm)
+    return Redirect("/console/own?done=words", status_code=303)
 
 
 async def shown(request: Request[Any, Any, Any], status: int = 200, wrong: dict[str, str] | None = None) -> Response[Any]:
@@ -103,6 +117,7 @@ async def own_of(tx: Tx, me: Me) -> Own:
         await passkeys.passkeys_of(tx, me),
         await factors.ways_of(tx, me.school, me.staff),
         int(left[0]) if left else 0,
+        await closing_words.set_at(tx, me.school, me.staff),
         await factors.due_at(tx, me.school, me.role),
     )
 

@@ -126,6 +126,7 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
     tabs = [Tab("/console/review", "Review"), Tab("/console/pupils", "Pupils"), Tab("/console/held", "Held", held)]
     for right, path, label in (
         ("calls", "/console/oncall", "On call"),
+        ("visits", "/console/visits", "Visits"),
         ("patterns", "/console/patterns", "Patterns"),
         ("lists", "/console/lists", "Lists"),
         ("phones", "/console/people", "People and phones"),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.console.words import count
 
 DONE = re.compile(
-    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back|rota|call)"
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back|rota|call|words|no-words)"
     r"(?:\.([0-9A-Za-z_.:-]{1,200}))?"
 )
 
@@ -60,6 +60,10 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("Changed.", "Whoever is called from now on is called by it.")
         case "call":
             return Toast("Said.", "Everybody concerned sees it.")
+        case "words":
+            return Toast("Set.", "A visit of yours is over when you say one of the two.")
+        case "no-words":
+            return Toast("Removed.", "One tap ends a visit of yours.")
         case "listed":
             return Toast("Changed.", "Phones hear of it at once.", "/console/lists/undo")
         case "lists":

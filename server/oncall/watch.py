@@ -21,6 +21,9 @@ OVERDUE = (("visit.overdue_worker", 5 * MINUTE), ("visit.overdue_buddy", 10 * MI
 LADDER = (*(name for name, _ in OVERDUE), "visit.again")
 SPOKEN_TO_IS_WORTH = 10 * MINUTE
 
+SHOWN_FOR = 24 * 60 * MINUTE  # that one which is over stays on the board
+LISTED = 300
+
 KINDS_WATCHED = {kind.name: kind for kind in KINDS.values() if kind.watched}
 
 
@@ -126,6 +129,13 @@ async def watch_of(tx: Tx, school: str, record: str) -> Watch | None:
     lock = " for update" if tx.engine == "postgres" else ""
     row = await tx.row(f"select {COLUMNS} from watch where school = $1 and record = $2{lock}", school, record)
     return Watch(*row) if row else None
+
+
+async def lately(tx: Tx, school: str, since: int) -> list[Watch]:
+    """Those that are open, and those that have ended since."""
+    where = "school = $1 and (closed_at is null or closed_at > $2)"
+    rows = await tx.rows(f"select {COLUMNS} from watch where {where} order by due_back_at, record limit {LISTED}", school, since)
+    return [Watch(*row) for row in rows]
 
 
 async def plan_of(tx: Tx, school: str, record: str) -> Plan | None:

@@ -91,6 +91,7 @@ if (!("posted" in document.body.dataset) && document.querySelector("[data-live],
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
   addEventListener("pagehide", rest);
   addEventListener("pageshow", listen);
-  setInterval(() => stream?.readyState !== EventSource.OPEN && !document.hidden && soon(), POLL_EVERY);
+  const goesByTheClock = document.querySelector("[data-live=clock]"); // something on it is due, whatever moves
+  setInterval(() => (goesByTheClock || stream?.readyState !== EventSource.OPEN) && !document.hidden && soon(), POLL_EVERY);
   listen();
 }
