@@ -34,6 +34,7 @@ OPEN_TO = {
     "/console/oncall/rota": {CAROL, LENA, ADA},
     "/console/visits": {OLU, CAROL, HANA, DEE, LENA},
     "/console/visits/{record}": set(),  # an incident
+    "/console/morning": {OLU, CAROL, DEE, LENA},
     "/console/new/incident": set(EVERYBODY),
     "/console/new/sweep": {CAROL, OLU, HANA, DEE, LENA},
 }

@@ -20,6 +20,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "calls": frozenset({Role.RESPONDER, Role.MANAGER, Role.DSL, Role.LEADER}),  # see who is on duty, be called, see how calls went
     "visits": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # see who is out, and due back when
     "rota": frozenset({Role.MANAGER, Role.LEADER, Role.ADMIN}),  # say who is on call, and whom a call rings
+    "morning": frozenset({Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER}),  # see and share out the families to ring
     "people": frozenset({Role.ADMIN}),  # staff, roles, passwords
     "phones": frozenset({Role.ADMIN, Role.MANAGER, Role.DSL}),  # switch a lost one off
     "warnings": frozenset({Role.DSL, Role.ADMIN}),  # lift “do not ring” and “address withheld”

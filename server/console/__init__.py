@@ -16,6 +16,7 @@ from server.console import (
     lists,
     looking,
     lost,
+    morning,
     oncall,
     oncall_rota,
     openings,
@@ -67,6 +68,7 @@ PAGES = (
     oncall_rota,
     oncall,
     visits,
+    morning,
 )
 
 routes = [

@@ -127,6 +127,7 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
     for right, path, label in (
         ("calls", "/console/oncall", "On call"),
         ("visits", "/console/visits", "Visits"),
+        ("morning", "/console/morning", "Calls"),
         ("patterns", "/console/patterns", "Patterns"),
         ("lists", "/console/lists", "Lists"),
         ("phones", "/console/people", "People and phones"),

@@ -19,6 +19,7 @@ from server.console.records import Kept, directory_of, place_in, records_where
 from server.console.showing import Directory, people_of, pressing, title_of
 from server.kinds import KINDS
 from server.kinds.call_out import call_out, is_unanswered
+from server.kinds.listed_family import listed_family
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
@@ -231,6 +232,8 @@ def narrowed(me: Me, filters: Filters) -> tuple[str, list[Any]]:
 
     if filters.kind in KINDS:
         also("r.kind = ?", filters.kind)
+    else:
+        also("r.kind <> ?", listed_family.name)  # whom to ring has a page of its own, and nothing in it is news
     if filters.state in ("open", "closed", "void"):
         also("r.state = ?", filters.state)
     if filters.who:

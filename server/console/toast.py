@@ -10,7 +10,8 @@ from msgspec import Struct
 from server.console.words import count
 
 DONE = re.compile(
-    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back|rota|call|words|no-words)"
+    r"(read|all|wrote|begun|saved|decided|undone|taken|set-aside|opened|still-sealed|lists|listed|off|back|removed|lifted|put-back"
+    r"|rota|call|words|no-words|made|shared)"
     r"(?:\.([0-9A-Za-z_.:-]{1,200}))?"
 )
 
@@ -58,6 +59,10 @@ def told(what: str, of: str, path: str, back: str) -> Toast | None:
             return Toast("They could not be opened.", "They are kept as they came.")
         case "rota":
             return Toast("Changed.", "Whoever is called from now on is called by it.")
+        case "made":
+            return Toast("The list is made.", "What was on it before stayed as it was; phones hear of it at once.")
+        case "shared":
+            return Toast("Shared out.", "Whom somebody had taken or rung they keep.")
         case "call":
             return Toast("Said.", "Everybody concerned sees it.")
         case "words":

@@ -38,6 +38,7 @@ attendance_call = Kind(
     title=("pupils", "outcome", "promise"),
     held_by=(Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER),
     scoped_to=(Role.HEAD_OF_YEAR,),
+    stirs="morning.rung",
     fields=(
         *under(
             "Call",

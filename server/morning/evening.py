@@ -4,7 +4,7 @@ One step waits at a time, `morning.make`, about the day it is for; taken, it lay
 killed between, neither or both are there. After a time without a server it makes the list of the day that is begun, and none that is past.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -97,7 +97,7 @@ async def make_in_time(tx: Tx, its: Due, at: int) -> None:
 
 @step("morning.marks")
 async def marks_came(tx: Tx, its: Due, at: int) -> None:
-    """Marks of a day have come in: a list that was made from that day without them is made again."""
+    """Marks of a day have come in: the list that goes by them is made again, if it was made already and the calls have not begun."""
     days, morning = await school_days_of(tx, its.school), await morning_of(tx, its.school)
     day = days.next(day_after(its.about))
     if day and at < moment_of(day, BEGINS) and await list_made(tx, its.school, day):
@@ -163,13 +163,21 @@ def row_id(school: str, day: str, family: str) -> str:
 
 
 class Row(msgspec.Struct, frozen=True):
+    """A family on a list. `rung`: somebody rang them, however it went."""
+
+    id: str
     version: str
     body: dict[str, Any]
+    rung: bool = False
 
 
 async def rows_of(tx: Tx, school: str, ids: Iterable[str]) -> dict[str, Row]:
     rows = await tx.rows("select id, seq, mark, body from record where school = $1 and id = any($2)", school, sorted(ids))
-    return {row["id"]: Row(str(Place(row["seq"], row["mark"])), msgspec.json.decode(row["body"])) for row in rows}
+    return {row["id"]: row_from(row) for row in rows}
+
+
+def row_from(row: Any, rung: bool = False) -> Row:
+    return Row(row["id"], str(Place(row["seq"], row["mark"])), msgspec.json.decode(row["body"]), rung)
 
 
 async def codes_of(tx: Tx, school: str) -> set[str]:
@@ -230,8 +238,8 @@ async def ring_callers(tx: Tx, its: Due, at: int) -> None:
     if at >= moment_of(its.about, PAST):
         return
     counts: dict[str, int] = {}
-    for body in await bodies_of_day(tx, its.school, its.about):
-        for caller in (body.get("caller") or {}) if not body.get("off_list") else ():
+    for row in await rows_of_day(tx, its.school, its.about):
+        for caller in (row.body.get("caller") or {}) if not row.body.get("off_list") else ():
             counts[caller] = counts.get(caller, 0) + 1
     may = await may_ring(tx, its.school)
     for caller in sorted(counts.keys() & may.keys()):
@@ -239,9 +247,20 @@ async def ring_callers(tx: Tx, its: Due, at: int) -> None:
         await alert(tx, its.school, caller, words, opens="/calls", topic=f"morning/{its.about}", ttl_s=RUNG_FOR_S, count=counts[caller])
 
 
-async def bodies_of_day(tx: Tx, school: str, day: str) -> list[dict[str, Any]]:
-    rows = await tx.rows(
-        "select body from record where school = $1 and kind = $2 and state = 'open' and happened_at >= $3 and happened_at < $4",
-        school, FAMILY, moment_of(day, "00:00"), moment_of(day_after(day), "00:00"),
-    )  # fmt: skip
-    return [msgspec.json.decode(row["body"]) for row in rows]
+OF_DAY = """
+    select r.id, r.seq, r.mark, r.body, exists (
+        select 1 from record_link l join record c on c.school = l.school and c.id = l.record
+        where l.school = r.school and l.other = r.id and l.field = 'listed' and c.state <> 'void') as rung
+    from record r where r.school = $1 and r.kind = $2 and r.state = 'open' and r.happened_at >= $3 and r.happened_at < $4"""
+
+
+async def rows_of_day(tx: Tx, school: str, day: str) -> list[Row]:
+    """In the order of the list."""
+    rows = await tx.rows(OF_DAY, school, FAMILY, moment_of(day, "00:00"), moment_of(day_after(day), "00:00"))
+    return sorted((row_from(row, bool(row["rung"])) for row in rows), key=lambda row: (place_of(row.body), row.id))
+
+
+def place_of(body: Mapping[str, Any]) -> int:
+    """Last, where it says no number."""
+    said = body.get("place_in_list") or ""
+    return int(said) if said.isascii() and said.isdigit() else MOST_LIMIT + 1
