@@ -132,6 +132,11 @@ def test_a_card_stays_as_it_was_opened_and_says_what_somebody_else_did_meanwhile
     page.get_by_role("button", name="Undo").tap()
     expect(phone.title).to_have_text("Ångström")
     expect(page.get_by_role("list", name="Rung already").get_by_role("listitem")).to_have_count(1)
+    with Elsewhere(school, "carol") as carol:
+        carol.write("listed_family", {"off_list": "nobody"}, record=rows["zoe"])
+        assert carol.send() == ["taken"]
+    expect(page.get_by_text("Nobody may be rung: ask the safeguarding lead")).to_be_visible()
+    expect(dial).to_have_count(0)
 
 
 def test_the_long_form_begins_with_what_the_card_knows(phone: Handset, school: School) -> None:

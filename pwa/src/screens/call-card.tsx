@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { newDraft } from '../form/draft';
-import { fieldNamed, kindNamed, personNamed, say, type Entries } from '../form/say';
+import { fieldNamed, isEmpty, kindNamed, personNamed, say, type Entries } from '../form/say';
 import { keep } from '../local/drafts';
 import type { ShownRecord } from '../local/overlay';
 import { newId, write } from '../local/outbox';
@@ -14,7 +14,7 @@ import { Icon } from '../look/icon';
 import { Note } from '../look/note';
 import { PersonLine } from '../look/person';
 import { Screen } from '../look/screen';
-import { UNDO_MS } from '../look/toast';
+import { toast, UNDO_MS } from '../look/toast';
 import { clock, lower, series } from '../look/words';
 import { syncNow } from '../sync';
 import type { Contact, Kind, SchoolAnswer, Values } from '../wire';
@@ -87,13 +87,14 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
   /** The long form, with all that is known already. */
   async function sayMore(): Promise<void> {
     const draft = newDraft(kind, newId(), newId(), { values: values() });
-    await keep(draft);
-    go(`/new/${kind.name}?draft=${draft.id}`);
+    await keep(draft).then(() => go(`/new/${kind.name}?draft=${draft.id}`), () => toast('Not opened.', 'This phone’s storage does not answer. Try again.'));
   }
 
   // One's own that was just taken back may still have stood there as the card opened.
   const rang = (shown.family?.rang ?? []).filter(({ id, author }) => author !== me || family?.rang.some((call) => call.id === id));
-  const isRung = rang.length > 0;
+  const off = row && saidOff(school, row);
+  const nobody = family?.row.body.off_list === 'nobody'; // from this moment on, whatever the card showed
+  const isOver = rang.length > 0 || off || nobody;
   return (
     <Screen
       close
@@ -102,21 +103,22 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
       meta={since ?? shown.meta}
       upTo={LIST}
       taps={<a class="tap" href={LIST} aria-label="All families"><Icon name="list" /></a>}
-      dock={isRung && <a class="button main" href={next ? cardOf(next) : LIST}>{next ? `Next: ${familyName(next.pupils)}` : 'All families'}</a>}
+      dock={isOver && <a class="button main" href={next ? cardOf(next) : LIST}>{next ? `Next: ${familyName(next.pupils)}` : 'All families'}</a>}
     >
+      {nobody ? <Note state="alarm" icon="noring"><b>{saidOff(school, family.row)}</b></Note> : off && <Note state="draft" icon="list"><b>Off the list.</b> {off}.</Note>}
       <Already family={shown.family} rang={rang} school={school} kind={kind} me={me} opened={now} />
       <ul class="card rows" aria-label="Pupils in this family">
         {shown.pupils.map((id) => <li key={id} class="row"><span class="grow"><PersonLine id={id} /></span></li>)}
       </ul>
       {row && <p>{whyListed(school, row)}</p>}
-      {contacts && <Contacts contacts={contacts} main={!isRung} onRing={dial} />}
-      {contacts && (
+      {contacts && !nobody && <Contacts contacts={contacts} main={!isOver} onRing={dial} />}
+      {contacts && !nobody && (
         <section class="stack" aria-labelledby="outcome">
           <h2 id="outcome">How did it go?</h2>
           {dialled && <p class="meta">One tap saves it as a call to {named(dialled)}.</p>}
           {dialled && <div class="tiles">{OUTCOMES.map(([words, outcome]) => <button key={words} type="button" class="button" onClick={() => went(words, outcome)}>{words}</button>)}</div>}
           <button type="button" class="button whole" onClick={() => void sayMore()}>More…</button>
-          {row && fieldNamed(kindNamed(school, row.kind), 'off_list') && <a class="button link" href={toForm(row, { field: 'off_list', as: 'Take them off the list' })}>Take them off the list</a>}
+          {row && !off && <a class="button link" href={toForm(row, { field: 'off_list', as: 'Take them off the list' })}>Take them off the list</a>}
         </section>
       )}
     </Screen>
@@ -155,6 +157,12 @@ function useContacts(pupils: string[]): Contact[] | undefined {
   opened.current ??= live;
   const never = new Set(live?.filter(({ do_not_contact }) => do_not_contact).map(({ id }) => id));
   return opened.current?.map((contact) => (never.has(contact.id) ? { ...contact, do_not_contact: true } : contact));
+}
+
+/** Why nobody rings them. */
+export function saidOff(school: SchoolAnswer, { kind, body }: ShownRecord): string {
+  const field = fieldNamed(kindNamed(school, kind), 'off_list');
+  return field && !isEmpty(body.off_list) ? say(school, field, body.off_list) : '';
 }
 
 function whyListed(school: SchoolAnswer, { kind, body }: ShownRecord): string {

@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from 'preact';
 import { useRef } from 'preact/hooks';
-import { fieldNamed, isEmpty, kindNamed, personNamed, say, type Entries } from '../form/say';
+import { kindNamed, personNamed, type Entries } from '../form/say';
 import { Search } from '../form/people';
 import { useLive } from '../local/store';
 import { records } from '../local/view';
@@ -13,7 +13,7 @@ import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { clock, count, nearDay, series, when } from '../look/words';
 import { useStatus } from '../sync';
-import { Card, cardOf, familyName, firstNames, toldOf } from './call-card';
+import { Card, cardOf, familyName, firstNames, saidOff, toldOf } from './call-card';
 import { allOf, isOverlap, midnight, morningOf, myQueue, ringing, type Family, type Morning } from './morning';
 import { Badge } from './record-row';
 import { useMe, useSchool } from './world';
@@ -64,7 +64,6 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
           {morning.rung.some(isOverlap) && <Note state="needs" icon="people"><b>More than one of you rang {series(morning.rung.filter(isOverlap).map(({ pupils }) => familyName(pupils)))}.</b> Every call is kept.</Note>}
           <Section id="mine" title="Yours">{tell(morning.mine)}</Section>
           <Section id="anybodys" title={shared ? 'Nobody’s yet' : 'To ring'}>{tell(morning.anybodys)}</Section>
-          <Section id="others" title="Other people’s">{tell(morning.others)}</Section>
         </>
       )}
       <Section id="rung" title="Rung today">
@@ -80,12 +79,12 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
           )),
         ]}
       </Section>
+      {morning && <Section id="others" title="Other people’s">{tell(morning.others)}</Section>}
       {morning && (morning.rung.length > 0 || shared) && <p class="meta num">Who has rung whom is {asAt}. What others have done since comes with the next signal.</p>}
       <Section id="off" title="Not to be rung">
-        {(morning?.off ?? []).map(({ row, pupils }) => {
-          const why = fieldNamed(kindNamed(school, row.kind), 'off_list');
-          return <li key={row.id}><a class="row" href={`/record/${row.id}`}><span class="grow"><b>{familyName(pupils)}</b><span class="meta">{why && !isEmpty(row.body.off_list) ? say(school, why, row.body.off_list) : 'Taken off the list'}</span></span><Icon name="next" size="small" /></a></li>;
-        })}
+        {(morning?.off ?? []).map(({ row, pupils }) => (
+          <li key={row.id}><a class="row" href={`/record/${row.id}`}><span class="grow"><b>{familyName(pupils)}</b><span class="meta">{saidOff(school, row) || 'Taken off the list'}</span></span><Icon name="next" size="small" /></a></li>
+        ))}
       </Section>
       {morning?.nextDay && <a class="button whole" href={`/calls?on=${morning.nextDay}`}><Icon name="calendar" size="small" />{nearDay(morning.nextDay, now)}’s list</a>}
       <section class="stack" aria-labelledby="other">
