@@ -62,6 +62,7 @@ def test_whoever_closes_with_the_other_word_sees_nothing_of_the_alarm(new_phone:
     olu.tap("I am back and safe")
     expect(theirs).to_contain_text("The school knows that you are safe.")
     expect(watched).to_contain_text("Do not ring them")
+    expect(olu.page.get_by_role("link", name="Write it up")).to_be_visible()
     ben.tap("I see to it")
     expect(watched).to_contain_text("Ben Price sees to it.")
     expect(theirs).to_contain_text("The school knows that you are safe.")

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { ShownRecord } from '../../pwa/src/local/overlay';
 import type { Local } from '../../pwa/src/local/reading';
-import { isGoing, isOn } from '../../pwa/src/screens/on';
+import { isGoing, isLate, isOn } from '../../pwa/src/screens/on';
 import { moreTime, planAtSchool, remember, remembered, tells, timeOf, warnings, type Known } from '../../pwa/src/visits';
 import type { Kind, SchoolAnswer } from '../../pwa/src/wire';
 import { Phone } from './phone';
@@ -49,6 +49,14 @@ test('a visit of today is on until it is closed', () => {
   expect(isOn(visit({}), now)).toBe(true);
   expect(isOn(visit({}, { state: 'closed' }), now)).toBe(false);
   expect(isOn(visit({}), now + 24 * 60 * 60_000)).toBe(false);
+});
+
+test('somebody is late from the time they gave until they say that they are safe', () => {
+  const now = Date.parse(at('15:00').at);
+  expect(isLate(visit({ back_by: at('14:50') }), now)).toBe(true);
+  expect(isLate(visit({ back_by: at('14:50'), safe_at: at('14:55') }), now)).toBe(false);
+  expect(isLate(visit({ back_by: at('15:10') }), now)).toBe(false);
+  expect(isLate(visit({}), now)).toBe(false);
 });
 
 test('earlier visits to the same family warn the next visitor, the latest first; others, later ones and mistakes do not', () => {

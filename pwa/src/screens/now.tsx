@@ -11,7 +11,7 @@ import { Screen } from '../look/screen';
 import { clock, day, when } from '../look/words';
 import type { Kind, SchoolAnswer } from '../wire';
 import { draftsWords, heldTitle, reasonOf } from './held';
-import { onNow } from './on';
+import { isLate, onNow } from './on';
 import { RecordRow } from './record-row';
 import { useWorld } from './world';
 
@@ -68,6 +68,12 @@ function Lists() {
 
   return (
     <>
+      {on.length > 0 && (
+        <section class="stack" aria-labelledby="on">
+          <h2 id="on">On now</h2>
+          <ul class="card rows">{on.map((record) => <li key={record.id}><RecordRow school={school} record={record} late={isLate(record, now)} /></li>)}</ul>
+        </section>
+      )}
       {(held.length > 0 || disputed.length > 0) && (
         <section class="stack" aria-labelledby="needs">
           <h2 id="needs">Needs you</h2>
@@ -108,12 +114,6 @@ function Lists() {
               </li>
             ))}
           </ul>
-        </section>
-      )}
-      {on.length > 0 && (
-        <section class="stack" aria-labelledby="on">
-          <h2 id="on">On now</h2>
-          <ul class="card rows">{on.map((record) => <li key={record.id}><RecordRow school={school} record={record} /></li>)}</ul>
         </section>
       )}
       {!school && <Note state="waiting" icon="clock"><b>Fetching the school’s questions.</b> They come with the first signal, and stay.</Note>}

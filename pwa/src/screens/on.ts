@@ -1,6 +1,6 @@
 // What is done standing up and is on now: a sweep or a visit of today that nobody has closed.
 
-import { isEmpty, type Entries } from '../form/say';
+import { isEmpty, momentOf, type Entries } from '../form/say';
 import type { ShownRecord } from '../local/overlay';
 import type { Local } from '../local/store';
 import { records } from '../local/view';
@@ -21,3 +21,6 @@ export async function onNow(me: string | undefined, local: Local): Promise<Shown
   const open = await Promise.all(['home_visit', 'sweep'].map((kind) => records({ kind, state: 'open', limit: LOOKED_THROUGH }, local)));
   return open.flat().filter((record) => isOn(record) && (record.kind === 'sweep' || (isGoing(record, me) && isEmpty(record.body.safe_at))));
 }
+
+/** Somebody is to be back from it by now, and has not said that they are. */
+export const isLate = ({ body }: Pick<ShownRecord, 'body'>, now = Date.now()): boolean => isEmpty(body.safe_at) && now > Date.parse(momentOf(body.back_by)?.at ?? '');

@@ -6,12 +6,13 @@ import { Icon, isIcon, type IconName } from '../look/icon';
 import { nearDay } from '../look/words';
 import type { SchoolAnswer } from '../wire';
 
-const BADGES: Record<Delivery | 'two', { state: string; icon: IconName; words: string }> = {
+const BADGES: Record<Delivery | 'two' | 'late', { state: string; icon: IconName; words: string }> = {
   waiting: { state: 'waiting', icon: 'waiting', words: 'Not sent' },
   sending: { state: 'sending', icon: 'sending', words: 'Sending' },
   sent: { state: 'sent', icon: 'sent', words: 'Sent' },
   needs: { state: 'needs', icon: 'needs', words: 'Needs you' },
   two: { state: 'needs', icon: 'two', words: 'Two answers' },
+  late: { state: 'alarm', icon: 'alarm', words: 'Past its time' },
 };
 
 export const iconOf = (school: SchoolAnswer | undefined, kind: string): IconName => {
@@ -26,11 +27,11 @@ export function Badge({ of }: { of: keyof typeof BADGES }) {
 
 export const isDisputed = (record: ShownRecord): boolean => Object.keys(record.disputes).length > 0;
 
-export function RecordRow({ school, record }: { school: SchoolAnswer | undefined; record: ShownRecord }) {
+export function RecordRow({ school, record, late = false }: { school: SchoolAnswer | undefined; record: ShownRecord; late?: boolean }) {
   const title = titleOf(school, record);
   const kind = kindNamed(school, record.kind)?.label ?? 'Record';
   const more = subtitleOf(school, record);
-  const shown = isDisputed(record) ? 'two' : record.delivery;
+  const shown = late ? 'late' : isDisputed(record) ? 'two' : record.delivery;
   return (
     <a class="row" href={`/record/${record.id}`}>
       <span class="lead"><Icon name={iconOf(school, record.kind)} /></span>

@@ -10,7 +10,7 @@ import { useLive } from '../local/store';
 import { record as recordNamed, records, type RecordView } from '../local/view';
 import { announce } from '../look/announce';
 import { focusOn } from '../look/address';
-import { Icon } from '../look/icon';
+import { Icon, type IconName } from '../look/icon';
 import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { clock, nearDay, series } from '../look/words';
@@ -44,6 +44,8 @@ const STEPS: Step[] = [
   SAFE,
 ];
 
+const ICONS: Record<string, IconName> = { arrived_at: 'visit', safe_at: 'sent' };
+
 /** As an alert opens it: mine to walk through, or somebody else's to watch. */
 export function Visiting({ id }: { id: string }) {
   const { me, school } = useWorld();
@@ -62,9 +64,10 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
   const atSchool = planAtSchool(record, known);
   const due = timeOf(record.body.back_by);
   const [hasLeft, hasArrived, isSafe] = [!isEmpty(record.body.left_school_at), !isEmpty(record.body.arrived_at), !isEmpty(record.body.safe_at)];
-  const isOut = hasLeft && !isSafe;
+  const isClosed = known?.state === 'over'; // by somebody else's word
+  const isOut = hasLeft && !isSafe && !isClosed;
   const isAsked = hasArrived && !isSafe && AT_THE_DOOR.some((name) => isEmpty(record.body[name]));
-  const isLate = !isSafe && due !== undefined && now > due && (hasLeft || Boolean(known?.accepted_at && known.state !== 'over'));
+  const isLate = !isSafe && due !== undefined && now > due && !isClosed && (hasLeft || Boolean(known?.accepted_at));
   useEffect(() => {
     if (!isLate) return;
     call();
@@ -74,7 +77,8 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
 
   const write = (values: Values, about: string) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], about);
   const onMore = (minutes: number) => void write(moreTime(due, minutes), `${minutes} minutes more.`);
-  const next = STEPS.find(({ moment }) => moment && fieldNamed(kind, moment) && isEmpty(record.body[moment]));
+  const next = isSafe ? undefined : STEPS.find(({ moment }) => moment && fieldNamed(kind, moment) && isEmpty(record.body[moment]));
+  const first = isLate && next ? SAFE : next; // whoever is late has one thing to say, whatever step they are at
   const isWritten = !isEmpty((record.body.account as Entries | undefined)?.[me?.id ?? '']?.value);
   const writeUp = toForm(record, { field: WRITTEN_UP.join(','), as: 'Write it up' });
   const take = (step: Step) => (step.moment === 'safe_at' && mayAskWord(kind, known) ? setClosing(true) : void write(stamp(step.moment!), `${step.done}.`));
@@ -92,13 +96,14 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
       upTo="/records"
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}
       dock={
-        closing ? null : next ? <button type="button" class="button main" onClick={() => take(next)}><Icon name={next.moment === 'arrived_at' ? 'visit' : 'going'} />{next.does}</button>
+        closing ? null : first ? <button type="button" class="button main" onClick={() => take(first)}><Icon name={ICONS[first.moment!] ?? 'going'} />{first.does}</button>
         : isWritten ? <a class="button main" href={`/record/${record.id}?whole=1`}>The whole record</a>
         : <a class="button main" href={writeUp}><Icon name="draft" />Write it up</a>
       }
     >
       {closing && <Closing known={known} onClose={() => setClosing(false)} onWord={(word) => void close(word)} />}
-      {isLate && <TimeLeft {...{ record, due, now, onMore }}>{next?.moment !== 'safe_at' && !closing && <button type="button" class="button main" onClick={() => take(SAFE)}><Icon name="sent" />{SAFE.does}</button>}</TimeLeft>}
+      {isLate && <TimeLeft {...{ record, due, now, onMore }} />}
+      {isLate && next && next !== first && <button type="button" class="button whole" onClick={() => take(next)}><Icon name={ICONS[next.moment!] ?? 'going'} size="small" />{next.does}</button>}
       {!isSafe && <Careful school={school} kind={kind} record={record} />}
       {isAsked ? <AtTheDoor {...{ school, kind, record, write }} /> : !hasArrived && <Where record={record} />}
       {isOut && !isLate && due !== undefined && <TimeLeft {...{ record, due, now, onMore }} />}
@@ -144,10 +149,10 @@ function call(): void {
   beep.onended = () => void audio.close();
 }
 
-type Left = { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void; children?: ComponentChildren };
+type Left = { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void };
 
 /** How long yet, or how long too late: that is said aloud. */
-function TimeLeft({ record, due, now, onMore, children }: Left) {
+function TimeLeft({ record, due, now, onMore }: Left) {
   const minutes = Math.ceil((due - now) / 60_000);
   const isLate = now > due;
   const left = timeOf(record.body.left_school_at) ?? due;
@@ -155,10 +160,9 @@ function TimeLeft({ record, due, now, onMore, children }: Left) {
   useEffect(() => void (isLate && announce('You are past your time. Say that you are safe, or take more time.', 'assertive')), [isLate]);
   return (
     <section class="card pad stack" data-state={isLate ? 'alarm' : 'sending'} aria-label={isLate ? 'You are past your time' : 'Time left'}>
-      <div class="line keep"><p class="count">{Math.abs(minutes)}</p><p class="grow"><b>{Math.abs(minutes) === 1 ? 'minute' : 'minutes'} {isLate ? 'past your time' : 'left'}</b><br /><span class="meta num">You said back by {clock(due)}</span></p></div>
+      <div class="line"><p class="count">{Math.abs(minutes)}</p><p class="grow"><b>{Math.abs(minutes) === 1 ? 'minute' : 'minutes'} {isLate ? 'past your time' : 'left'}</b><br /><span class="meta num">You said back by {clock(due)}</span></p></div>
       <div class="meter" role="img" aria-label={`${gone} per cent of the time gone`}><i style={{ width: `${gone}%` }} /></div>
       {isLate && <p><b>Say that you are safe, or take more time.</b></p>}
-      {children}
       <div class="tiles pair">{[15, 30].map((minutes) => <button key={minutes} type="button" class="button" onClick={() => onMore(minutes)}>Add {minutes} min</button>)}</div>
     </section>
   );

@@ -41,11 +41,11 @@ export function Watching({ id, view }: { id: string; view: RecordView | null }) 
   const school = useSchool();
   const now = useNow(1_000);
   const path = `/api/visits/${encodeURIComponent(id)}`;
-  const { found, heardAt, ahead, keep } = useAsked<VisitCard>(path, undefined, LOOK_EVERY_MS);
+  const { found, heardAt, ahead, keep } = useAsked<VisitCard>(path, isOver, LOOK_EVERY_MS);
   const [problem, setProblem] = useState('');
   const [saying, setSaying] = useState(false);
   const card = found?.json;
-  if (!card) return <Screen title="A visit" upTo="/visit">{found && <p>{found.missing ? 'This visit is not yours to see, or nobody is watching it.' : found.problem}</p>}</Screen>;
+  if (!card) return <Screen title="A visit" upTo="/visit">{found && <p>{found.missing ? 'This visit is not yours to see, or nobody is watching it.' : found.problem}</p>}{view && <a class="button whole" href={`/record/${id}?whole=1`}>Open the record</a>}</Screen>;
 
   async function press(what: string, why = ''): Promise<void> {
     if (what === 'seen_safe' && !saying) return setSaying(true);
