@@ -127,6 +127,15 @@ CONTACT: Aliases = {
     "note": of_a_contact("note | notes | comment | comments | contact notes | contact comments | additional information"),
 }
 
+MARK: Aliases = {
+    **WHO_IS_THE_PUPIL,
+    "on_day": either("date | day | mark date | session date | attendance date | register date | calendar start date"),
+    "am": either("am | am mark | am code | morning | morning mark | am session"),
+    "pm": either("pm | pm mark | pm code | afternoon | afternoon mark | pm session"),
+    "session": either("session | am pm | registration session | period"),
+    "mark": either("mark | code | attendance code | attendance mark | register mark | session mark"),
+}
+
 # Where an address comes in pieces, they are put together in this order.
 ADDRESS_PARTS = either(
     "flat | apartment | house name | house number | house no | house name number | street | road | address line 1 | address "

@@ -1,4 +1,4 @@
-"""`lanyard import pupils|contacts FILE`: says what it would do, and with --apply does it.
+"""`lanyard import pupils|contacts|marks FILE`: says what it would do, and with --apply does it.
 
 Leaves with 0 when every row was understood, 1 when some rows need a person (the others are taken in), 2 when the file as a
 whole was refused and nothing was done.
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from server.imports import aliases, contact_row, headings, keep, problems, pupil_row, sheet, side_by_side, values
+from server.imports import aliases, contact_row, headings, keep, marks, problems, pupil_row, sheet, side_by_side, values
 from server.imports.headings import Table
 from server.imports.plan import Plan
 from server.imports.sheet import MAX_BYTES, Unusable
@@ -25,9 +25,10 @@ from server.store.database import Tx, close_database, open_database, reading, wr
 from server.store.ids import new_id
 from server.store.migrations import due
 
-DAYS = {"born_on", "left_on", "pupil_born_on"}
+DAYS = {"born_on", "left_on", "pupil_born_on", "on_day"}
 FINE, SOME_ROWS, REFUSED = 0, 1, 2
-FIELDS = {"pupils": aliases.PUPIL, "contacts": aliases.CONTACT}
+FIELDS = {"pupils": aliases.PUPIL, "contacts": aliases.CONTACT, "marks": aliases.MARK}
+LACKING = {"pupils": pupil_row.lacking, "contacts": contact_row.lacking, "marks": marks.lacking}
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -42,8 +43,10 @@ def main(argv: list[str]) -> int:
 
 
 def _asked(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("lanyard import", description="Take in pupils or contacts from what the school's system exports.")
-    parser.add_argument("what", choices=["pupils", "contacts"])
+    parser = argparse.ArgumentParser(
+        "lanyard import", description="Take in pupils, contacts or a day’s marks from what the school's system exports."
+    )
+    parser.add_argument("what", choices=list(FIELDS))
     parser.add_argument("file", type=Path, help="CSV or Excel (.xlsx)")
     parser.add_argument("--school", help="its name or id, where there are several")
     parser.add_argument("--map", metavar="PROFILE", help='what headings mean: a JSON file {"Reg": "form"}, or the name of one kept before')
@@ -88,8 +91,7 @@ def read_table(what: str, content: bytes, profile: Mapping[str, str]) -> tuple[T
     rows = list(enumerate(found.rows, start=1))
     if what == "contacts":
         rows = side_by_side.unfold(rows)
-    lacking = pupil_row.lacking if what == "pupils" else contact_row.lacking
-    table = headings.table(rows, FIELDS[what], lacking, profile)
+    table = headings.table(rows, FIELDS[what], LACKING[what], profile)
     _refuse_month_first(table)
     return table, found.read_as
 

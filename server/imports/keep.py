@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from server.imports import contacts, pupils
+from server.imports import contacts, marks, pupils
 from server.imports.headings import Table
 from server.imports.plan import Change, Plan
 from server.store.database import Tx
+from server.store.due import due
 from server.store.moments import now
 from server.store.numbers import NewStep, draw, lock
 
@@ -24,6 +25,7 @@ OF_PUPILS = {  # nobody's list has the made-up ones
     "contact": "school = $1 and pupil not in (select id from pupil where school = $1 and canary)",
 }
 
+LATEST_DAYS = 14  # of marks that came in: what was promised longer ago is not asked after
 Mint = Callable[[], str]
 
 
@@ -32,6 +34,8 @@ async def plan(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: 
     known_pupils = await _all(tx, school, "pupil", PUPIL_COLUMNS)
     if what == "pupils":
         return pupils.plan(table, known_pupils, mint, today)
+    if what == "marks":
+        return marks.plan(table, known_pupils, await _register(tx, school), await _codes(tx), today)
     return contacts.plan(table, known_pupils, await _all(tx, school, "contact", CONTACT_COLUMNS), mint)
 
 
@@ -41,17 +45,25 @@ async def apply(tx: Tx, school: str, what: str, table: Table, mint: Mint, today:
     made = await plan(tx, school, what, table, mint, today)
     if made.is_empty:
         return made
+    if what == "marks":
+        await _mark(tx, school, made)
+        await _note(tx, school, what, table, made, mint)
+        return made
     [place] = await draw(tx, school, [NewStep("people")])
     columns = PUPIL_COLUMNS if what == "pupils" else CONTACT_COLUMNS
     await _add(tx, school, what, columns, made, place.seq)
     await _change(tx, school, what, made.changed, place.seq)
     await _change(tx, school, "pupils", made.families, place.seq)
     await _move_rights(tx, school, made.changed)
+    await _note(tx, school, what, table, made, mint)
+    return made
+
+
+async def _note(tx: Tx, school: str, what: str, table: Table, made: Plan, mint: Mint) -> None:
     await tx.run(
         "insert into import (id, school, at, staff, what, hash, counts) values ($1, $2, $3, $4, $5, $6, $7)",
         mint(), school, now(), None, what, fingerprint(table), json.dumps(counts(made)),
     )  # fmt: skip
-    return made
 
 
 def counts(made: Plan) -> dict[str, int]:
@@ -100,6 +112,37 @@ async def _change(tx: Tx, school: str, what: str, changes: Sequence[Change], seq
             f"update {what.removesuffix('s')} set seq = $1, {says} where school = $2 and id = $3",
             [(seq, school, one.id, *(one.after[column] for column in columns)) for one in group],
         )
+
+
+# ── Marks ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def _register(tx: Tx, school: str) -> marks.Marked:
+    rows = await tx.rows("select pupil, on_day, am, pm from attendance_day where school = $1", school)
+    return {(row["pupil"], row["on_day"]): {"am": row["am"], "pm": row["pm"]} for row in rows}
+
+
+async def _codes(tx: Tx) -> set[str]:
+    return {row["code"] for row in await tx.rows("select distinct code from attendance_code")}
+
+
+async def _mark(tx: Tx, school: str, made: Plan) -> None:
+    """And what goes by the marks is looked at again: the list of families to ring, and what they promised."""
+    await tx.run_many(
+        "insert into attendance_day (school, pupil, on_day, am, pm) values ($1, $2, $3, $4, $5)",
+        [(school, one.row["pupil"], one.row["on_day"], one.row["am"], one.row["pm"]) for one in made.added],
+    )
+    for one in made.changed:
+        pupil, _, day = one.id.rpartition(" ")
+        marked = {**one.before, **one.after}
+        await tx.run(
+            "update attendance_day set am = $4, pm = $5 where school = $1 and pupil = $2 and on_day = $3",
+            school, pupil, day, marked["am"], marked["pm"],
+        )  # fmt: skip
+    days = {one.row["on_day"] for one in made.added} | {one.id.rpartition(" ")[2] for one in made.changed}
+    for day in sorted(days)[-LATEST_DAYS:]:
+        for does in ("morning.marks", "morning.kept"):
+            await due(tx, school, now(), does, day)
 
 
 async def _move_rights(tx: Tx, school: str, changed: Sequence[Change]) -> None:
