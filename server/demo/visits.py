@@ -13,6 +13,8 @@ from server.demo.telling import pupil, told
 PER_PUPIL = 0.0012  # a day
 AWAY = {"O", "N", "I"}
 DAYS_AWAY = 2  # in a row
+# Minutes: left so long ago, to be back in so many, last heard of so long ago; and whether they are safe
+OUT_NOW = ((70, -4, 41, False), (25, 45, 6, False), (-20, 75, None, False), (80, -15, 18, True))
 PURPOSES = {"absence": 45, "no_contact": 22, "welfare": 10, "relationship": 10, "coming_back": 13}
 HAZARDS = {"dog": 3, "stairs": 2, "no_signal": 2, "aggression": 1}
 
@@ -26,7 +28,27 @@ def visits(school: School) -> Acts:
         away = [one for one in school.pupils if _is_away(school, one, day)]
         for at, one in enumerate(chance.sample(away, k=min(count, len(away)))):
             acts += _one(school, chance.apart(at), one, day)
-    return acts
+    return acts + _out_now(school)
+
+
+def _out_now(school: School) -> Acts:
+    """As the demo opens: one past its time, one at the door, one about to leave, one just safely over."""
+    chance, now = school.chance("visits", "now"), school.as_at
+    diary = Diary(school, chance.apart("diary"))
+    leads, helpers = [*school.by_role["officer"], *school.by_role["manager"]], school.by_role["responder"]
+    for at, (left_ago, back_in, heard_ago, safe) in enumerate(OUT_NOW):
+        lead, other = leads[at % len(leads)], helpers[at % len(helpers)]
+        leaves_at = now - left_ago * MINUTE
+        plan = _plan(school, chance.apart(at), chance.choice(school.pupils), lead, other, at == 0, leaves_at)
+        planned_at = min(leaves_at - 20 * MINUTE, now - 10 * MINUTE)
+        plan |= {"back_by": exact(now + back_in * MINUTE), "authorised_at": exact(planned_at)}
+        record = diary.begin(planned_at, lead, "home_visit", plan, sent=planned_at)
+        if heard_ago is not None:
+            left_at, heard_at = leaves_at + 2 * MINUTE, now - heard_ago * MINUTE
+            diary.add(left_at, lead, record, "home_visit", {"left_school_at": exact(left_at)}, sent=left_at)
+            said = {"safe_at": exact(heard_at)} if safe else {"checked_in_at": exact(heard_at)}
+            diary.add(heard_at, lead, record, "home_visit", said, sent=heard_at)
+    return diary.acts
 
 
 def _is_away(school: School, one: Pupil, day: date) -> bool:
@@ -65,7 +87,7 @@ def _one(school: School, chance: Chance, one: Pupil, day: date) -> Acts:
 
 def _plan(school: School, chance: Chance, one: Pupil, lead: Staff, other: Staff, alone: bool, leaves_at: int) -> Values:
     by = chance.choice([*school.by_role["dsl"] * 2, *school.by_role["leader"]])
-    at = school.register.at[local(leaves_at).date()]
+    at = school.register.at.get(local(leaves_at).date(), len(school.days) - 1)
     days = sum(school.register.mark(one, each, "am") in AWAY for each in school.days[at - 10 : at])
     hazards = chance.weighted(list(HAZARDS), list(HAZARDS.values())) if chance.happens(0.3) else None
     return {
@@ -76,6 +98,7 @@ def _plan(school: School, chance: Chance, one: Pupil, lead: Staff, other: Staff,
         "authorised_at": exact(leaves_at - 95 * MINUTE),
         "company": "alone" if alone else "pair",
         "going": put({lead.id: {"part": "leads"}} | ({} if alone else {other.id: {"part": "goes"}})),
+        "expects_call": put({(other if alone else by).id: {}}),
         "where": "home",
         "leaves_at": exact(leaves_at),
         "back_by": exact(leaves_at + 80 * MINUTE),
