@@ -117,7 +117,7 @@ async def test_a_plan_is_accepted_once_the_school_has_it_and_the_visit_goes_from
     assert await told(school) == []
     assert (await ask(school, "olu", "/api/visits", method="GET"))[1] == []
     assert await timeline(school, record) == [
-        "The school has the plan", "Olu Balogun: left school", "Olu Balogun: last said that all is well", "Olu Balogun says: safe",
+        "The school has the plan", "Olu Balogun: left school", "Olu Balogun: said that all is well", "Olu Balogun says: safe",
     ]  # fmt: skip
 
 

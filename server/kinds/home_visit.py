@@ -82,7 +82,7 @@ home_visit = Kind(
             "Visit",
             Field("left_school_at", "Left school", Moment()),
             Field("arrived_at", "Arrived", Moment()),
-            Field("checked_in_at", "Last said that all is well", Moment()),
+            Field("checked_in_at", "Said that all is well", Moment()),
             Field("door", "What happened at the door?", Choice(DOOR)),
             Field("who_seen", "Who was seen?", Note(), hint="Names, and how they are related to the child."),
             Field(

@@ -109,11 +109,12 @@ class Wrote(msgspec.Struct, frozen=True):
     author: str
     seq: int
     at: int
+    received_at: int
     values: dict[str, Any]
 
 
 COLUMNS = ", ".join(Watch.__struct_fields__)
-EDITS = 'select author, seq, ordered_at, "values" from edit where school = $1 and record = $2 and seq > $3 order by seq'
+EDITS = 'select author, seq, ordered_at, received_at, "values" from edit where school = $1 and record = $2 and seq > $3 order by seq'
 BEGIN = (
     "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (school, record) do nothing"
@@ -198,16 +199,18 @@ async def begin(tx: Tx, school: str, record: str, plan: Plan, at: int) -> Watch 
     if not goes or due_back is None or plan.state != "open" or at - due_back > HISTORY:
         return None
     leaves, buddies = plan.moment(asked.leaves), plan.people(asked.buddy)
-    await tx.run(BEGIN, school, record, plan.kind.name, as_list(goes), as_list(buddies), leaves, due_back, at)
+    came = await tx.row("select max(received_at) from edit where school = $1 and record = $2 and seq is not null", school, record)
+    here_since = min(came[0], at) if came else at
+    await tx.run(BEGIN, school, record, plan.kind.name, as_list(goes), as_list(buddies), leaves, due_back, here_since)
     watch = await watch_of(tx, school, record)
     assert watch is not None
-    await note(tx, watch, "accepted", at)
+    await note(tx, watch, "accepted", here_since)
     return watch
 
 
 async def edits_since(tx: Tx, watch: Watch) -> list[Wrote]:
     rows = await tx.rows(EDITS, watch.school, watch.record, watch.read_to)
-    return [Wrote(row["author"], row["seq"], row["ordered_at"], msgspec.json.decode(row["values"])) for row in rows]
+    return [Wrote(row["author"], row["seq"], row["ordered_at"], row["received_at"], msgspec.json.decode(row["values"])) for row in rows]
 
 
 async def go_by(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
@@ -247,7 +250,7 @@ async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) ->
     for edit in theirs:
         for name in plan.watched.marks:
             if value := edit.values.get(name):
-                await note(tx, watch, "mark", moment_in(value) or edit.at, edit.author, field=name, told_at=at)
+                await note(tx, watch, "mark", moment_in(value) or edit.at, edit.author, field=name, told_at=edit.received_at)
         await hear_safe(tx, watch, plan.watched, edit, at)
 
 
@@ -257,35 +260,37 @@ async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) 
         safe_at = moment_in(safe) or edit.at
         match await closing_words.meaning_of(tx, watch.school, edit.author, word):
             case "alarm":
-                await raise_alarm(tx, watch, edit.author, safe_at, at)
+                await raise_alarm(tx, watch, edit, safe_at, at)
             case "safe" if watch.is_open and watch.alarm_at is None:
-                await close(tx, watch, "safe", at, edit.author, safe_at)
+                await close(tx, watch, "safe", at, edit.author, safe_at, edit.received_at)
             case "neither" if watch.is_open and watch.alarm_at is None:
                 await keep(tx, watch, unsure=True)
-                await note(tx, watch, "unsure", safe_at, edit.author, told_at=at)
+                await note(tx, watch, "unsure", safe_at, edit.author, told_at=edit.received_at)
     elif asked.safe in edit.values and watch.how == "safe":
         await keep(tx, watch, closed_at=None, closed_by=None, how=None, safe_at=None)
-        await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=at)
+        await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=edit.received_at)
 
 
-async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at: int | None = None, why: str = "") -> None:
+async def close(
+    tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at: int | None = None, told_at: int | None = None, why: str = ""
+) -> None:
     """`how`: safe (their own word), closed (a safeguarding lead's), called off (before they left)."""
     told = await told_so_far(tx, watch)
     await keep(tx, watch, closed_at=at, closed_by=by, how=how, safe_at=safe_at or watch.safe_at, unsure=False)
     await drop_due(tx, watch.school, watch.record, *LADDER)
-    await note(tx, watch, how, safe_at or at, by, told_at=at, why=why)
+    await note(tx, watch, how, safe_at or at, by, told_at=told_at or at, why=why)
     await retire_alerts(tx, watch.school, watch.topic)
     await tell_quietly(tx, watch, told - {by}, "visit.safe")
 
 
-async def raise_alarm(tx: Tx, watch: Watch, by: str, safe_at: int, at: int) -> None:
+async def raise_alarm(tx: Tx, watch: Watch, edit: Wrote, safe_at: int, at: int) -> None:
     """With the other word: to those who go it is over, and everybody else who can help is told, at once."""
     if watch.alarm_at is not None:
         return
     if watch.how != "safe":
-        await note(tx, watch, "safe", safe_at, by, told_at=at)
-    await keep(tx, watch, alarm_at=at, safe_at=safe_at, closed_at=None, closed_by=by, how=None, taken_by=None, unsure=False)
-    await note(tx, watch, "alarm", at, by)
+        await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at)
+    await keep(tx, watch, alarm_at=at, safe_at=safe_at, closed_at=None, closed_by=edit.author, how=None, taken_by=None, unsure=False)
+    await note(tx, watch, "alarm", at, edit.author)
     await drop_due(tx, watch.school, watch.record, *LADDER)
     await retire_alerts(tx, watch.school, watch.topic)
     await due(tx, watch.school, at, "visit.alarm", watch.record)
