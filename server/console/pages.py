@@ -128,6 +128,7 @@ async def tabs_of(tx: Tx, me: Me) -> list[Tab]:
         ("calls", "/console/oncall", "On call"),
         ("visits", "/console/visits", "Visits"),
         ("morning", "/console/morning", "Calls"),
+        ("sweeps", "/console/sweeps", "Sweeps"),
         ("patterns", "/console/patterns", "Patterns"),
         ("lists", "/console/lists", "Lists"),
         ("phones", "/console/people", "People and phones"),
