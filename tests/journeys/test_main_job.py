@@ -95,7 +95,6 @@ def sweep_and_sighting(phone: Handset) -> None:
     phone.choose("Which area?", "Town centre")
     phone.write("Which officer leads?", "PC 4417 Hale")
     phone.save_as_it_is()
-    phone.page.get_by_role("link", name="Town centre").first.click()
     phone.choose("Spoken to at", "Arcade")
     phone.tap("Ours")
     phone.name_somebody("zo", "Zoë Ångström", "Who?")

@@ -21,7 +21,7 @@ import { problemsWith, saysSomething, type Problem } from './problems';
 import { isEmpty, momentOf } from './say';
 
 export type Manner =
-  | { is: 'quick' } // first what is asked standing up; the rest behind More
+  | { is: 'quick'; first?: string[] | undefined } // first what is asked standing up (as the kind says, or these); the rest behind More
   | { is: 'pages' } // one thing a page, for what is written sitting down
   | { is: 'only'; fields: string[]; title: string }; // a correction: these and no others
 
@@ -52,6 +52,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const fields = useMemo(() => kind.fields.filter(({ name, retired }) => !STATE.has(name) && !retired), [kind]);
   const clockField = manner.is === 'only' ? undefined : fields.find(({ name }) => name === kind.moment);
   const pages = useMemo(() => groupsOf(fields), [fields]);
+  const quick = useMemo(() => quickOf(fields, manner), [fields]);
   const sheets = useMemo(() => pagesOf(pages), [pages]);
   const [page, setPage] = useState(() => Math.max(0, sheets.findIndex(({ fields: on }) => on[0]?.name === start.page)));
   const paged = manner.is === 'pages' && sheets.length > 1;
@@ -68,7 +69,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
   const asked = (): Field[] => {
     if (manner.is === 'only') return fields.filter(({ name }) => manner.fields.includes(name));
     if (paged) return sheets[page]!.fields;
-    return whole ? fields : [...quickOf(fields), ...(clockField ? [clockField] : [])];
+    return whole ? fields : [...quick.filter((field) => field !== clockField), ...(clockField ? [clockField] : [])];
   };
 
   async function save(anyway = false): Promise<void> {
@@ -140,14 +141,14 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
             {!last && <p class="meta">You can save now and go on later.</p>}
           </div>
         )}
-        {asked().filter((field) => field !== clockField || paged).filter((field) => !whole || field.quick).map((field) => (
+        {asked().filter((field) => field !== clockField || paged).filter((field) => !whole || quick.includes(field)).map((field) => (
           <Fragment key={field.name}>
             {draw(field)}
-            {manner.is === 'quick' && <Instead of={field} fields={fields} whole={whole} draw={draw} answer={answer} wanted={problems.length > 0} />}
+            {manner.is === 'quick' && <Instead of={field} fields={fields.filter((other) => !quick.includes(other))} whole={whole} draw={draw} answer={answer} wanted={problems.length > 0} />}
           </Fragment>
         ))}
         {whole && pages.map(({ heading, fields: grouped }) => {
-          const rest = grouped.filter((field) => !field.quick && field !== clockField);
+          const rest = grouped.filter((field) => !quick.includes(field) && field !== clockField);
           return rest.length > 0 && (
             <section key={heading} class="stack wide" aria-label={heading || kind.label}>
               {heading && <h2 class="ask">{heading}</h2>}
@@ -155,7 +156,7 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
             </section>
           );
         })}
-        {manner.is === 'quick' && !whole && quickOf(fields).length < fields.length && (
+        {manner.is === 'quick' && !whole && quick.length < fields.length && (
           <button type="button" class="button dial" onClick={() => setWhole(true)}><Icon name="plus" /><span>More to say<span class="meta">{series(pages)}</span></span></button>
         )}
         {paged && page > 0 && <button type="button" class="button link" onClick={() => turn(page - 1)}>The page before</button>}
@@ -168,7 +169,10 @@ export function Form({ school, kind, me, draft: start, opened, manner, title, me
 /** What more there is to say, by the headings it stands under. */
 const series = (pages: Page[]): string => pages.slice(0, 4).map(({ heading }, at) => (at ? heading.toLowerCase() : heading)).join(', ') + (pages.length > 4 ? ' and more' : '');
 
-const quickOf = (fields: Field[]): Field[] => (fields.some(({ quick }) => quick) ? fields.filter(({ quick }) => quick) : fields);
+function quickOf(fields: Field[], manner: Manner): Field[] {
+  if (manner.is === 'quick' && manner.first) return manner.first.flatMap((name) => fields.find((field) => field.name === name) ?? []);
+  return fields.some(({ quick }) => quick) ? fields.filter(({ quick }) => quick) : fields;
+}
 
 type Page = { heading: string; fields: Field[] };
 
@@ -257,7 +261,7 @@ function Summary({ problems, told, onAnyway }: { problems: Problem[]; told: numb
 
 /** The answer that will do in place of another: "I do not know who" opens "Who else?". */
 function Instead({ of: field, fields, whole, draw, answer, wanted }: { of: Field; fields: Field[]; whole: boolean; draw: (field: Field) => ComponentChildren; answer: (field: Field) => unknown; wanted: boolean }) {
-  const other = fields.find(({ name, quick }) => name === field.instead && !quick);
+  const other = fields.find(({ name }) => name === field.instead);
   const [open, setOpen] = useState(other !== undefined && !isEmpty(answer(other) as never));
   const tapped = useRef(false);
   // At once: a frame later, on a slow phone, they may be writing in another field already.

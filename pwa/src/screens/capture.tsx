@@ -7,6 +7,7 @@ import { fieldNamed, kindNamed, titleOf, whenOf } from '../form/say';
 import { draft as draftNamed, type Draft } from '../local/drafts';
 import { newId } from '../local/outbox';
 import { needsMe, record as recordNamed } from '../local/view';
+import { go } from '../look/address';
 import { later } from '../look/later';
 import { Screen } from '../look/screen';
 import type { Kind, SchoolAnswer, Values } from '../wire';
@@ -17,6 +18,12 @@ export const Calls = later(() => import('./calls').then(({ Calls }) => Calls));
 
 const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
 const PLANNED_AHEAD = new Set(['home_visit']); // no time is assumed
+
+/** On a sweep, standing up: whose they are was the tap that opened it. */
+const ON_A_SWEEP: Record<string, string[]> = {
+  ours: ['pupils', 'where', 'company', 'outcome', 'concern'],
+  other_school: ['whose', 'said_name', 'said_born', 'said_school', 'description', 'where', 'company', 'outcome', 'concern'],
+};
 
 type Opening = { school: SchoolAnswer; kind: Kind; draft: Draft; opened: Body; manner: Manner; title?: string; meta?: string };
 
@@ -38,7 +45,7 @@ export function Capture({ kindName, asked }: { kindName: string; asked: URLSearc
   if (!opening) return <Screen title={kind.label}>{null}</Screen>;
   if (typeof opening === 'string') return <Screen title={kind.label}><p>{opening}</p></Screen>;
   const { draft, opened, manner, title, meta } = opening;
-  return <Form key={draft.id} school={opening.school} kind={opening.kind} me={me.id} draft={draft} opened={opened} manner={manner} title={title} meta={meta} />;
+  return <Form key={draft.id} school={opening.school} kind={opening.kind} me={me.id} draft={draft} opened={opened} manner={manner} title={title} meta={meta} after={kindName === 'sweep' && !opening.draft.seen ? ({ record }) => go(`/record/${record}`, 'replace') : undefined} />;
 }
 
 async function openForm(school: SchoolAnswer, kind: Kind, asked: URLSearchParams): Promise<Opening | string> {
@@ -62,7 +69,7 @@ async function openForm(school: SchoolAnswer, kind: Kind, asked: URLSearchParams
   const fields = asked.get('field')?.split(',').filter((name) => fieldNamed(kind, name));
   const manner: Manner = fields?.length
     ? { is: 'only', fields, title: asked.get('as') ?? fieldNamed(kind, fields[0]!)!.question }
-    : { is: WRITTEN_SITTING_DOWN.has(kind.name) ? 'pages' : 'quick' };
+    : WRITTEN_SITTING_DOWN.has(kind.name) ? { is: 'pages' } : { is: 'quick', first: kind.name === 'sighting' && asked.has('sweep') ? ON_A_SWEEP[asked.get('whose') ?? ''] : undefined };
   const meta = standing ? `${titleOf(school, standing.record)} · ${whenOf(school, standing.record)}` : undefined;
   return { school, kind, draft, opened, manner, meta, ...(held ? { title: 'Put it right' } : {}) };
 }

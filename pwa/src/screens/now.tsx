@@ -120,7 +120,7 @@ function Lists() {
       <section class={recent?.length ? 'stack' : 'stack bottom'} aria-label="Write something down">
         <div class="tiles">
           {tilesFor(school, me?.role).map((kind) => (
-            <a key={kind.name} class="tile" href={`/new/${kind.name}${kind.name === 'home_visit' ? `?going=${me?.id}` : ''}`}><Icon name={isIcon(kind.icon) ? kind.icon : 'note'} />{SHORT[kind.name] ?? kind.label}</a>
+            <a key={kind.name} class="tile" href={`/new/${kind.name}${kind.name === 'home_visit' ? `?going=${me?.id}` : kind.name === 'sweep' ? `?team=${me?.id}` : ''}`}><Icon name={isIcon(kind.icon) ? kind.icon : 'note'} />{SHORT[kind.name] ?? kind.label}</a>
           ))}
           {me?.may.includes('calls') && <a class="tile" href="/duty"><Icon name="bell" />On call</a>}
         </div>

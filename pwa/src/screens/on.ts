@@ -10,6 +10,9 @@ const LOOKED_THROUGH = 50; // of each kind
 
 export const isOn = ({ state, at }: Pick<ShownRecord, 'state' | 'at'>, now = Date.now()): boolean => state === 'open' && Math.abs(now - Date.parse(at)) < ON_FOR_MS;
 
+/** Whoever is still out when their sweep is closed goes on writing down whom they spoke to. */
+export const isSweptNow = (record: Pick<ShownRecord, 'state' | 'at'>, now = Date.now()): boolean => record.state !== 'void' && isOn({ ...record, state: 'open' }, now);
+
 /** I am on this visit: named among those who go, or its author where nobody is named. */
 export function isGoing({ body, mine }: Pick<ShownRecord, 'body' | 'mine'>, me: string | undefined): boolean {
   const going = (body.going ?? {}) as Entries;

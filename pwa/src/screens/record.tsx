@@ -16,10 +16,10 @@ import type { Field, Json, Kind, SchoolAnswer, Statement } from '../wire';
 import { Dispute } from './dispute';
 import { History } from './history';
 import { RecordRow } from './record-row';
-import { isGoing, isOn } from './on';
-import { Sweep } from './sweep';
+import { isGoing, isOn, isSweptNow } from './on';
 import { useMe, useWorld } from './world';
 
+const Sweep = later(() => import('./oncall').then(({ Sweep }) => Sweep));
 const Visit = later(() => import('./oncall').then(({ Visit }) => Visit));
 
 export function Record({ id, asked }: { id: string; asked: URLSearchParams }) {
@@ -30,7 +30,7 @@ export function Record({ id, asked }: { id: string; asked: URLSearchParams }) {
   const kind = kindNamed(school, view.record.kind);
   if (!kind) return <Unknown />;
   const live = isOn(view.record) && !asked.has('whole');
-  if (kind.name === 'sweep' && live) return <Sweep school={school} kind={kind} view={view} />;
+  if (kind.name === 'sweep' && isSweptNow(view.record) && !asked.has('whole')) return <Sweep school={school} kind={kind} view={view} />;
   if (kind.name === 'home_visit' && live && isGoing(view.record, me?.id)) return <Visit school={school} kind={kind} view={view} />;
   return <Whole school={school} kind={kind} view={view} />;
 }

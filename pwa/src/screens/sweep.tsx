@@ -1,4 +1,4 @@
-// A sweep that is on: how many have been spoken to, by all its phones, and one tap to log the next.
+// A sweep that is on: join it, how many have been spoken to by all its phones, and one tap to log the next.
 
 import { useState } from 'preact/hooks';
 import { Chip } from '../form/chips';
@@ -9,10 +9,12 @@ import type { ShownRecord } from '../local/overlay';
 import { Icon } from '../look/icon';
 import { Pass } from '../look/person';
 import { Screen } from '../look/screen';
-import { clock, when } from '../look/words';
+import { Note } from '../look/note';
+import { clock, count, when } from '../look/words';
 import { useStatus } from '../sync';
-import type { Kind, SchoolAnswer } from '../wire';
+import type { Kind, SchoolAnswer, Values } from '../wire';
 import { Badge } from './record-row';
+import { saveTap } from './saving';
 import { useMe } from './world';
 
 const SPOTS_SHOWN = 6;
@@ -31,6 +33,9 @@ export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer
   const here = spot ?? lately[0];
   const [all, setAll] = useState(false);
   const inOrder = [...new Set([...lately, ...spots.map(({ code }) => code)])].map((code) => spots.find((each) => each.code === code)).filter((each) => each !== undefined);
+  const team = Object.keys((record.body.team ?? {}) as Entries);
+  const isOnIt = me !== null && team.includes(me.id);
+  const tap = (values: Values, done: string) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], done);
   const mine = spoken.filter(({ mine }) => mine).length;
   const log = (whose: string) => `/new/sighting?${new URLSearchParams({ sweep: record.id, whose, ...(here ? { where: here } : {}) })}`;
 
@@ -45,10 +50,11 @@ export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}
       dock={<><a class="button main" href={log('ours')}><Icon name="plus" />Ours</a><a class="button main second" href={log('other_school')}><Icon name="plus" />Not ours</a></>}
     >
+      {record.state === 'closed' && <Note state="draft" icon="lock"><b>This sweep was closed.</b> {typeof record.body.state_reason === 'string' && record.body.state_reason} Whom you spoke to you can still write down: it is kept, and the desk sees that it came later.</Note>}
       <section class="card" aria-label="Count so far">
         <div class="pad line keep">
           <p class="count" role="status" aria-label={`${spoken.length} young people spoken to`}>{spoken.length}</p>
-          <div class="grow"><b>young people spoken to</b><p class="meta">Yours: {mine}. Others{lastContact ? <> as at <span class="num">{when(lastContact)}</span></> : ' come with the first signal'}.</p></div>
+          <div class="grow"><b>young people spoken to</b><p class="meta">{count(team.length, 'person', 'people')} on it. Yours: {mine}. Others{lastContact ? <> as at <span class="num">{when(lastContact)}</span></> : ' come with the first signal'}.</p></div>
         </div>
         <dl class="tally">
           {(['ours', 'other_school', 'not_known'] as const).map((whose) => (
@@ -56,6 +62,7 @@ export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer
           ))}
         </dl>
       </section>
+      {!isOnIt && record.state === 'open' && me && <button type="button" class="button whole" onClick={() => tap({ team: { put: { [me.id]: { part: 'goes' } }, drop: [] } }, 'You are on this sweep.')}><Icon name="people" size="small" />Join this sweep</button>}
       {spoken.length > 0 && (
         <ul class="card rows" aria-label="Spoken to">
           {spoken.map((each) => <li key={each.id}><Spoken school={school} kind={sighting!} record={each} me={me?.id} /></li>)}
@@ -68,6 +75,7 @@ export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer
           {!all && inOrder.length > SPOTS_SHOWN && <button type="button" class="chip" onClick={() => setAll(true)}>More…</button>}
         </div>
       </fieldset>
+      {isOnIt && record.state === 'open' && <p><button type="button" class="button link" onClick={() => tap({ state: 'closed' }, 'The sweep is over.')}>The sweep is over</button></p>}
     </Screen>
   );
 }
