@@ -41,7 +41,7 @@ const STATE = new Set(['state', 'state_reason']);
 
 export function Form({ school, kind, me, draft: start, opened, manner, title, meta, after }: Props) {
   const writing = useWriting(start, opened, me);
-  const [touched, setTouched] = useState(Object.keys(start.values).some((name) => name !== kind.moment));
+  const [touched, setTouched] = useState(start.changed_at !== start.opened_at || start.amends !== undefined); // what the address answered is nobody’s draft yet
   const [whole, setWhole] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [told, setTold] = useState(0); // how often the problems were told: only then the focus moves to them

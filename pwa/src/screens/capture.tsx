@@ -62,6 +62,7 @@ async function openForm(school: SchoolAnswer, kind: Kind, asked: URLSearchParams
   const draft = kept ?? newDraft(kind, asked.get('draft') ?? newId(), into ?? newId(), {
     seen: standing?.record.version ?? null,
     opened_at: now,
+    changed_at: now,
     values: held?.values ?? given(kind, asked, standing ? undefined : now),
     ...(held ? { amends: held.edit } : {}),
   });
