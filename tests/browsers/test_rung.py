@@ -148,6 +148,7 @@ def test_a_phone_is_set_up_tested_rung_and_tapped(
     lock_screen.tap("On-call: B12, urgent")
     expect(phone.title).to_have_text("Needs you")  # in the window that was there
     until(phone.page, lambda: came(school, first) == (True, True, True))
+    until(phone.page, lambda: not lock_screen.lies_there("On-call: B12, urgent"))  # or it would be taken for the next
 
     before = keys_in_use(school)
     written(school, new_push_key)

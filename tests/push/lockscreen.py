@@ -7,7 +7,6 @@ import contextlib
 import subprocess
 import threading
 import time
-from typing import Any
 
 from dbus_fast.aio import MessageBus
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
@@ -85,11 +84,13 @@ class LockScreen:
         """Waits until something of that title lies there."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            found: Any = next((id for id, (said, _) in dict(self.there.shown).items() if said == title), None)
-            if found is not None:
-                return int(found)
+            if found := self.lies_there(title):
+                return found
             time.sleep(0.05)
         raise AssertionError(f"{title} is not shown, but {self.there.shown}")
+
+    def lies_there(self, title: str) -> int | None:
+        return next((id for id, (said, _) in dict(self.there.shown).items() if said == title), None)
 
     def tap(self, title: str) -> None:
         self.loop.call_soon_threadsafe(self.there.ActionInvoked, self.see(title), "default")
