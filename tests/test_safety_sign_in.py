@@ -266,7 +266,7 @@ async def test_guessing_soon_takes_a_quarter_of_an_hour_a_guess(world: Settings,
     assert throttle.FREE_TRIES <= judged <= 20  # in an hour
 
 
-async def test_a_hundred_guesses_at_once_are_no_more_than_one_after_another(app: Litestar) -> None:
+async def test_a_hundred_guesses_at_once_are_no_more_than_one_after_another(app: Litestar, clock: Clock) -> None:
     answers = await asyncio.gather(*(try_signing_in(visitor(app), "amira", f"guess {n}") for n in range(30)))
     assert sum(answer.status_code == 401 for answer in answers) == throttle.FREE_TRIES
     assert {answer.status_code for answer in answers} == {401, 429}
