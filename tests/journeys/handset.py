@@ -11,6 +11,12 @@ PATIENCE_MS = 30_000  # a busy machine is no failure
 SIZE = {"width": 390, "height": 844}
 
 PIN = "604913"
+LOOK_AWAY = """() => {
+    for (const hidden of [true, false]) {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }
+}"""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -117,11 +123,16 @@ class Handset:
 
     def see_it_all_sent(self) -> None:
         """Nothing waits and nothing is held: only then does the strip begin with *Sent*."""
+        self.look_away()
         expect(self.strip).to_contain_text(re.compile(r"^Sent .+, the school has it"))
 
     def see_nothing_waiting(self) -> None:
         """All of it was sent, by whichever way: the strip says what waits before it says that nobody is signed in."""
         expect(self.strip).to_contain_text(re.compile(r"^(Sent .+, the school has it|Not signed in)"))
+
+    def look_away(self) -> None:
+        """Another app in front, and back again: what was kept back for its ten seconds of Undo goes at once."""
+        self.page.evaluate(LOOK_AWAY)
 
     def wait_until_kept(self) -> None:
         """Until the worker holds the app's own files, so that it opens with the school stopped."""
