@@ -63,8 +63,8 @@ function Lists() {
   const decides = me?.may.includes('settle') ?? false; // whoever may decide sees everybody's; others their own
   const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
   const unfinished = useLive((local) => drafts(local), []) ?? [];
-  const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), []);
   const on = useLive((local) => onNow(me?.id, local), []) ?? [];
+  const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), [])?.filter(({ id }) => !on.some((one) => one.id === id));
 
   return (
     <>

@@ -108,7 +108,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
       {isAsked ? <AtTheDoor {...{ school, kind, record, write }} /> : !hasArrived && <Where record={record} />}
       {isOut && !isLate && due !== undefined && <TimeLeft {...{ record, due, now, onMore }} />}
       <AtSchoolNow {...{ record, atSchool, known, isOld, due, isSafe }} onWord={() => setClosing(true)} />
-      {isOut && fieldNamed(kind, 'checked_in_at') && <button type="button" class="button whole" onClick={() => void write(stamp('checked_in_at'), 'You are all right.')}><Icon name="tick" size="small" />I am all right</button>}
+      {isOut && !isLate && fieldNamed(kind, 'checked_in_at') && <button type="button" class="button whole" onClick={() => void write(stamp('checked_in_at'), 'You are all right.')}><Icon name="tick" size="small" />I am all right</button>}
       <ol class="steps">
         {STEPS.map((step) => <StepLine key={step.words} {...{ step, school, kind, view }} isNext={step === next} />)}
         <li data-state={isWritten ? markOf(record) : undefined}>
