@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allOf, isOverlap, morningOf, myQueue, ringing, type Morning } from '../../pwa/src/screens/morning';
+import { allOf, asOpened, isOverlap, morningOf, myQueue, onceEach, ringing, type Morning } from '../../pwa/src/screens/morning';
 import type { ShownRecord } from '../../pwa/src/local/overlay';
-import type { Json } from '../../pwa/src/wire';
+import type { Contact, Json } from '../../pwa/src/wire';
 import { runs } from './chance';
 
 const NOW = new Date(2026, 10, 23, 7, 40).getTime(); // a Monday, by this machine's own clock
@@ -86,4 +86,18 @@ test('whatever was shared, claimed and rung, each family stands in one place, an
     }),
     { numRuns: runs(200) },
   );
+});
+
+const adult = (pupil: string, person: string, position: number, more: Partial<Contact> = {}): Contact => ({ id: `${pupil}-${person}`, pupil, person, position, name: person, relationship: '', phone: '07700 900001', parental_responsibility: true, do_not_contact: false, ...more });
+
+test('an adult of two children is rung once, and not at all if one of the children says so', () => {
+  const family = [adult('zoe', 'karin', 1), adult('zoe', 'erik', 2), adult('max', 'erik', 1, { do_not_contact: true }), adult('max', 'karin', 2)];
+  expect(onceEach(family).map(({ person, do_not_contact }) => [person, do_not_contact])).toEqual([['karin', false], ['erik', true]]);
+});
+
+test('a card keeps its numbers in their order, but lets go of whoever must not be rung from now on', () => {
+  const opened = onceEach([adult('zoe', 'karin', 1), adult('zoe', 'erik', 2)]);
+  expect(asOpened(opened, [adult('zoe', 'erik', 1), adult('zoe', 'karin', 2, { phone: '07700 900009' })])).toEqual(opened);
+  const forbidden = adult('max', 'karin', 1, { do_not_contact: true, phone: null, note: 'Court order.' });
+  expect(asOpened(opened, [forbidden])).toEqual([forbidden, opened[1]]);
 });

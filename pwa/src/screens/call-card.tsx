@@ -19,7 +19,7 @@ import { clock, lower, series } from '../look/words';
 import { syncNow } from '../sync';
 import type { Contact, Kind, SchoolAnswer, Values } from '../wire';
 import { Contacts, mayRing } from './contacts';
-import { ringing, type Family } from './morning';
+import { asOpened, onceEach, ringing, type Family } from './morning';
 import { toForm } from './record';
 import { saveTap } from './saving';
 
@@ -150,13 +150,11 @@ function useSince(family: Family | undefined, opened: Family | undefined, me: st
   return words;
 }
 
-/** In the order in which the card was opened; but whoever must not be rung from now on, is not. */
 function useContacts(pupils: string[]): Contact[] | undefined {
   const live = useLive(async (local) => onceEach((await Promise.all(pupils.map((id) => contactsOf(id, local)))).flat()), [pupils.join()]);
   const opened = useRef<Contact[]>(undefined);
   opened.current ??= live;
-  const never = new Set(live?.filter(({ do_not_contact }) => do_not_contact).map(({ id }) => id));
-  return opened.current?.map((contact) => (never.has(contact.id) ? { ...contact, do_not_contact: true } : contact));
+  return opened.current && asOpened(opened.current, live ?? []);
 }
 
 /** Why nobody rings them. */
@@ -185,15 +183,4 @@ function remember(contact: string, other: boolean): void {
 function whomIRang(): { contact: string; other: boolean } | undefined {
   const asked = new URLSearchParams(location.search);
   return asked.has('rang') ? { contact: asked.get('rang')!, other: asked.has('other') } : undefined;
-}
-
-/** The same adult beside each sibling is rung once. Whoever must not be rung for one is not rung for any. */
-function onceEach(contacts: Contact[]): Contact[] {
-  const people = new Map<string, Contact>();
-  for (const contact of contacts) {
-    const key = contact.person ?? contact.id;
-    const before = people.get(key);
-    people.set(key, before && (before.do_not_contact || !contact.do_not_contact) ? before : contact);
-  }
-  return [...people.values()].sort((a, b) => a.position - b.position);
 }

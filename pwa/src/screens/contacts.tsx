@@ -9,7 +9,6 @@ export const mayRing = (contact: Contact): boolean => !contact.do_not_contact &&
 export function Contacts({ contacts, main = false, onRing }: { contacts: Contact[]; main?: boolean; onRing?: (contact: Contact, number: string) => void }) {
   const never = contacts.filter(({ do_not_contact }) => do_not_contact);
   const ring = contacts.filter(mayRing);
-  const alsoOf = (number: string) => never.find(({ phone, other_phone }) => [phone, other_phone].some((theirs) => theirs && dialled(theirs) === dialled(number)));
   const unreachable = contacts.filter((contact) => !contact.do_not_contact && !mayRing(contact));
   return (
     <div class="stack">
@@ -20,7 +19,7 @@ export function Contacts({ contacts, main = false, onRing }: { contacts: Contact
         [contact.phone, contact.other_phone].filter((number) => number).map((number, which) => (
           <a key={`${contact.id} ${number}`} class={main && at === 0 && which === 0 ? 'button main dial' : 'button dial'} href={`tel:${dialled(number!)}`} onClick={() => onRing?.(contact, number!)}>
             <Icon name="ring" />
-            <span>Ring {contact.name}<span class="meta num">{[contact.relationship, which === 0 ? ORDER[at] : 'other number', ''].filter((words) => words !== undefined).join(' · ')}<span class="keep-together">{number}</span></span>{alsoOf(number!) && <b>Also the number of {alsoOf(number!)!.name}: do not speak to them.</b>}</span>
+            <span>Ring {contact.name}<span class="meta num">{[contact.relationship, which === 0 ? ORDER[at] : 'other number', ''].filter((words) => words !== undefined).join(' · ')}<span class="keep-together">{number}</span></span></span>
           </a>
         )),
       )}

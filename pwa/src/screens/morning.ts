@@ -1,8 +1,8 @@
-// The morning's list as this phone knows it: whose families, in what order, who is ringing them and who has. Pure.
+// The morning’s list as this phone knows it: whose families, in what order, who is ringing them and who has; and whom to ring in a family. Pure.
 
 import { isEmpty, momentOf, type Entries } from '../form/say';
 import type { ShownRecord } from '../local/overlay';
-import type { Statement } from '../wire';
+import type { Contact, Statement } from '../wire';
 
 /** So long after dialling, somebody who has not said how it went is taken to be at it. */
 const AT_IT_MS = 15 * 60_000;
@@ -82,4 +82,24 @@ function callsOf(calls: ShownRecord[]): Map<string, ShownRecord[]> {
     if (typeof listed === 'string' && call.state !== 'void' && !isEmpty(outcome)) made.set(listed, [...(made.get(listed) ?? []), call]);
   }
   return made;
+}
+
+// ── Whom to ring ───────────────────────────────────────────────────────────────────────────
+
+const whoIs = ({ person, id }: Contact): string => person ?? id;
+
+/** The same adult beside each sibling is rung once. Whoever must not be rung for one is not rung for any. */
+export function onceEach(contacts: Contact[]): Contact[] {
+  const people = new Map<string, Contact>();
+  for (const contact of contacts) {
+    const before = people.get(whoIs(contact));
+    people.set(whoIs(contact), before && (before.do_not_contact || !contact.do_not_contact) ? before : contact);
+  }
+  return [...people.values()].sort((one, other) => one.position - other.position);
+}
+
+/** As the card was opened, whatever has come since; but whoever must not be rung from now on, is not. */
+export function asOpened(opened: Contact[], now: Contact[]): Contact[] {
+  const never = new Map(now.filter(({ do_not_contact }) => do_not_contact).map((contact) => [whoIs(contact), contact]));
+  return opened.map((contact) => never.get(whoIs(contact)) ?? contact);
 }
