@@ -9,9 +9,13 @@ from server.oncall.forgetting import DAY, days_of, lay_night
 from server.oncall.steps import take_due
 from server.store.database import Tx, reading, writing
 from server.sync.check import rebuild_all
+from server.sync.desk import judge_again
+from server.sync.letter import Sent, read_edit
+from server.sync.unsealed import told_otherwise
 from tests.phone import Phone
 from tests.school import School
 from tests.test_store_tables import REFUSED
+from tests.world import OLU
 
 NORTHGATE = "northgate"
 SECRETS = ("Wiktor", "grey hood", "2012-ish", "Mill Road", "scared", "Kingfisher", "aunt")
@@ -178,6 +182,67 @@ async def test_what_was_held_and_set_aside_is_forgotten_as_well(school: School) 
     assert [words for words in SECRETS if words in left] == []
 
 
+async def test_what_is_held_after_the_forgetting_is_forgotten_too_and_its_authors_phone_is_told(school: School) -> None:
+    olu, record = await spoken_to(school)
+    await nights(school, 5)
+    held = olu.write({"said_name": "Wiktor Kowal", "where": "moon"}, record, kind="sighting")
+    await olu.sync_all()
+    assert olu.needs_me == [held["id"]]
+    await nights(school, 5)
+    assert "Wiktor Kowal" not in await everything(school)
+    await olu.sync_all()
+    assert olu.kept.store.held[held["id"]]["values"] == {"where": "moon"}
+    before = await school.rows("select count(*) as n from forgotten")
+    await nights(school, 3)
+    assert await school.rows("select count(*) as n from forgotten") == before
+    await reading(is_well)
+
+
+async def test_while_somebody_is_still_to_decide_about_a_name_that_is_held_nothing_is_forgotten(school: School) -> None:
+    olu, record = await spoken_to(school)
+    named = olu.write({"pupils": {"put": {"nobody": {}}, "drop": []}}, record, kind="sighting")
+    await olu.sync_all()
+    assert olu.needs_me == [named["id"]]
+    await nights(school, 6)
+    assert "Wiktor" in await everything(school)
+
+
+@pytest.mark.parametrize("values", [None, ["Wiktor"], "Wiktor", {"description": "Wiktor", "where": 10**400}])
+async def test_an_edit_that_is_no_edit_keeps_its_name_and_loses_its_words_and_stays_settleable(school: School, values: Any) -> None:
+    olu, record = await spoken_to(school)
+    odd = olu.write(values, record, kind="sighting")
+    await olu.sync_all()
+    assert olu.needs_me == [odd["id"]]
+    await nights(school, 6)
+    left = await everything(school)
+    assert [words for words in SECRETS if words in left] == []
+    [row] = await school.rows("select original from edit where id = $1", odd["id"])
+    assert json.loads(row["original"])["id"] == odd["id"]
+    await writing(judge_again, NORTHGATE)
+    await olu.sync_all()
+    assert olu.needs_me == [odd["id"]]
+    await reading(is_well)
+
+
+async def test_the_words_are_not_brought_back_by_a_copy_that_says_them_again(school: School) -> None:
+    olu = school.phone("olu")
+    wrote = olu.write(STRANGER, kind="sighting")
+    await olu.sync_all()
+    sent = as_sent_again(wrote)
+    assert await reading(told_otherwise, OLU, [sent]) == []
+    other = as_sent_again(wrote | {"values": STRANGER | {"said_name": "Somebody else"}})
+    assert await reading(told_otherwise, OLU, [other]) == [other]
+    await nights(school, 6)
+    assert await reading(told_otherwise, OLU, [sent]) == []
+
+
+def as_sent_again(wrote: dict[str, Any]) -> Sent:
+    lay = json.dumps(wrote).encode()
+    sent = read_edit(0, lay, lay)
+    assert isinstance(sent, Sent)
+    return sent
+
+
 async def test_a_school_that_has_not_said_for_how_long_keeps_them_for_four_weeks(school: School) -> None:
     await school.do("update school set settings = '{}'")
     assert await reading(days_of, NORTHGATE) == 28
@@ -201,7 +266,8 @@ async def test_a_phone_that_offers_the_forgotten_edit_again_brings_nothing_back(
 async def test_an_edit_of_what_was_not_forgotten_is_never_altered_and_what_was_forgotten_is_kept_for_good(school: School) -> None:
     _, record = await spoken_to(school)
     _, other = await spoken_to(school)
-    await school.do("insert into forgotten (school, record, seq, at, edits) values ('northgate', $1, 1, 1, 1)", record)
+    await school.do("insert into forgotten (school, record, seq, at, edits) values ('northgate', $1, 1, 1, 1)", other)  # before it came
+    await school.do("insert into forgotten (school, record, seq, at, edits) values ('northgate', $1, 1000, 1, 1)", record)
     for column in ('"values"', "original", "remarks"):
         with pytest.raises(REFUSED, match="never altered"):
             await school.do(f"update edit set {column} = '{{}}' where record = $1", other)

@@ -1,5 +1,6 @@
 """Who was it? Somebody whom nobody knew is matched by a person, from what they said of their name and age; and a match is taken back."""
 
+from asyncio import to_thread
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from server.console.sightings import Seen, seen_where
 from server.oncall.forgetting import days_of, kept_until
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
+from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
 from server.store.numbers import lock
@@ -43,7 +45,9 @@ class Match(Struct, frozen=True):
 @get("/console/sightings/{record:str}/match", guards=[needs("sweeps")])
 async def show_match(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
     asked = request.query_params.get("q", "").strip()[:100]
-    return await drawn(request, await writing(open_match, request.state.me, record, asked))
+    match = await opened(request.state.me, record, asked)
+    await writing(looked, request.state.me, "read record", record=record, detail={"suggested": [line.id for line, _ in match.suggested]})
+    return await drawn(request, match)
 
 
 @post("/console/sightings/{record:str}/match", guards=[needs("sweeps")], status_code=303)
@@ -53,7 +57,7 @@ async def write_match(request: Request[Any, Any, Any], record: FromPath[str]) ->
     said = {name: str(form.get(name, "")) for name in ("pupil", "take_back", "seen")}
     problem = await writing(matched, me, record, said["pupil"], said["take_back"], said["seen"])
     if problem:
-        return await drawn(request, await reading(match_of, me, record, ""), 409, problem)
+        return await drawn(request, await opened(me, record, ""), 409, problem)
     return Redirect(f"/console/sightings/{record}/match?done=saved", status_code=303)
 
 
@@ -87,32 +91,25 @@ def why_not(one: Seen) -> str:
     return GONE if one.is_forgotten else ""
 
 
-async def open_match(tx: Tx, me: Me, record: str, asked: str) -> Match:
-    match = await match_of(tx, me, record, asked)
-    await looked(tx, me, "read record", record=record, detail={"suggested": [line.id for line, _ in match.suggested]})
-    return match
-
-
-async def match_of(tx: Tx, me: Me, record: str, asked: str) -> Match:
-    one = await sighting(tx, me, record)
-    until = kept_until(one.unnamed_since, await days_of(tx, me.school))
+async def opened(me: Me, record: str, asked: str) -> Match:
+    """With whom it might have been, which is worked out while nothing waits for the database."""
+    one, until, found, roll = await reading(looked_up, me, record, asked)
     if why_not(one):
         return Match(one, [], [], asked, until)
+    everybody, lines = [somebody(row) for row in roll], {row["id"]: pupil_line(row) for row in roll}
+    likely = await to_thread(likeliest, one.name, one.born, everybody, words.local(now()).date(), SUGGESTED)
+    return Match(one, [(lines[each.id], each.why) for each in likely], found, asked, until)
+
+
+async def looked_up(tx: Tx, me: Me, record: str, asked: str) -> tuple[Seen, int, list[PupilLine], list[Row]]:
+    one = await sighting(tx, me, record)
     found = [match.pupil for match in await find_pupils(tx, me.school, asked, FOUND)] if asked else []
-    return Match(one, await suggested(tx, me, one), found, asked, until)
+    return one, kept_until(one.unnamed_since, await days_of(tx, me.school)), found, await tx.rows(ON_ROLL, me.school)
 
 
-async def suggested(tx: Tx, me: Me, one: Seen) -> list[tuple[PupilLine, str]]:
-    rows = {row["id"]: row for row in await tx.rows(ON_ROLL, me.school)}
-    everybody = [
-        Somebody(
-            row["id"], " ".join(filter(None, (row["forename"], row["preferred"], row["surname"]))),
-            date.fromisoformat(row["born_on"]) if row["born_on"] else None, row["year"],
-        )
-        for row in rows.values()
-    ]  # fmt: skip
-    likely = likeliest(one.name, one.born, everybody, words.local(now()).date(), SUGGESTED)
-    return [(pupil_line(rows[each.id]), each.why) for each in likely]
+def somebody(row: Row) -> Somebody:
+    names = " ".join(filter(None, (row["forename"], row["preferred"], row["surname"])))
+    return Somebody(row["id"], names, date.fromisoformat(row["born_on"]) if row["born_on"] else None, row["year"])
 
 
 async def sighting(tx: Tx, me: Me, record: str) -> Seen:

@@ -21,7 +21,8 @@ STEP = "sweep.forget"
 NIGHTLY = f"{ADD} on conflict (id) do nothing"
 REMARK = "What could tell who this was is forgotten: nobody had known them within the school’s days"
 
-# Of a record `r` of a school: nobody is named in it, nor was within the days, and no concern is written there.
+# Of a record `r` of a school: nobody is named in it, nor was within the days, nor would be by what waits to be decided; and no concern
+# is written there. Words that came to be held since it was forgotten are forgotten too.
 UNKNOWN = """
     r.kind = 'sighting' and not exists (
         select 1 from record_pupil p where p.school = r.school and p.record = r.id and p.dropped_seq is null)"""
@@ -31,13 +32,25 @@ OVER = f"""
     and not exists (
         select 1 from record_pupil p join step s on s.school = p.school and s.seq = p.dropped_seq
         where p.school = r.school and p.record = r.id and s.at > $2)
-    and not exists (select 1 from forgotten f where f.school = r.school and f.record = r.id and f.seq >= r.seq)
+    and not exists (
+        select 1 from forgotten f where f.school = r.school and f.record = r.id and f.seq >= r.seq and not exists (
+            select 1 from edit e where e.school = f.school and e.record = f.record and e.held_seq > f.seq and e.received_at <= $2))
+    and not exists (
+        select 1 from edit e where e.school = r.school and e.record = r.id and e.seq is null and e.settled_at is null
+        and e."values" like '%"pupils":%')
     order by r.received_at, r.id limit {AT_ONCE}"""
 SET_ASIDE = f"""
     select distinct e.record from edit e where e.school = $1 and e.kind = 'sighting' and e.received_at <= $2 and e.settled_how = 'set aside'
     and not exists (select 1 from record r where r.school = e.school and r.id = e.record)
-    and not exists (select 1 from forgotten f where f.school = e.school and f.record = e.record)
+    and not exists (select 1 from forgotten f where f.school = e.school and f.record = e.record and f.seq > e.held_seq)
+    and not exists (
+        select 1 from edit o where o.school = e.school and o.record = e.record and (o.settled_at is null or o.received_at > $2))
     order by e.record limit {AT_ONCE}"""
+
+
+SEALED_AGAIN = """
+    delete from sealed where school = $1 and outcome = 'opened' and edit in (
+        select e.id from edit e join forgotten f on f.school = e.school and f.record = e.record where e.school = $1)"""
 
 
 async def days_of(tx: Tx, school: str) -> int:
@@ -69,6 +82,7 @@ async def forget_unknown(tx: Tx, step: Due, at: int) -> None:
         edits = await forget(tx, step.school, record, TELLS_WHO, {"description": FORGOTTEN}, REMARK)
         if edits:
             await noted(tx, step.school, "forgot who was seen", record=record, detail={"days": days, "edits": edits})
+    await tx.run(SEALED_AGAIN, step.school)
     if AT_ONCE in (len(over), len(aside)):
         await due(tx, step.school, at, STEP, step.school)
 

@@ -138,12 +138,20 @@ def unproved(id: str, edit: Sent, brought_as: str) -> Sent:
     return sent
 
 
+KEPT_UNDER = """
+    select e.id, e.original, exists (
+        select 1 from forgotten f where f.school = e.school and f.record = e.record and (e.seq is null or f.seq > e.seq)) as is_forgotten
+    from edit e where e.school = $1 and e.author = $2 and e.id = any($3)"""
+
+
 async def told_otherwise(tx: Tx, me: Me, edits: Sequence[Sent]) -> list[Sent]:
-    """Those of them under whose id the school has another edit of this person's, that says something else."""
+    """Those of them under whose id the school has another edit of this person's, that says something else. Whatever was forgotten
+    is not brought back by what says it once more."""
     ids = [name for edit in edits for name in (edit.id, kept_apart(edit.id, me.staff))]
-    rows = await tx.rows("select id, original from edit where school = $1 and author = $2 and id = any($3)", me.school, me.staff, ids)
+    rows = await tx.rows(KEPT_UNDER, me.school, me.staff, ids)
     kept = {as_sent(row["id"]): row["original"] for row in rows}
-    return [edit for edit in edits if edit.id not in kept or not same_words(kept[edit.id], edit.original)]
+    forgotten = {as_sent(row["id"]) for row in rows if row["is_forgotten"]}
+    return [edit for edit in edits if edit.id not in kept or not (edit.id in forgotten or same_words(kept[edit.id], edit.original))]
 
 
 def same_words(kept: str, came: str) -> bool:

@@ -23,7 +23,9 @@ create table forgotten (
 FOR_GOOD = "of school, id, phone, number, record, kind, author, made_at, received_at, amends, outcome"
 ONCE_TAKEN = "of role, ordered_at, seen, seq"
 NEVER, NOT_ONCE_TAKEN, KEPT = "an edit is never altered", "an edit that was taken is never altered", "what was forgotten is never altered"
-NOT_FORGOTTEN = "not exists (select 1 from forgotten f where f.school = old.school and f.record = old.record)"
+NOT_FORGOTTEN = (  # nor is what was taken in since
+    "not exists (select 1 from forgotten f where f.school = old.school and f.record = old.record and (old.seq is null or f.seq > old.seq))"
+)
 
 # trigger, table, event, when, whether what was forgotten is let through, what it says
 TRIGGERS = [
