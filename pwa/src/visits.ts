@@ -5,6 +5,7 @@ import type { ShownRecord } from './local/overlay';
 import { local, type Local } from './local/reading';
 import { mine } from './local/session';
 import type { Mine, MyReading } from './local/stores';
+import type { RecordView } from './local/view';
 import type { Json, Kind, SchoolAnswer, Values } from './wire';
 
 const REMEMBERED_MS = 48 * 60 * 60_000;
@@ -57,15 +58,16 @@ export const knownOf = ({ state, accepted_at, due_back, asks_word, safe_at, unsu
 
 /**
  * `untimed`: it does not say when they are back, so nobody could be told. `not there`: as far as this phone knows, the school has
- * no plan. `older`: the school still goes by another time. `there`: it has the plan as it stands here.
+ * no plan. `older`: the school still goes by another time. `there`: it has the plan as it stands here. Times alone do not tell:
+ * the school reads them by its own clock, where this phone's is wrong.
  */
 export type AtSchool = 'untimed' | 'not there' | 'older' | 'there';
 
-export function planAtSchool({ body }: Pick<ShownRecord, 'body'>, known: Known | null | undefined): AtSchool {
+export function planAtSchool({ record: { body }, unsent }: Pick<RecordView, 'unsent'> & { record: Pick<ShownRecord, 'body'> }, known: Known | null | undefined): AtSchool {
   const due = timeOf(body.back_by);
   if (due === undefined) return 'untimed';
   if (!known?.accepted_at) return 'not there';
-  return Date.parse(known.due_back ?? '') === due ? 'there' : 'older';
+  return unsent.some(({ values }) => 'back_by' in values) && Date.parse(known.due_back ?? '') !== due ? 'older' : 'there';
 }
 
 /** Whom the school tells when, if nobody is back by `due`: minutes after it, as the school counts them. */

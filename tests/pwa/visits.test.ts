@@ -5,7 +5,7 @@ import type { ShownRecord } from '../../pwa/src/local/overlay';
 import type { Local } from '../../pwa/src/local/reading';
 import { isGoing, isLate, isOn } from '../../pwa/src/screens/on';
 import { moreTime, planAtSchool, remember, remembered, tells, timeOf, warnings, type Known } from '../../pwa/src/visits';
-import type { Kind, SchoolAnswer } from '../../pwa/src/wire';
+import type { Edit, Kind, SchoolAnswer, Values } from '../../pwa/src/wire';
 import { Phone } from './phone';
 import { School } from './school';
 
@@ -14,13 +14,18 @@ const visit = (body: ShownRecord['body'], more: Partial<ShownRecord> = {}) => ({
 const known: Known = { state: 'out', accepted_at: at('13:58').at, due_back: '2026-11-23T14:50:00Z', asks_word: false, safe_at: null, unsure: false };
 
 test('only a plan that the school has accepted, with the time as it stands here, is said to be there', () => {
-  const planned = visit({ back_by: at('14:50') });
-  expect(planAtSchool(visit({}), known)).toBe('untimed');
+  const view = (body: ShownRecord['body'], ...unsent: Values[]) => ({ record: visit(body), unsent: unsent.map((values) => ({ values }) as Edit) });
+  const planned = view({ back_by: at('14:50') });
+  expect(planAtSchool(view({}), known)).toBe('untimed');
   expect(planAtSchool(planned, undefined)).toBe('not there');
   expect(planAtSchool(planned, null)).toBe('not there');
   expect(planAtSchool(planned, { ...known, accepted_at: null })).toBe('not there');
   expect(planAtSchool(planned, known)).toBe('there');
-  expect(planAtSchool(visit({ back_by: at('15:05') }), known)).toBe('older');
+  expect(planAtSchool(view({ back_by: at('15:05') }, { arrived_at: at('14:20') }, { back_by: at('15:05') }), known)).toBe('older');
+});
+
+test('a time that the school has, and reads by its own clock, is not said to be on its way', () => {
+  expect(planAtSchool({ record: visit({ back_by: at('15:50') }), unsent: [{ values: { arrived_at: at('15:20') } } as unknown as Edit] }, known)).toBe('there');
 });
 
 test('more time counts from the time given, or from now where that has gone by', () => {

@@ -61,7 +61,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
   const now = useNow(LOOK_EVERY_MS);
   const { known, isOld } = useKnown(record);
   const [closing, setClosing] = useState(false);
-  const atSchool = planAtSchool(record, known);
+  const atSchool = planAtSchool(view, known);
   const due = timeOf(record.body.back_by);
   const [hasLeft, hasArrived, isSafe] = [!isEmpty(record.body.left_school_at), !isEmpty(record.body.arrived_at), !isEmpty(record.body.safe_at)];
   const isClosed = known?.state === 'over'; // by somebody else's word
@@ -199,7 +199,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, onWord }: St
   return (
     <>
       <Told state={isOlder ? 'waiting' : 'sent'}>
-        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b> {isOlder && due ? `Your new time, ${clock(due)}, has not reached it. ` : ''}
+        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}, by its clock.`} {isOlder && due ? `Your new time, ${clock(due)}, has not reached it. ` : ''}
         If you are not back, it tells {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
       </Told>
       {(isOlder || isOld) && <RingSchool />}
