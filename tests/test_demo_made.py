@@ -130,6 +130,19 @@ async def test_nothing_has_happened_yet_that_is_still_to_come(demo):
     assert await one("select max(at) from step") <= AS_AT
 
 
+async def test_todays_list_was_made_the_evening_before_in_lanyards_name_and_part_of_it_is_rung(demo):
+    school = demo[0].school
+    listed = [json.loads(row[0]) for row in await rows("select body from record where school = $1 and kind = 'listed_family'", school.id)]
+    today = school.days[-1].isoformat()
+    assert await one("select max(for_day) from morning_list where school = $1", school.id) == today
+    assert any(body["for_day"]["at"].startswith(today) for body in listed)
+    assert (
+        await one("select count(*) from edit join staff on staff.id = edit.author where kind = 'listed_family' and name <> 'Lanyard'") == 0
+    )
+    links = await rows("select distinct other from record_link where field = 'listed' and school = $1", school.id)
+    assert 0 < len(links) < len(listed)
+
+
 async def test_today_is_unread_and_what_came_before_is_read(demo):
     school = demo[0].school
     manager = school.by_role["manager"][0].id

@@ -1,12 +1,16 @@
 """The morning's calls, on both engines: a list is made once, the evening before, whatever happens to the server meanwhile."""
 
 import json
+import random
 from typing import Any
 
 import pytest
 from litestar import Litestar
 
+from server.console.attendance import attendance_of
+from server.morning.days import school_days_of
 from server.morning.evening import FAMILY, Morning, keep_morning, make, morning_of, row_id
+from server.morning.gathering import gather
 from server.oncall import steps
 from server.oncall.rota import local, moment_of
 from server.oncall.steps import take_due
@@ -230,6 +234,29 @@ async def test_a_family_of_whom_nobody_may_be_rung_is_listed_as_such_and_a_leave
     assert await listed("southfield") == {}
     text = json.dumps(list((await listed()).values()))
     assert not [word for word in ("07700", "Hidden Row", "Ångström", "D'Souza", "2012-09-01") if word in text]
+
+
+async def test_sessions_are_counted_as_the_pupils_own_page_counts_them(world: Settings) -> None:
+    """Another way to the same numbers, over a term of random marks, codes that count as nothing and blanks among them."""
+    chance = random.Random(1122)
+    codes = ["/", "\\", "L", "N", "O", "I", "E", "U", "V", "B", "M", "C2", "X", "Y1", "#", "D", "QQ", None]
+    days = (await reading(school_days_of, "northgate")).before(THURSDAY, 45)
+    for pupil in ("zoe", "li", "marcus"):
+        drawn = [(pupil, day, chance.choice(codes), chance.choice(codes)) for day in days]
+        await writing(
+            lambda tx, drawn=drawn: tx.run_many(
+                "insert into attendance_day (school, pupil, on_day, am, pm) values ('northgate', $1, $2, $3, $4)", drawn
+            )
+        )
+    gathered = await reading(gather, "northgate", THURSDAY, await reading(school_days_of, "northgate"))
+    children = {child.id: child for child in gathered.children}
+    for pupil in ("zoe", "li", "marcus"):
+        child = children[pupil]
+        whole = await reading(attendance_of, "northgate", pupil, "2026-09-01", WEDNESDAY)
+        lately = await reading(attendance_of, "northgate", pupil, gathered.last_days[0], WEDNESDAY)
+        assert (child.possible, child.missed) == (whole.possible, len(whole.missed_on)) != (0, 0)
+        assert (child.recent_possible, child.recent_missed) == (lately.possible, len(lately.missed_on))
+    assert children["dara"].possible == 0
 
 
 # ── Who is told ────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 """What the school holds on the evening before, pupil by pupil: the register, what calls promised, caseloads, and who may be rung."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +11,6 @@ from server.morning.days import SchoolDays, day_after
 from server.morning.listing import RECENT_DAYS, SUSPENDED, Child
 from server.oncall.rota import local, moment_of
 from server.store.database import Tx
-from server.store.engines import Row
 from server.store.moments import from_wire
 
 CALL = KINDS["attendance_call"].name
@@ -21,18 +21,26 @@ ATTENDED = ("present", "approved")
 
 PUPILS = "select id, family, year from pupil where school = $1 and left_at is null and not canary order by id"
 MARKS = "select pupil, on_day, am, pm from attendance_day where school = $1 and on_day = any($2)"
-# Sessions possible and missed since the year began, as the DfE counts them.
-COUNTED = """
-    select m.pupil, count(*) as possible, sum(case when c.category in ('present', 'approved') then 0 else 1 end) as missed from (
-        select pupil, on_day, am as mark from attendance_day where school = $1 and on_day >= $2 and on_day < $3 and am is not null
-        union all
-        select pupil, on_day, pm as mark from attendance_day where school = $1 and on_day >= $2 and on_day < $3 and pm is not null
-    ) as m join attendance_code c on c.code = m.mark and c.from_on <= m.on_day and (c.to_on is null or c.to_on >= m.on_day)
-    where c.is_possible group by m.pupil"""
+# How often each pair of marks was given to whom this school year. What one counts as is looked up once a code, not once a mark.
+YEAR = """
+    select pupil, am, pm, count(*) as times from attendance_day where school = $1 and on_day >= $2 and on_day < $3
+    group by pupil, am, pm"""
+CODES = "select code, category, is_possible from attendance_code where from_on <= $1 and (to_on is null or to_on >= $1)"
 CALLS = "select body from record where school = $1 and kind = $2 and state <> 'void' and happened_at >= $3 and happened_at < $4"
 CONTACTS = "select pupil, person, phone, other_phone, do_not_contact from contact where school = $1 and not gone"
 
-Counts = Mapping[str, Row]
+
+class Sums(msgspec.Struct):
+    """Sessions as the DfE counts them."""
+
+    possible: int = 0
+    missed: int = 0
+
+    def add(self, mark: str | None, times: int, codes: Mapping[str, str]) -> None:
+        """A mark that is in no list of codes counts as nothing."""
+        if mark is not None and mark in codes:
+            self.possible += times
+            self.missed += times * (codes[mark] not in ATTENDED)
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -46,38 +54,47 @@ async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
     marks: dict[str, dict[str, tuple[str, str]]] = {}
     for pupil, on_day, am, pm in await tx.rows(MARKS, school, [*last_days, day]):
         marks.setdefault(pupil, {})[on_day] = (am or "", pm or "")
-    year = await counts_of(tx, school, year_of(day), day)
-    recent = await counts_of(tx, school, last_days[0], day) if last_days else {}
-    last = await counts_of(tx, school, last_days[-1], day) if last_days else {}
+    codes = await possible_codes(tx, last_days[-1] if last_days else day)
+    year: defaultdict[str, Sums] = defaultdict(Sums)
+    for pupil, am, pm, times in await tx.rows(YEAR, school, year_of(day), day):
+        for mark in (am, pm):
+            year[pupil].add(mark, times, codes)
     promised, again = await said_for(tx, school, day)
     cared = {row[0] for row in await tx.rows("select pupil from caseload where school = $1", school)}
-    children = [
-        Child(
-            id=id,
-            family=family or "",
-            year=form_year,
-            marks=tuple(marks.get(id, {}).get(one, ("", "")) for one in last_days),
-            possible=number(year, id, "possible"),
-            missed=number(year, id, "missed"),
-            recent_possible=number(recent, id, "possible"),
-            recent_missed=number(recent, id, "missed"),
-            suspended_still=SUSPENDED in marks.get(id, {}).get(day, ("", "")),
-            promised=id in promised,
-            ring_again=id in again,
-            caseload=id in cared,
-            away=number(last, id, "missed") > 0,
+    children = []
+    for id, family, school_year in await tx.rows(PUPILS, school):
+        theirs = tuple(marks.get(id, {}).get(one, ("", "")) for one in last_days)
+        recent, last = summed(theirs, codes), summed(theirs[-1:], codes)
+        children.append(
+            Child(
+                id=id,
+                family=family or "",
+                year=school_year,
+                marks=theirs,
+                possible=year[id].possible,
+                missed=year[id].missed,
+                recent_possible=recent.possible,
+                recent_missed=recent.missed,
+                suspended_still=SUSPENDED in marks.get(id, {}).get(day, ()),
+                promised=id in promised,
+                ring_again=id in again,
+                caseload=id in cared,
+                away=last.missed > 0,
+            )
         )
-        for id, family, form_year in await tx.rows(PUPILS, school)
-    ]
     return Gathered(children, last_days, bool(last_days) and any(last_days[-1] in of for of in marks.values()))
 
 
-async def counts_of(tx: Tx, school: str, since: str, before: str) -> Counts:
-    return {row["pupil"]: row for row in await tx.rows(COUNTED, school, since, before)}
+async def possible_codes(tx: Tx, day: str) -> dict[str, str]:
+    """The category of each code that counts as a session possible on that day."""
+    return {row["code"]: row["category"] for row in await tx.rows(CODES, day) if row["is_possible"]}
 
 
-def number(counts: Counts, pupil: str, column: str) -> int:
-    return int(counts[pupil][column]) if pupil in counts else 0
+def summed(marks: Iterable[tuple[str, str]], codes: Mapping[str, str]) -> Sums:
+    found = Sums()
+    for mark in (mark for day in marks for mark in day):
+        found.add(mark, 1, codes)
+    return found
 
 
 def year_of(day: str) -> str:
