@@ -166,12 +166,18 @@ class LockedPhones:
         hand = self.hands[phone]
         self.tell(f"{hand.staff}’s phone forgets what it holds; {len(phone.kept.outbox)} wait sealed")
         phone.forget()
+        self.let_go(phone)
         hand.auth = hand.share = ""
         hand.locked = False
         await reading(self.oracle.was_forgotten, list(self.phones))
         if not hand.off and hand.id not in self.revoked:
             await self.pair(phone, hand.staff)
             await self.set_pin(phone)
+
+    def let_go(self, phone: Phone) -> None:
+        """One that is switched off writes no letters any more: what the school has of it is there, and nowhere else."""
+        if self.hands[phone].off:
+            phone.kept.handed = {}
 
     async def is_off(self, phone: Phone) -> None:
         self.hands[phone].off = True
@@ -200,6 +206,7 @@ class LockedPhones:
             answer = await self.post_crate(hand, blobs)
         if answer and trouble != "the answer is lost":
             phone.handed_over(answer)
+            self.let_go(phone)
 
     async def post_crate(self, hand: Hand, blobs: list[Any], grant: str | None = None, *, unaltered: bool = True) -> Any:
         """What the school says it keeps; nothing, where it refused."""

@@ -106,7 +106,9 @@ class Oracle:
         survive = {row[0].partition("\n")[0] for row in await tx.rows("select id from edit where school = $1", self.school)}
         survive |= set(self.handed.values())
         for phone in phones:
-            survive |= {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys() | phone.kept.orphans.keys()
+            survive |= (
+                {edit["id"] for edit in phone.kept.outbox} | phone.kept.sent.keys() | phone.kept.orphans.keys() | phone.kept.handed.keys()
+            )
         gone = self.written.keys() - survive
         self.written = {id: written for id, written in self.written.items() if id in survive}
         return gone
@@ -149,7 +151,7 @@ class Oracle:
         """`off`: those that the school has switched off."""
         assert await rebuild_all(tx, self.school) == []
         unopened = await self.check_sealed(tx)
-        await self.check_nothing_lost(tx, unopened | self.twins_sent(phones))
+        await self.check_nothing_lost(tx, unopened)
         for record in self.taken:
             await self.check_record(tx, record)
         for phone, staff in phones.items():
@@ -171,16 +173,6 @@ class Oracle:
         elsewhere = await tx.rows("select id from edit where school <> $1", self.school)
         assert not elsewhere, "an edit got into another school"
         return {self.handed[handed] for handed in self.handed if not stored[handed][0]}
-
-    def twins_sent(self, phones: Iterable[Phone]) -> set[str]:
-        """What the protocol does not promise: of a handset that was copied, and a school that went back to a backup, together.
-
-        Numbers are wanted by phone, and two handsets used the same: what one of them had sent, and still keeps for thirty days, the
-        school cannot say that it misses.
-        """
-        if not (self.restored and self.copied):
-            return set()
-        return {id for phone in phones for id in phone.kept.sent}
 
     async def check_nothing_lost(self, tx: Tx, unopened: set[str]) -> None:
         stored = {row[0]: row for row in await tx.rows("select id, author, original, seq from edit where school = $1", self.school)}

@@ -38,11 +38,14 @@ class Kept:
     number: int = 0  # the last it used
     outbox: list[Edit] = dataclasses.field(default_factory=list)
     sent: dict[str, tuple[Edit, int]] = dataclasses.field(default_factory=dict)  # by id, with when the receipt came
+    again: set[str] = dataclasses.field(default_factory=set)  # of those sent: what no cursor proves yet, and goes once more
     lost: list[int] = dataclasses.field(default_factory=list)  # numbers the school asked for and we do not have
     store: Store = dataclasses.field(default_factory=Store)
     filling: Store | None = None  # a new store beside the old one, until it is complete
     sealed_to: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)  # by id: the school's key, as it was when it was written
     orphans: dict[str, Blob] = dataclasses.field(default_factory=dict)  # by id: sealed, and nobody can read it here any more
+    handed: dict[str, tuple[Blob, int]] = dataclasses.field(default_factory=dict)  # of those, what the school keeps, and when it said so
+    repeated: set[str] = dataclasses.field(default_factory=set)  # of those, what it was asked to keep before, with a cursor in between
 
 
 class Phone:
@@ -111,7 +114,7 @@ class Phone:
 
         `sending_only`: under the grant, when its person is signed in no more: it hears of receipts and numbers, and reads nothing.
         """
-        edits = self.kept.outbox[: self.batch]
+        edits = [*self.kept.outbox, *([] if sending_only else self.repeats())][: self.batch]
         status, answer = await self.send(json.dumps(self.letter(edits)).encode())
         if lose_answer or answer is None:
             return None
@@ -134,8 +137,20 @@ class Phone:
         while True:
             answer = await self.sync()
             assert answer is not None, "the school was not reached"
-            if not (self.kept.outbox or self.kept.lost or answer["more"] or answer["rebuild"] or self.kept.filling):
+            if not self.unfinished(answer):
                 return
+
+    def unfinished(self, answer: Any) -> bool:
+        kept = self.kept
+        return bool(kept.outbox or kept.again or kept.orphans or kept.lost or kept.filling or answer["more"] or answer["rebuild"])
+
+    @property
+    def cursor(self) -> str | None:
+        return (self.kept.filling or self.kept.store).cursor
+
+    def repeats(self) -> list[Edit]:
+        """What goes once more: all that is here, where no cursor proves anything."""
+        return [edit for id, (edit, _) in self.kept.sent.items() if id in self.kept.again or self.cursor is None]
 
     def letter(self, edits: list[Edit]) -> dict[str, Any]:
         kept = self.kept
@@ -145,7 +160,7 @@ class Phone:
             "build": "test",
             "phone": kept.id,
             "sent_at": to_wire(self.time()),
-            "cursor": (kept.filling or kept.store).cursor,
+            "cursor": self.cursor,
             "receipted": max(receipted, default=0),
             "waiting": len(kept.outbox),
             "lost": kept.lost,
@@ -156,10 +171,16 @@ class Phone:
         """One transaction: receipts out, records in, cursor moved."""
         assert {receipt["id"] for receipt in answer["receipts"]} == {edit["id"] for edit in edits}
         school_time = from_wire(answer["now"]) or 0  # our own clock may have jumped by years
-        for receipt in answer["receipts"]:
-            edit = next(edit for edit in kept.outbox if edit["id"] == receipt["id"])
-            kept.outbox.remove(edit)
+        is_proof = not (sending_only or answer["rebuild"])  # its cursor is kept: found again, it proves all that counts as sent
+        if is_proof:
+            self.offer_orphans_again(kept)
+        if is_proof and self.cursor is None:
+            kept.again = set(kept.sent)
+        for edit in edits:
+            if edit in kept.outbox:
+                kept.outbox.remove(edit)
             kept.sent[edit["id"]] = edit, school_time
+            (kept.again.discard if is_proof else kept.again.add)(edit["id"])
         kept.lost = []
         if answer["forked"]:
             self.fork(kept, answer["forked"])
@@ -168,9 +189,9 @@ class Phone:
         if sending_only:
             assert (answer["records"], answer["held"], answer["gone"], answer["cursor"]) == ([], [], [], None)
         elif answer["rebuild"]:
-            if answer["rebuild"] == "restored":
+            if answer["rebuild"] != "rights":
                 offered_again = sorted((edit for edit, _ in kept.sent.values()), key=lambda edit: edit["id"])
-                kept.sent, kept.outbox = {}, offered_again + kept.outbox
+                kept.sent, kept.again, kept.outbox = {}, set(), offered_again + kept.outbox
             kept.filling = Store()
         else:
             self.keep_records(kept, answer)
@@ -184,11 +205,13 @@ class Phone:
 
     def find_wanted(self, kept: Kept, wanted: list[int]) -> None:
         ours = {edit["number"]: edit for edit, _ in kept.sent.values() if edit["phone"] == kept.id}
-        waiting = {edit["number"] for edit in (*kept.outbox, *kept.orphans.values()) if edit["phone"] == kept.id}
+        handed = [blob for blob, _ in kept.handed.values()]
+        waiting = {edit["number"] for edit in (*kept.outbox, *kept.orphans.values(), *handed) if edit["phone"] == kept.id}
         for number in wanted:
             if number in ours:
                 kept.outbox.append(ours[number])
                 del kept.sent[ours[number]["id"]]
+                kept.again.discard(ours[number]["id"])
             elif number not in waiting:
                 kept.lost.append(number)
 
@@ -221,26 +244,39 @@ class Phone:
         return [*self.kept.orphans.values(), *(self.seal(edit) for edit in self.kept.outbox)]
 
     def handed_over(self, answer: dict[str, Any]) -> None:
-        """The school has them sealed: what can still be read here stays for thirty days, the rest may go."""
+        """The school has them sealed. No cursor says so: what can still be read here goes once more in a letter, the rest sealed."""
         kept = pickle.loads(pickle.dumps(self.kept))
         at = from_wire(answer["now"]) or 0
-        for id in answer["kept"]:
-            kept.orphans.pop(id, None)
+        for id in kept.orphans.keys() & set(answer["kept"]):
+            if id in kept.handed:
+                kept.repeated.add(id)
+            kept.handed[id] = kept.orphans.pop(id), at
         for edit in [edit for edit in kept.outbox if edit["id"] in answer["kept"]]:
             kept.outbox.remove(edit)
             kept.sent[edit["id"]] = edit, at
+            kept.again.add(edit["id"])
         self.kept = kept
+
+    def offer_orphans_again(self, kept: Kept) -> None:
+        """Once more after the next cursor, and all of it after one that begins a new history."""
+        for id, (blob, _) in kept.handed.items():
+            if self.cursor is None or id not in kept.repeated:
+                kept.orphans[id] = blob
 
     def forget(self) -> None:
         """The PIN is forgotten, or the school has switched the phone off: what can be read goes, what waits stays sealed."""
-        orphans = self.kept.orphans | {edit["id"]: self.seal(edit) for edit in self.kept.outbox}
-        self.kept = Kept(self.kept.id, self.kept.number, orphans=orphans)
+        kept = self.kept
+        orphans = kept.orphans | {edit["id"]: self.seal(edit) for edit in kept.outbox}
+        handed = kept.handed | {id: (self.seal(kept.sent[id][0]), kept.sent[id][1]) for id in kept.again}
+        self.kept = Kept(kept.id, kept.number, orphans=orphans, handed=handed, repeated=kept.repeated)
 
     def purge(self, kept: Kept, school_time: int) -> None:
-        """Edits that have their receipts are kept for thirty days. The others are never touched."""
+        """What counts as sent is kept for thirty days. The rest is never touched."""
         long_ago = school_time - KEPT_FOR
-        for id in [id for id, (_, receipted_at) in kept.sent.items() if receipted_at < long_ago]:
+        for id in [id for id, (_, receipted_at) in kept.sent.items() if receipted_at < long_ago and id not in kept.again]:
             del kept.sent[id]
+        for id in [id for id, (_, at) in kept.handed.items() if at < long_ago and id in kept.repeated - kept.orphans.keys()]:
+            del kept.handed[id]
 
 
 def place(record: dict[str, Any]) -> int:

@@ -105,13 +105,10 @@ class Simulation(LockedPhones):
                     if self.hands[phone].off:
                         break
                     answer = await self.exchange(phone)
-                    if not self.unfinished(phone, answer):
+                    if answer is not None and not phone.unfinished(answer):
                         break
                 else:
                     raise AssertionError("a phone and the school never came to an end")
-
-    def unfinished(self, phone: Phone, answer: Any) -> bool:
-        return bool(answer is None or phone.kept.outbox or phone.kept.lost or phone.kept.filling or answer["more"] or answer["rebuild"])
 
     # ── Phones ─────────────────────────────────────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { beginAgain, runs } from './chance';
 import type { Edit, Statement, Values } from '../../pwa/src/wire';
+import type { Which } from '../../pwa/src/exchange/intake';
 import { FAULTS, Network, type Fault } from './network';
 import { Phone } from './phone';
 import { School } from './school';
@@ -23,11 +24,12 @@ afterEach(() => {
 /** A version of a record, and the mark that the school had drawn for it. */
 type Reached = { version: number; mark: string | undefined };
 
-/** One history of one handset with two tabs, and what we know must be so. */
+/** One history of one handset with two tabs, and perhaps of a copy of it; and what we know must be so. */
 class History {
   school = new School();
   network = new Network(this.school);
   tabs: Phone[] = [];
+  twin: Phone | null = null; // another handset, restored from a copy of this one
   saved = new Map<string, Edit>(); // the screen said saved
   undone = new Set<string>();
   perhaps: string[] = []; // accounts written while the app was killed: they may have been saved
@@ -36,6 +38,7 @@ class History {
   backup: (() => void) | null = null;
   written = 0;
   isCopied = false; // the other handset’s own number is not ours to find again
+  hasForgotten = false; // what the school had, this handset has not: a school that goes back has lost it
   broken: unknown;
   delays: number[] = []; // of the next answers on their way, in turns of the clock
 
@@ -53,7 +56,7 @@ class History {
   }
 
   end(): void {
-    for (const tab of this.tabs) tab.close();
+    for (const tab of [...this.tabs, ...(this.twin ? [this.twin] : [])]) tab.close();
   }
 
   // ── What can happen ──
@@ -76,7 +79,7 @@ class History {
 
   async undo(tab: number, back: number): Promise<void> {
     const last = [...this.saved.values()].at(-1 - back);
-    if (!last || 'account' in last.values) return;
+    if (!last || 'account' in last.values || this.twin) return; // a twin may have sent it
     if (await this.tabs[tab]!.undo(last)) {
       this.saved.delete(last.id);
       this.undone.add(last.id);
@@ -96,9 +99,45 @@ class History {
   }
 
   /** The phone is locked, or the worker was woken: what waits goes sealed. */
-  async sendsSealed(faults: Fault[]): Promise<void> {
+  async sendsSealed(which: Which, faults: Fault[]): Promise<void> {
     this.network.faults = [...faults];
-    await this.phone.sendSealed();
+    await this.phone.sendSealed(which);
+  }
+
+  pageIsDestroyed(at: number): void {
+    this.tabs[at]!.close();
+    this.tabs[at] = this.tabs[at]!.tab();
+  }
+
+  /** What was written lies there sealed, and nothing else does: nobody can read here what they had written. */
+  async pinIsForgotten(): Promise<void> {
+    this.tabs[1]!.close();
+    const phone = await this.phone.forgetsPin();
+    this.tabs = [phone, phone.tab()];
+    this.begunAgain();
+  }
+
+  /** The browser clears everything, and its person begins again: as another phone. What only this one had was lost with it. */
+  async isEvicted(): Promise<void> {
+    if (this.twin) return; // which is what it was
+    for (const tab of this.tabs) tab.close();
+    const phone = await Phone.of(this.school, this.network);
+    await phone.db.writing(['settings'], (tx) => tx.objectStore('settings').put('grant', 'grant'));
+    this.tabs = [phone, phone.tab()];
+    this.begunAgain();
+    await this.forgetWhatIsGone();
+  }
+
+  private begunAgain(): void {
+    this.hasForgotten = true;
+    this.accounts.clear();
+    this.reached.clear();
+  }
+
+  private async forgetWhatIsGone(): Promise<void> {
+    const here = await this.here();
+    for (const id of this.saved.keys()) if (!here.has(id) && !this.school.edits.has(id)) this.saved.delete(id);
+    this.accounts.clear();
   }
 
   killedWhileSendingSealed(steps: number): Promise<void> {
@@ -117,7 +156,8 @@ class History {
   async killedWhileWriting(at: number, steps: number): Promise<void> {
     const values = this.values('account');
     await this.phone.killedWhile((phone) => phone.write(values, `r${at}`), steps);
-    this.accounts.set(`r${at}`, [...(this.accounts.get(`r${at}`) ?? []), String(values.account)]);
+    const known = this.accounts.get(`r${at}`) ?? (this.hasForgotten ? null : []); // or one that lies here sealed
+    if (known) this.accounts.set(`r${at}`, [...known, String(values.account)]);
   }
 
   benWrites(at: number): void {
@@ -132,8 +172,9 @@ class History {
     this.backup = this.school.backup();
   }
 
-  restore(): void {
+  async restore(): Promise<void> {
     this.backup?.();
+    if (this.hasForgotten) await this.forgetWhatIsGone();
   }
 
   /** Another handset, restored from a copy of this one, was quicker with its next number. */
@@ -145,6 +186,22 @@ class History {
     }));
     const edit: Edit = { id: `copy ${++this.written}`, phone, number: number + 1, record: 'copied', kind: 'incident', made_at: new Date().toISOString(), seen: null, values: {} };
     this.school.exchange({ protocol: 1, build: '', phone, sent_at: '', cursor: null, receipted: 0, waiting: 0, lost: [], edits: [edit] }, 'amira');
+  }
+
+  async handsetIsCopied(): Promise<void> {
+    if (this.twin) return;
+    this.isCopied = true;
+    this.twin = await this.phone.copied();
+  }
+
+  async twinWrites(): Promise<void> {
+    const edit = await this.twin?.write({ category: `the twin’s ${++this.written}` }, 'twin');
+    if (edit) this.saved.set(edit.id, edit);
+  }
+
+  async twinSyncs(faults: Fault[], sealed: boolean): Promise<void> {
+    this.network.faults = [...faults];
+    await (sealed ? this.twin?.sendSealed() : this.twin?.sync());
   }
 
   clockJumps(years: number): void {
@@ -164,13 +221,24 @@ class History {
   }
 
   private async nothingIsLost(): Promise<void> {
-    const kept = new Map((await this.phone.kept()).map((one) => [one.edit.id, one.edit]));
+    const kept = await this.here();
     for (const [id, edit] of this.saved) {
       const somewhere = kept.get(id) ?? this.school.edits.get(id)?.edit;
       expect(somewhere, `edit ${edit.number} is neither here nor there`).toBeDefined();
       expect(somewhere!.values).toEqual(edit.values);
     }
     for (const id of this.undone) expect(this.school.edits.has(id)).toBe(false);
+  }
+
+  /** What is on one of the handsets, to be read there or sealed. */
+  private async here(): Promise<Map<string, Pick<Edit, 'number' | 'values'>>> {
+    const found = new Map<string, Pick<Edit, 'number' | 'values'>>();
+    for (const phone of this.twin ? [this.phone, this.twin] : [this.phone]) {
+      const rows = await phone.db.disk.reading(['outbox'], (tx) => tx.objectStore('outbox').getAll());
+      for (const { id, number, sealed } of rows) if (sealed && this.saved.has(id)) found.set(id, { number, values: this.saved.get(id)!.values });
+      for (const { edit } of await phone.kept()) found.set(edit.id, edit);
+    }
+    return found;
   }
 
   private async nothingGoesBackwards(): Promise<void> {
@@ -195,15 +263,25 @@ class History {
 
   async allIsWell(): Promise<void> {
     this.network.faults = [];
-    for (let at = 0; at < 40; at++) await this.phone.sync();
+    vi.setSystemTime(Date.now() + 60_000); // nothing can be undone any more
+    for (let at = 0; at < 40; at++) await this.everybodySyncs(at < 3);
     for (const [id, { values }] of this.saved) if (values.category !== 'poison') expect(this.school.edits.has(id), 'one that fails for ever held up another').toBe(true);
     this.network.poison = () => 'none';
+    expect((await this.twin?.syncAll())?.trouble ?? null).toBeNull();
     expect((await this.phone.syncAll()).trouble).toBeNull();
     await this.look();
     expect(await this.phone.waiting()).toEqual([]);
     for (const id of this.saved.keys()) expect(this.school.edits.has(id)).toBe(true);
-    if (!this.isCopied) expect([...this.school.lost.values()].flatMap((lost) => [...lost]), 'a number was lost').toEqual([]);
+    if (!this.isCopied && !this.hasForgotten) expect([...this.school.lost.values()].flatMap((lost) => [...lost]), 'a number was lost').toEqual([]);
     await this.theViewIsTheSchools();
+  }
+
+  /** As the app does it: what nobody can read here goes before and after. */
+  private async everybodySyncs(orphans: boolean): Promise<void> {
+    if (orphans) await this.phone.sendSealed('orphans');
+    await this.phone.sync();
+    if (orphans) await this.phone.sendSealed('orphans');
+    if (orphans) await this.twin?.sync();
   }
 
   private async theViewIsTheSchools(): Promise<void> {
@@ -233,15 +311,21 @@ const deeds = fc.array(
     { weight: 6, arbitrary: deed('sync', [tab, faults], (h, at, found) => h.sync(at as number, found as Fault[])) },
     { weight: 3, arbitrary: deed('both tabs sync', [faults, fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 6 })], (h, found, delays) => h.bothSync(found as Fault[], delays as number[])) },
     { weight: 4, arbitrary: deed('killed while syncing', [steps, faults], (h, at, found) => h.killedWhileSyncing(at as number, found as Fault[])) },
-    { weight: 3, arbitrary: deed('sends sealed', [faults], (h, found) => h.sendsSealed(found as Fault[])) },
+    { weight: 3, arbitrary: deed('sends sealed', [fc.constantFrom<Which>('waiting', 'orphans'), faults], (h, which, found) => h.sendsSealed(which as Which, found as Fault[])) },
     { weight: 1, arbitrary: deed('killed while sending sealed', [steps], (h, at) => h.killedWhileSendingSealed(at as number)) },
     { weight: 1, arbitrary: deed('tidies', [tab], (h, at) => h.tidies(at as number)) },
     { weight: 2, arbitrary: deed('killed while writing', [record, fc.integer({ min: 0, max: 2 })], (h, at, after) => h.killedWhileWriting(at as number, after as number)) },
     { weight: 3, arbitrary: deed('ben writes', [record], (h, at) => h.benWrites(at as number)) },
     { weight: 1, arbitrary: deed('rights change', [], (h) => h.rightsChange()) },
-    { weight: 1, arbitrary: deed('backup', [], (h) => h.takeBackup()) },
-    { weight: 1, arbitrary: deed('restore', [], (h) => h.restore()) },
+    { weight: 2, arbitrary: deed('backup', [], (h) => h.takeBackup()) },
+    { weight: 2, arbitrary: deed('restore', [], (h) => h.restore()) },
     { weight: 1, arbitrary: deed('copied handset', [], (h) => h.copiedHandset()) },
+    { weight: 1, arbitrary: deed('handset is copied', [], (h) => h.handsetIsCopied()) },
+    { weight: 2, arbitrary: deed('twin writes', [], (h) => h.twinWrites()) },
+    { weight: 2, arbitrary: deed('twin syncs', [faults, fc.boolean()], (h, found, sealed) => h.twinSyncs(found as Fault[], sealed as boolean)) },
+    { weight: 1, arbitrary: deed('page is destroyed', [tab], (h, at) => h.pageIsDestroyed(at as number)) },
+    { weight: 1, arbitrary: deed('PIN is forgotten', [], (h) => h.pinIsForgotten()) },
+    { weight: 1, arbitrary: deed('evicted', [], (h) => h.isEvicted()) },
     { weight: 1, arbitrary: deed('clock jumps', [fc.integer({ min: -10, max: 10 })], (h, years) => h.clockJumps(years as number)) },
   ),
   { maxLength: 25 },

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { inTurn } from '../../pwa/src/exchange/turns';
+import { settle } from '../../pwa/src/local/stores';
 import { Network, type Fault } from './network';
 import { Phone } from './phone';
 import { School } from './school';
@@ -370,6 +371,99 @@ test('a school restored from a backup is offered thirty days of edits again', as
   expect((await phone.shown()).get('r1')!.body.category).toBe('after');
   expect((await phone.shown()).get('r2')!.body.category).toBe('another');
   expect(await phone.waiting()).toHaveLength(0);
+});
+
+test('what such a school may have lost waits again, until it has said once more that it has it', async () => {
+  twinUses(1); // so that its number alone is not missed
+  const restore = school.backup();
+  await phone.write({ category: 'lost' });
+  await phone.sync();
+  restore();
+  network.faults = ['none', 'no signal', 'no signal'];
+  await phone.sync();
+  expect(await phone.waiting()).toHaveLength(1);
+  await phone.sync();
+  expect(await phone.waiting()).toHaveLength(0);
+});
+
+/** Another handset, restored from a copy of this one, was quicker with these numbers: the school misses none of them. */
+function twinUses(...numbers: number[]): void {
+  const edits = numbers.map((number) => ({ id: `the twin’s ${number}`, phone: phone.name, number, record: 'twin', kind: 'incident', made_at: '', seen: null, values: {} }));
+  school.exchange({ protocol: 1, build: '', phone: phone.name, sent_at: '', cursor: null, receipted: 0, waiting: 0, lost: [], edits }, 'amira');
+}
+
+async function hasGrant(): Promise<void> {
+  network.grants.set('grant', 'amira');
+  await phone.db.writing(['settings'], (tx) => settle(tx, 'grant', 'grant'));
+}
+
+test('what the intake has kept goes once more in a letter, and a twin and a backup together lose nothing', async () => {
+  twinUses(1);
+  await phone.sync();
+  const restore = school.backup();
+  await hasGrant();
+  const edit = await phone.write({ category: 'sealed' });
+  await phone.sendSealed();
+  restore();
+  expect(await phone.waiting()).toHaveLength(0);
+  await phone.sync();
+  expect(school.edits.has(edit.id)).toBe(true);
+});
+
+test('so does what has its receipt from an answer that another tab had overtaken', async () => {
+  twinUses(1);
+  await phone.sync();
+  const tab = phone.tab();
+  const arriving: (() => void)[] = [];
+  network.onTheWay = () => new Promise<void>((arrive) => arriving.push(arrive));
+  school.write('r9', 'ben', { category: 'x' });
+  const first = tab.sync();
+  await vi.waitFor(() => expect(arriving).toHaveLength(1));
+  const restore = school.backup();
+  const edit = await phone.write({ category: 'mine' });
+  const second = phone.sync();
+  await vi.waitFor(() => expect(arriving).toHaveLength(2));
+  network.onTheWay = async () => {};
+  arriving[0]!();
+  await first;
+  arriving[1]!();
+  await second;
+  expect(await phone.waiting()).toHaveLength(0);
+  expect(await phone.db.disk.reading(['outbox'], (tx) => tx.objectStore('outbox').getAllKeys())).toEqual([edit.id]); // a forgotten PIN takes nothing from there
+  restore();
+  await phone.sync();
+  expect(school.edits.has(edit.id)).toBe(true);
+  tab.close();
+});
+
+test('a history that was begun anew proves nothing of what was sent before: all of it goes once more', async () => {
+  twinUses(1, 2, 3);
+  await phone.sync();
+  const restore = school.backup();
+  for (let at = 0; at < 3; at++) await phone.write({ category: `c${at}` }, `r${at}`);
+  await phone.sync();
+  school.rights++;
+  network.faults = ['none', 'no signal', 'no signal'];
+  await phone.sync();
+  restore();
+  await phone.db.writing(['settings'], (tx) => settle(tx, 'plan', { size: 1, failures: 0, aside: [] }));
+  await phone.sync();
+  expect([...school.edits.values()].map(({ edit }) => edit.values.category).sort()).toEqual(['c0', 'c1', 'c2', undefined, undefined, undefined]);
+});
+
+test('in ordinary use nothing is sent twice, but once what had gone sealed', async () => {
+  for (let at = 0; at < 5; at++) {
+    await phone.write({ category: `c${at}` });
+    await phone.sync();
+    school.write('r9', 'ben', { category: `${at}` });
+  }
+  expect(letters().flatMap(({ edits }) => edits)).toHaveLength(5);
+  await hasGrant();
+  await phone.write({ category: 'sealed' });
+  await phone.sendSealed();
+  expect(await phone.waiting()).toHaveLength(0);
+  for (let at = 0; at < 3; at++) await phone.sync();
+  expect(letters().flatMap(({ edits }) => edits)).toHaveLength(6);
 });
 
 test('so are those that were numbered before a fork', async () => {

@@ -11,15 +11,15 @@ import type { School } from './school';
 
 export const SIGNING = newSigning();
 
-export const KEYS: Promise<Keys> = makeKeys();
+export const KEYS: Promise<Keys> = newKeys('the vault');
 
-async function makeKeys(): Promise<Keys> {
+export async function newKeys(id: string): Promise<Keys> {
   const data = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
-  return { id: 'the vault', data: data as CryptoKey, sign: (await SIGNING).pair.privateKey };
+  return { id, data: data as CryptoKey, sign: (await SIGNING).pair.privateKey };
 }
 
 /** A vault that no PIN opens: these tests have its key. */
-export const putVault = (disk: Disk): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put({ id: 'the vault', seen_at: 0, lease_until: 0 }, 'vault'));
+export const putVault = (disk: Disk, id = 'the vault'): Promise<unknown> => disk.writing(['keys'], (tx) => tx.objectStore('keys').put({ id, seen_at: 0, lease_until: 0 }, 'vault'));
 
 /** How many things are being closed, opened or signed at this moment: that goes on outside every pretended clock. */
 export const ciphering = (): number => inFlight;

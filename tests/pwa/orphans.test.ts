@@ -133,6 +133,26 @@ test('the numbers of what went sealed are never named as lost: a school that wen
   expect(await gone()).toBeUndefined();
 });
 
+test('what went sealed under a forgotten PIN goes once more after the next cursor: a twin and a backup together lose nothing', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  await exchange();
+  const twins = { id: 'the twin’s', phone: phoneId(), number: 1, record: 'twin', kind: 'incident', made_at: '', seen: null, values: {} };
+  door.school.exchange({ protocol: 1, build: '', phone: phoneId(), sent_at: '', cursor: null, receipted: 0, waiting: 0, lost: [], edits: [twins] }, 'amira');
+  const backup = door.school.backup();
+  const { id } = await write('under the first PIN');
+  app = await startApp();
+  await signIn('amira', true);
+  await exchange(async (path, question) => (path === '/api/sync' ? { heard: 'not heard', why: 'no signal', status: null } : await door.ask(path, question)));
+  expect(door.school.edits.has(id)).toBe(true);
+  backup();
+  await exchange();
+  expect(door.school.edits.has(id)).toBe(true);
+  const before = door.intake.sizes.length;
+  for (let at = 0; at < 3; at++) await exchange();
+  expect(door.intake.sizes).toHaveLength(before);
+});
+
 async function startAndExchange(): Promise<void> {
   app = await startApp();
   await signIn();

@@ -6,16 +6,19 @@ import { exchange, type Ended } from '../../pwa/src/exchange/exchange';
 import { sendSealed, type SentSealed, type Which } from '../../pwa/src/exchange/intake';
 import { undoIn, waitingIn, writeInto, type WriteOptions } from '../../pwa/src/local/outbox';
 import { overlay, type ShownRecord } from '../../pwa/src/local/overlay';
-import { diskOf } from '../../pwa/src/local/disk';
+import { diskOf, forgetAll } from '../../pwa/src/local/disk';
 import { Shelves, type Names, type Tx } from '../../pwa/src/local/shelves';
 import { sets, settle, type KeptEdit, type Mine } from '../../pwa/src/local/stores';
 import { ask } from '../../pwa/src/school';
 import type { Edit, HeldEdit, Values, WireRecord } from '../../pwa/src/wire';
-import { KEYS, putVault } from './keys';
+import type { Keys } from '../../pwa/src/local/vault';
+import { KEYS, newKeys, putVault } from './keys';
 import { KINDS, SCHOOL_ANSWER, type School } from './school';
 import { Network } from './network';
 
 let phones = 0;
+const ON_DISK = ['outbox', 'drafts', 'pages', 'settings', 'keys'] as const;
+const IN_LINE: ReadonlySet<string> = new Set(['outbox', 'drafts', 'pages']);
 
 /** One handset of one member of staff. `tab()` is another tab on it. */
 export class Phone {
@@ -26,8 +29,10 @@ export class Phone {
   constructor(
     readonly network: Network,
     readonly name = `phone ${++phones}`,
+    readonly handset = name,
+    readonly keys: Promise<Keys> = KEYS,
   ) {
-    this.db = new Shelves(diskOf('northgate', this.name), { school: 'northgate', staff: this.name }, KEYS);
+    this.db = new Shelves(diskOf('northgate', this.handset), { school: 'northgate', staff: this.name }, keys);
   }
 
   static async of(school: School, network = new Network(school)): Promise<Phone> {
@@ -44,7 +49,32 @@ export class Phone {
   }
 
   tab(): Phone {
-    return new Phone(this.network, this.name);
+    return new Phone(this.network, this.name, this.handset, this.keys);
+  }
+
+  /** Another handset, restored from a copy of this one as it is now. */
+  async copied(): Promise<Phone> {
+    const copy = new Phone(this.network, this.name, `${this.handset}, copied ${++phones}`, this.keys);
+    const lies = await this.db.disk.reading([...ON_DISK], async (tx) => await Promise.all(ON_DISK.map(async (name) => [await tx.objectStore(name).getAllKeys(), await tx.objectStore(name).getAll()] as [IDBValidKey[], unknown[]])));
+    await copy.db.disk.writing([...ON_DISK], async (tx) => {
+      for (const [at, [keys, rows]] of lies.entries()) {
+        const store = tx.objectStore(ON_DISK[at]!) as unknown as { put(row: unknown, key?: IDBValidKey): Promise<unknown> };
+        for (const [place, row] of rows.entries()) await store.put(row, IN_LINE.has(ON_DISK[at]!) ? undefined : keys[place]);
+      }
+    });
+    return copy;
+  }
+
+  /** The PIN is forgotten, and another chosen: what was written stays here sealed, and nothing else. */
+  async forgetsPin(): Promise<Phone> {
+    await this.db.settled();
+    const keys = newKeys(`vault ${++phones}`);
+    await this.db.disk.writing(['keys', 'pages', 'settings'], forgetAll);
+    await putVault(this.db.disk, (await keys).id);
+    this.close();
+    const again = new Phone(this.network, this.name, this.handset, keys);
+    await again.db.writing(['school'], (tx) => tx.objectStore('school').put(SCHOOL_ANSWER, 'answer'));
+    return again;
   }
 
   write(values: Values, record = 'r1', seen: string | null = null, options?: WriteOptions): Promise<Edit> {
@@ -83,7 +113,7 @@ export class Phone {
 
   /** Runs `work` until its `steps`-th look at the storage or the network, and kills the app there. */
   async killedWhile(work: (phone: Phone) => Promise<unknown>, steps: number): Promise<void> {
-    const doomed = new Phone(this.network, this.name);
+    const doomed = this.tab();
     const died = makeMortal(doomed, steps);
     await Promise.race([work(doomed), died]);
     doomed.db.close();

@@ -101,8 +101,7 @@ async function exchangeMine(db: Mine, ask: Ask, build: string, told?: Told): Pro
   if (ended.trouble === 'revoked') return await leaveSafely(db, ask, build, ended);
   if (ended.trouble === 'sign in') await sendAllTheSame(db, ask, build, ended);
   if (ended.reached) await noteContact(db, ended.receipts > 0);
-  const wantsMore = ended.reached && ended.wanted.length + ended.rebuilds > 0;
-  const again = wantsMore ? await sendOrphans(db.disk, ask, build) : null;
+  const again = ended.reached ? await sendOrphans(db.disk, ask, build) : null;
   if (!before?.retryAfter_s) ended.trouble ??= (again ?? before)?.trouble ?? null; // a full intake stands in nobody's way
   if (ended.reached && !ended.trouble) await recoverDrafts(db, ask, hadOrphans);
   if (ended.reached && !ended.trouble) await tellWhatIsMissed(db, ask, build);

@@ -45,7 +45,7 @@ type Said = 'more' | 'all';
 
 async function say(line: Line, what: 'edits' | 'nothing', ended: Ended): Promise<Said> {
   const sent = await compose(line.db, line.build, what);
-  if (sent.letter.edits.length > 0) line.told?.(0, sent.letter.waiting);
+  if (sent.news > 0) line.told?.(0, sent.letter.waiting);
   const heard = await post(line, sent);
   const answer = heard.heard === 'answered' && heard.status === 200 ? readAnswer(heard.json, sent.letter) : null;
   if (answer) return await takeIn(line, sent, answer, ended);
@@ -60,12 +60,11 @@ const post = (line: Line, { letter, session }: Composed): Promise<Heard> => line
 async function takeIn(line: Line, sent: Composed, answer: Answer, ended: Ended): Promise<Said> {
   await keep(line.db, sent, answer);
   await learn(line, sent, 'taken in');
-  const { edits } = sent.letter;
   ended.reached = true;
   ended.trouble = null;
-  ended.receipts += edits.length;
+  ended.receipts += sent.news;
   ended.backIn_ms = sent.backIn_ms;
-  line.told?.(edits.length, sent.letter.waiting - edits.length);
+  line.told?.(sent.news, sent.letter.waiting - sent.news);
   if (answer.rebuild && ++ended.rebuilds > MOST_REBUILDS) return end(ended, 'failing');
   return answer.rebuild || sent.more || bringsMore(sent, answer) || wantsMore(ended, answer) ? 'more' : 'all';
 }

@@ -112,7 +112,7 @@ function readAnswer(json: unknown, blobs: Waiting[]): IntakeAnswer | null {
   return answer.kept.every((id) => sent.has(id)) ? answer : null;
 }
 
-/** The school has them, for good. What was written here is told of at the next unlocking, or stays sealed for a while (orphans.ts). */
+/** The school has them, for good. What was written here goes once more with the next letter, or stays sealed for a while (orphans.ts). */
 function keep(disk: Disk, blobs: Waiting[], { kept, now }: IntakeAnswer): Promise<void> {
   const has = new Set(kept);
   return disk.writing(
@@ -140,7 +140,7 @@ async function keepEdit(outbox: Store<OutboxRow>, blob: Blob, changed: number, k
   const row = await outbox.get(blob.id);
   if (!row?.unsent) return false; // an answer of the exchange was quicker
   const { unsent: _u, not_before: _n, ...rest } = row;
-  await outbox.put({ ...rest, kept_at, changed });
+  await outbox.put({ ...rest, kept_at, ...(row.kept_at !== undefined && { repeated: true as const }), changed });
   return true;
 }
 

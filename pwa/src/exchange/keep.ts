@@ -6,7 +6,7 @@ import { forget, FORGOTTEN } from '../local/session';
 import { setting, settle, sets, type KeptEdit, type KeptRecord, type Mine, type MyWriting } from '../local/stores';
 import type { Answer, HeldEdit, Kind, Receipt, SchoolAnswer, WireRecord } from '../wire';
 import type { Composed } from './letter';
-import { orphansWanted } from './orphans';
+import { offerOrphansAgain, orphansWanted } from './orphans';
 
 const FORGOTTEN_AT_ONCE = 500;
 
@@ -14,9 +14,13 @@ const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a
 
 /** Safe to repeat, and safe beside another tab that exchanges as well. */
 export async function keep(db: Mine, sent: Composed, answer: Answer): Promise<void> {
-  if (changesNothing(sent, answer)) return;
+  const isProof = changesNothing(sent, answer) || (await keepAll(db, sent, answer));
+  if (isProof) await offerOrphansAgain(db.disk, sent.letter.cursor === null);
+}
+
+async function keepAll(db: Mine, sent: Composed, answer: Answer): Promise<boolean> {
   const sealed = await orphansWanted(db.disk, sent.letter.phone, answer);
-  await db.writing([...STORES], (tx) => keepIn(tx, sent, answer, sealed), () => told(sent, answer));
+  return await db.writing([...STORES], (tx) => keepIn(tx, sent, answer, sealed), () => told(sent, answer));
 }
 
 /** Nothing new is the usual answer; it should wake nobody. */
@@ -33,19 +37,30 @@ function told({ landing, rebuilding }: Composed, answer: Answer): string[] {
   return [...(edits ? ['edits'] : []), ...(records ? ['records_a', 'records_b'] : []), ...(held ? ['held_a', 'held_b'] : [])];
 }
 
-async function keepIn(tx: MyWriting, sent: Composed, answer: Answer, sealed: ReadonlySet<number>): Promise<void> {
-  await keepReceipts(tx, sent, answer, sealed);
+/** Whether its cursor was kept: if it is ever found again, whatever counts as sent here is there (PROTOCOL.md, section 4). */
+async function keepIn(tx: MyWriting, sent: Composed, answer: Answer, sealed: ReadonlySet<number>): Promise<boolean> {
   const cursor = ((await setting(tx, 'rebuilding')) ?? { cursor: await setting(tx, 'cursor') }).cursor ?? null;
   const isStillOurs = cursor === sent.letter.cursor && sent.rebuilding === ((await setting(tx, 'rebuilding')) !== undefined);
+  const isProof = isStillOurs && !answer.rebuild;
+  if (isProof && sent.letter.cursor === null) await doubt(tx);
+  await keepReceipts(tx, sent, answer, sealed, isProof);
   // Another tab was quicker: its answer may be newer than this one, and a record must never go backwards.
-  if (!isStillOurs) return;
+  if (!isStillOurs) return false;
   if (answer.rebuild) await beginAgain(tx, answer);
   else await keepRecords(tx, sent, answer);
+  return isProof;
 }
 
-async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer, sealed: ReadonlySet<number>): Promise<void> {
+/** This history proves nothing of what was sent before it was begun: that goes once more, with this letter or the next. */
+async function doubt(tx: MyWriting): Promise<void> {
+  for (const kept of tx.objectStore('edits').index('receipted_at').getAll()) {
+    if (!kept.unsent && !kept.again) tx.objectStore('edits').put({ ...kept, again: kept.order });
+  }
+}
+
+async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer, sealed: ReadonlySet<number>, isProof: boolean): Promise<void> {
   const at = Date.parse(answer.now) || Date.now();
-  for (const receipt of [...answer.receipts, ...unreadable(letter, answer)]) await keepReceipt(tx, receipt, letter.phone, at);
+  for (const receipt of [...answer.receipts, ...unreadable(letter, answer)]) await keepReceipt(tx, receipt, letter.phone, at, isProof);
   if (answer.forked) await renumber(tx, letter.phone, answer.forked);
   else if ((await setting(tx, 'phone')) === letter.phone) await noteLost(tx, await offerWanted(tx, letter.phone, answer, sealed));
 }
@@ -58,16 +73,17 @@ function unreadable({ edits }: Composed['letter'], { unreadable = [] }: Answer):
   });
 }
 
-async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, phone: string, at: number): Promise<void> {
+async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, phone: string, at: number, isProof: boolean): Promise<void> {
   const kept = await tx.objectStore('edits').get(id);
   if (!kept) return;
-  const { unsent: _, ...known } = kept;
-  const receipted: KeptEdit = { ...known, outcome, receipted_at: at, ...(because ? { because } : {}) };
+  const { unsent: _u, again: _a, ...known } = kept;
+  const receipted: KeptEdit = { ...known, outcome, receipted_at: at, ...(because ? { because } : {}), ...(!isProof && { again: kept.order }) };
   // A held edit is no part of its record; it is shown where somebody can put it right.
   if (outcome === 'held') delete receipted.over;
   else if (kept.over) receipted.landing = kept.order;
   await tx.objectStore('edits').put(receipted);
-  if (outcome === 'held' && kept.edit.set_aside === undefined) await showHeld(tx, receipted);
+  const isNews = kept.outcome === undefined; // of one that was held before, the school says what has become of it
+  if (isNews && outcome === 'held' && kept.edit.set_aside === undefined) await showHeld(tx, receipted);
   if (kept.edit.phone === phone && (await setting(tx, 'phone')) === phone) {
     await settle(tx, 'receipted', Math.max((await setting(tx, 'receipted')) ?? 0, kept.edit.number));
   }
@@ -109,7 +125,7 @@ async function offerWanted(tx: MyWriting, phone: string, { wanted, unopened = []
     const kept = await tx.objectStore('edits').index('number').get([phone, number]);
     if (!kept && !sealed.has(number) && !unopened.includes(number)) lost.push(number);
     else if (!kept) continue;
-    else if (!kept.unsent) await tx.objectStore('edits').put({ ...kept, unsent: kept.order });
+    else if (!kept.unsent && !kept.again) await tx.objectStore('edits').put({ ...kept, unsent: kept.order });
   }
   return lost;
 }
@@ -122,13 +138,13 @@ async function beginAgain(tx: MyWriting, { rebuild }: Answer): Promise<void> {
   tx.objectStore(`records_${spare}`).clear();
   await tx.objectStore(`held_${spare}`).clear();
   await settle(tx, 'rebuilding', { cursor: null });
-  if (rebuild === 'restored') await offerAgain(tx);
+  if (rebuild !== 'rights') await offerAgain(tx);
 }
 
-/** The school went back to a backup: whatever it may have lost since is offered again. It knows again what it still has. */
+/** The school went back to a backup, or does not know this cursor: whatever it may have lost since is offered again. It knows again what it still has. */
 async function offerAgain(tx: MyWriting): Promise<void> {
   for (const kept of await tx.objectStore('edits').index('receipted_at').getAll()) {
-    const { outcome: _o, because: _b, receipted_at: _r, landing: _l, ...forgotten } = kept;
+    const { outcome: _o, because: _b, receipted_at: _r, landing: _l, again: _a, ...forgotten } = kept;
     await tx.objectStore('edits').put({ ...forgotten, unsent: kept.order });
   }
   await settle(tx, 'receipted', 0);
@@ -156,14 +172,14 @@ export function asKept(record: WireRecord, kinds: readonly Kind[]): KeptRecord {
   return { id: record.id, record, kind: record.kind, at: happenedAt(kind, record.body, record.made_at), names: namesIn(kind, record.body) };
 }
 
-/** What was collected beside is now what is shown. What is unsent is laid over it. */
+/** What was collected beside is now what is shown. What is unsent, or goes once more, is laid over it. */
 async function swap(tx: MyWriting): Promise<void> {
   const { base, spare } = await sets(tx);
   await settle(tx, 'base', spare);
   await settle(tx, 'rebuilding', undefined);
   await tx.objectStore(`records_${base}`).clear();
   await tx.objectStore(`held_${base}`).clear();
-  for (const kept of await tx.objectStore('edits').index('unsent').getAll()) if (!kept.over) await layOver(tx, kept);
+  for (const index of ['unsent', 'again']) for (const kept of tx.objectStore('edits').index(index).getAll()) if (!kept.over) await layOver(tx, kept);
 }
 
 /** With whatever this person wrote in the record since: an older word of theirs must not lie on a newer one. */
@@ -183,7 +199,7 @@ async function layOver(tx: MyWriting, { edit, order }: KeptEdit): Promise<void> 
 async function land(tx: MyWriting, { landing }: Composed, { receipts }: Answer): Promise<void> {
   const arrived = [...landing, ...receipts.map(({ id }) => id)].flatMap((id) => tx.objectStore('edits').get(id) ?? []);
   for (const kept of arrived.sort((one, other) => one.order - other.order)) {
-    if (!kept.over || kept.unsent || (await hasEarlierOver(tx, kept))) continue;
+    if (!kept.over || kept.unsent || kept.again || (await hasEarlierOver(tx, kept))) continue;
     const { over: _o, landing: _l, ...landed } = kept;
     await tx.objectStore('edits').put(landed);
   }
@@ -199,7 +215,7 @@ async function forgetOld(tx: MyWriting, answer: Answer): Promise<void> {
   if (!now) return;
   const old = IDBKeyRange.upperBound(now - KEPT_AFTER_RECEIPT_MS);
   for (const kept of await tx.objectStore('edits').index('receipted_at').getAll(old, FORGOTTEN_AT_ONCE)) {
-    if (!kept.unsent && !kept.over) await tx.objectStore('edits').delete(kept.edit.id);
+    if (!kept.unsent && !kept.again && !kept.over) await tx.objectStore('edits').delete(kept.edit.id);
   }
 }
 

@@ -65,7 +65,7 @@ function receipted(disk: Disk, { edits, phone }: Letter, { now }: Answer): Promi
       for (const [at, one] of await olderIn(tx)) {
         if (!('edit' in one) || !sent.has(one.edit.edit.id)) continue;
         const { unsent: _, ...kept } = one.edit;
-        await tx.objectStore('older').put({ edit: { ...kept, outcome: 'taken', receipted_at: Date.parse(now) || Date.now(), ...(kept.over && { landing: kept.order }) } }, at);
+        await tx.objectStore('older').put({ edit: { ...kept, outcome: 'taken', again: kept.order, receipted_at: Date.parse(now) || Date.now(), ...(kept.over && { landing: kept.order }) } }, at);
       }
       const numbers = edits.filter((edit) => edit.phone === phone).map(({ number }) => number);
       await note(tx, 'receipted', Math.max((await noted(tx, 'receipted')) ?? 0, ...numbers));
@@ -80,7 +80,7 @@ async function olderIn(tx: DiskWriting): Promise<[number, Older][]> {
   return keys.map((key, at) => [key, rows[at]!]);
 }
 
-/** Of a colleague: what the school has goes, and what it could not be sent is sealed, for nobody else to read. */
+/** Of a colleague: all of it is sealed, for nobody else to read; what the school was sent goes where it cannot be. */
 export async function closeOlder({ disk, school, staff }: Whose, intake: Settings['intake'] = []): Promise<void> {
   const [phone, first] = await disk.reading(['settings'], async (tx) => [(await noted(tx, 'phone')) ?? '', ((await noted(tx, 'intake')) ?? intake)[0]]);
   const sign = (await signing(disk)).pair.privateKey;
@@ -95,8 +95,8 @@ export async function closeOlder({ disk, school, staff }: Whose, intake: Setting
         const row = sealed.get(idOf(one));
         const isNeeded = !('edit' in one) || one.edit.unsent !== undefined;
         if (isNeeded && !row) continue; // the school's key is not here yet
-        if (isNeeded && row && 'order' in row) await tx.objectStore('outbox').put({ ...row, changed });
-        else if (isNeeded && row) await tx.objectStore('drafts').put({ ...(row as DraftRow), changed });
+        if (row && 'order' in row) await tx.objectStore('outbox').put({ ...row, changed });
+        else if (row) await tx.objectStore('drafts').put({ ...(row as DraftRow), changed });
         await tx.objectStore('older').delete(at);
       }
     },
@@ -110,11 +110,11 @@ const sealedOne = (one: Older, phone: string, sealing: Sealing): Promise<OutboxR
 
 const UNREAD = { vault: NOBODYS, copy: { iv: new Uint8Array(), bytes: new Uint8Array() }, changed: 0 };
 
-async function sealedEdit({ edit, order, unsent }: KeptEdit, sealing: Sealing): Promise<OutboxRow | undefined> {
+async function sealedEdit({ edit, order, unsent, again, receipted_at }: KeptEdit, sealing: Sealing): Promise<OutboxRow | undefined> {
   const { id, phone, number, made_at } = edit;
-  if (unsent === undefined) return undefined;
+  if (unsent === undefined && again === undefined) return undefined;
   const sealed = await seal(edit, { what: 'edit', id, phone, number, made_at }, sealing);
-  return sealed && { id, order, phone, number, made_at, unsent, sealed, ...UNREAD };
+  return sealed && { id, order, phone, number, made_at, ...(unsent ? { unsent } : { kept_at: receipted_at ?? 0 }), sealed, ...UNREAD };
 }
 
 async function sealedDraft(draft: Draft, phone: string, sealing: Sealing): Promise<DraftRow | undefined> {

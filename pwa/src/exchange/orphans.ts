@@ -8,23 +8,37 @@ import type { Answer } from '../wire';
 const AGAIN_MS = 60 * 60_000;
 
 /** Which of the numbers that the school wants lie here: what is sealed is offered again, and none of them is lost, also one that this phone cannot open. */
-export async function orphansWanted(disk: Disk, phone: string, { wanted, rebuild, forked }: Answer): Promise<ReadonlySet<number>> {
-  if ((wanted.length === 0 && rebuild !== 'restored') || forked) return new Set();
+export async function orphansWanted(disk: Disk, phone: string, { wanted, forked }: Answer): Promise<ReadonlySet<number>> {
+  if (wanted.length === 0 || forked) return new Set();
   return await disk.writing(
     ['outbox', 'drafts', 'settings', 'keys'],
     async (tx) => {
       const { edits } = await orphansIn(tx);
-      const here = edits.filter((row) => row.sealed && (rebuild === 'restored' || (row.phone === phone && wanted.includes(row.number))));
+      const isDue = ({ kept_at = 0 }: OutboxRow) => Math.abs(Date.now() - kept_at) > AGAIN_MS;
+      await offer(tx, edits.filter((row) => row.phone === phone && wanted.includes(row.number) && isKept(row) && isDue(row)));
       const vault = (await vaultIn(tx))?.id;
-      const isDue = ({ kept_at = 0 }: OutboxRow) => rebuild === 'restored' || Math.abs(Date.now() - kept_at) > AGAIN_MS;
-      const kept = here.filter((row) => row.unsent === undefined && isDue(row));
-      const changed = kept.length > 0 ? await newEpoch(tx) : 0;
-      for (const { kept_at: _, ...row } of kept) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
       const lying = (await tx.objectStore('outbox').getAll()).filter((row) => row.phone === phone && (row.sealed || row.vault === vault));
       return new Set(lying.map(({ number }) => number));
     },
     (numbers) => (numbers.size > 0 ? ['edits'] : []),
   );
+}
+
+/**
+ * No letter can carry it, so no cursor comes with its receipt: what the intake has kept is offered to it once more after the next
+ * cursor that is kept here, and all of it after one that begins a new history.
+ */
+export async function offerOrphansAgain(disk: Disk, all: boolean): Promise<void> {
+  const due = async (tx: DiskReading | DiskWriting) => (await orphansIn(tx)).edits.filter((row) => isKept(row) && (all || !row.repeated));
+  if ((await disk.reading(['outbox', 'drafts', 'keys'], due)).length === 0) return;
+  await disk.writing(['outbox', 'drafts', 'settings', 'keys'], async (tx) => offer(tx, await due(tx)), () => ['edits']);
+}
+
+const isKept = ({ sealed, unsent }: OutboxRow): boolean => sealed !== undefined && unsent === undefined;
+
+async function offer(tx: DiskWriting, rows: OutboxRow[]): Promise<void> {
+  const changed = rows.length > 0 ? await newEpoch(tx) : 0;
+  for (const row of rows) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
 }
 
 /** Lets go of what the school has had long enough, and of what only a PIN that is gone could have opened: at each start, and under each new PIN. */
@@ -60,7 +74,7 @@ async function overIn(tx: DiskReading | DiskWriting): Promise<Over> {
   const { edits, drafts } = await orphansIn(tx);
   const isOld = ({ kept_at = 0 }: OutboxRow) => Date.now() - kept_at > KEPT_AFTER_RECEIPT_MS;
   return {
-    kept: edits.filter((row) => row.unsent === undefined && isOld(row)),
+    kept: edits.filter((row) => row.unsent === undefined && (!row.sealed || (row.repeated && isOld(row)))),
     lost: edits.filter(({ unsent, sealed }) => unsent !== undefined && !sealed),
     drafts: drafts.filter(({ sealed }) => !sealed),
   };

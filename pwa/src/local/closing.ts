@@ -17,7 +17,7 @@ export type Closing = { keys: Keys; sealing: Sealing; whose: { school: string; s
 /** How an edit lay until now. */
 export type Before = { kept: KeptEdit | undefined; isInOutbox: boolean; isSealed: boolean };
 
-type Clear = Omit<OutboxRow, 'copy' | 'sealed' | 'not_before' | 'offered'> & { not_before: number | undefined; offered: true | undefined };
+type Clear = Omit<OutboxRow, 'copy' | 'sealed' | 'repeated'>;
 type OutboxChange = { clear: Clear; copy: OutboxRow['copy'] | undefined; sealed: OutboxRow['sealed'] | undefined; resealed: boolean };
 
 export type ClosedChanges = {
@@ -62,18 +62,19 @@ async function closeDraft(by: Closing, closed: ClosedChanges, id: string, draft:
   closed.drafts.set(id, { id, changed_at: draft.changed_at, phone, vault: keys.id, copy, ...(sealed && { sealed }), changed: epoch });
 }
 
-/** What is unsent lies in the outbox, what has its receipt in the pages, and neither in both. */
+/** What is unsent, or to be sent again, lies in the outbox, what counts as sent in the pages, and neither in both. */
 async function closeEdit(by: Closing, closed: ClosedChanges, page: PageRow[], id: string, kept: KeptEdit | null, before: Before): Promise<void> {
   const wasInPages = before.kept !== undefined && !before.isInOutbox;
-  if (!kept?.unsent) {
+  if (!kept?.unsent && !kept?.again) {
     if (before.isInOutbox) closed.outbox.set(id, null);
     if (kept || wasInPages) page.push(['edits', id, kept]);
     return;
   }
   if (wasInPages) page.push(['edits', id, null]);
-  const { edit, order, unsent, not_before, offered } = kept;
+  const { edit, order, unsent, not_before, offered, receipted_at } = kept;
   const { phone, number, made_at } = edit;
-  const clear: Clear = { id, order, phone, number, made_at, unsent, not_before, offered, vault: by.keys.id, changed: by.epoch };
+  const stands = unsent ? { unsent, ...(not_before && { not_before }) } : { kept_at: receipted_at ?? 0 };
+  const clear: Clear = { id, order, phone, number, made_at, ...stands, ...(offered && { offered }), vault: by.keys.id, changed: by.epoch };
   const isSealed = !wasInPages && before.kept?.edit === edit && before.isSealed;
   const isCopied = isSealed && sameBut(before.kept!, kept);
   const [copy, sealed] = await Promise.all([
@@ -111,13 +112,11 @@ export async function put(tx: DiskWriting, { from, epoch, page, outbox, drafts, 
 
 /** A new edit is added, never put over another; of one that was there before, only what changed is written. */
 async function putOutbox(tx: DiskWriting, { clear, copy, sealed, resealed }: OutboxChange): Promise<void> {
-  const { not_before, offered, ...always } = clear;
-  const now = { ...always, ...(not_before && { not_before }), ...(offered && { offered }) };
   const before = await tx.objectStore('outbox').get(clear.id);
   const kept = copy ?? before?.copy;
   if (!kept) throw new DOMException('The edit is not here any more', 'ConstraintError');
   const seal = resealed ? sealed : before?.sealed;
-  const row: OutboxRow = { ...now, copy: kept, ...(seal && { sealed: seal }) };
+  const row: OutboxRow = { ...clear, copy: kept, ...(seal && { sealed: seal }) };
   if (before) await tx.objectStore('outbox').put(row);
   else await tx.objectStore('outbox').add(row);
 }
@@ -137,9 +136,9 @@ export async function openDraft({ keys, whose }: Opening, { id, copy }: DraftRow
   return fromJson(await unclose(keys.data, copy, about(whose, 'drafts', id))) as Draft;
 }
 
-/** What stands in the clear is newer than the copy. What the intake has kept is as good as receipted, and comes with the next answer. */
+/** What stands in the clear is newer than the copy. */
 export async function openEdit({ keys, whose }: Opening, { id, copy, unsent, not_before, offered, kept_at }: OutboxRow): Promise<KeptEdit> {
-  const { unsent: _u, not_before: _n, offered: _o, ...kept } = fromJson(await unclose(keys.data, copy, about(whose, 'outbox', id))) as KeptEdit;
+  const { unsent: _u, not_before: _n, offered: _o, again: _a, ...kept } = fromJson(await unclose(keys.data, copy, about(whose, 'outbox', id))) as KeptEdit;
   const now: KeptEdit = { ...kept, ...(unsent && { unsent }), ...(not_before && { not_before }), ...(offered && { offered }) };
-  return unsent === undefined ? { ...now, receipted_at: kept_at ?? Date.now(), ...(now.over && { landing: now.order }) } : now;
+  return unsent === undefined ? { ...now, again: now.order, receipted_at: kept_at ?? Date.now(), ...(now.over && { landing: now.order }) } : now;
 }

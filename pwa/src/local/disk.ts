@@ -11,7 +11,7 @@ import type { Vault } from './vault';
 /** Closed to the school’s intake key and signed by this phone: the school can open it, this phone cannot. */
 export type Sealed = { kid: string; bytes: Bytes; signature: Bytes };
 
-/** An edit that the school may not have. `copy` is for its author to read again; without `sealed` it waits for the next unlocking. */
+/** An edit that the school may not have; not `unsent`, it said that it has it, which no cursor proves yet. `copy` is for its author to read again; without `sealed` it waits for the next unlocking. */
 export type OutboxRow = {
   id: string;
   order: number;
@@ -21,7 +21,8 @@ export type OutboxRow = {
   unsent?: number; // as in the edit, as are the next two
   not_before?: number;
   offered?: true;
-  kept_at?: number; // the intake has it: milliseconds by the school's clock
+  kept_at?: number; // when the school said so last: milliseconds by its own clock
+  repeated?: true; // and had been asked to keep it before, with a cursor in between
   sealed?: Sealed;
   vault: string; // which vault's key closed the copy: a forgotten PIN makes another
   call?: true; // for help, written on the locked screen

@@ -40,7 +40,6 @@ export class Shelves {
   #pageRows = 0;
   #inOutbox = new Set<string>();
   #unsealed = new Set<string>(); // edits and drafts that wait for the school's key
-  #strays = new Set<string>(); // the intake has them: they move into the pages with the next change
   #tidying = false;
   #line: Promise<unknown> = Promise.resolve();
 
@@ -185,15 +184,10 @@ export class Shelves {
     throw new NotSaved(SILENT);
   }
 
-  /** Only what differs; and with it the strays, which must lie in exactly one place. */
+  /** Only what differs. */
   #changesIn(sheets: Partial<Sheets>): Changes {
     const changes: Changes = new Map();
     for (const [name, { changes: rows }] of Object.entries(sheets) as [Name, Sheet<unknown>][]) if (rows.size > 0) changes.set(name, new Map(rows));
-    if (changes.size > 0 && this.#strays.size > 0) {
-      const edits = changes.get('edits') ?? new Map<string, unknown>();
-      for (const id of this.#strays) if (!edits.has(id)) edits.set(id, this.#kept.edits.rows.get(id)!);
-      changes.set('edits', edits);
-    }
     return changes;
   }
 
@@ -208,7 +202,7 @@ export class Shelves {
     for (const [name, rows] of changes) this.#kept[name].apply(rows as never);
     for (const [id, change] of outbox) {
       if (change) this.#inOutbox.add(id);
-      else this.#inOutbox.delete(id), this.#strays.delete(id);
+      else this.#inOutbox.delete(id);
       this.#noteSeal(id, change === null || !change.resealed || change.sealed !== undefined);
     }
     for (const [id, row] of drafts) this.#noteSeal(id, row === null || row.sealed !== undefined);
@@ -276,7 +270,7 @@ export class Shelves {
     this.#kept.edits.apply(new Map(edits.read.map(([, kept]) => [kept.edit.id, kept])));
     this.#kept.drafts.apply(new Map(drafts.read.map(([, draft]) => [draft.id, draft])));
     for (const [row] of [...edits.read, ...drafts.read]) this.#noteSeal(row.id, row.sealed !== undefined);
-    for (const [{ id, unsent }] of edits.read) this.#inOutbox.add(id), unsent === undefined && this.#strays.add(id);
+    for (const [{ id }] of edits.read) this.#inOutbox.add(id);
     this.#kept.settings.clear();
     this.#kept.settings.apply(news.settings);
     this.#page = news.pages.at(-1)?.n ?? this.#page;
@@ -306,7 +300,7 @@ export class Shelves {
   #dropGone(outbox: Set<string>, drafts: Set<string>): void {
     const gone = [...this.#inOutbox].filter((id) => !outbox.has(id));
     this.#kept.edits.apply(new Map(gone.map((id) => [id, null])));
-    for (const id of gone) this.#inOutbox.delete(id), this.#strays.delete(id), this.#unsealed.delete(id);
+    for (const id of gone) this.#inOutbox.delete(id), this.#unsealed.delete(id);
     const thrown = [...this.#kept.drafts.rows.keys()].filter((id) => !drafts.has(id));
     this.#kept.drafts.apply(new Map(thrown.map((id) => [id, null])));
     for (const id of thrown) this.#unsealed.delete(id);
@@ -324,7 +318,6 @@ export class Shelves {
   #forgetMemory(): void {
     for (const rows of Object.values(this.#kept)) rows.clear();
     this.#inOutbox.clear();
-    this.#strays.clear();
     this.#unsealed.clear();
     this.#page = 0;
     this.#pageRows = 0;

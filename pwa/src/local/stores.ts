@@ -16,6 +16,7 @@ export type KeptEdit = {
   over?: number; // `order`, until the school's own records are known to include it: laid over them meanwhile
   landing?: number; // `order`, from its receipt until then
   offered?: true; // it has left this phone at least once
+  again?: number; // `order`: the school said that it has it, but no cursor here proves it (PROTOCOL.md, section 4): it goes once more
   outcome?: 'taken' | 'held';
   because?: Because;
   receipted_at?: number; // milliseconds by the school's clock
@@ -91,6 +92,7 @@ export const FILED: { [Name in keyof Theirs]: Filing<Theirs[Name]> } = {
       unsent: ({ unsent }) => one(unsent),
       over: ({ over }) => one(over),
       landing: ({ landing }) => one(landing),
+      again: ({ again }) => one(again),
       record: ({ edit }) => [edit.record],
       amends: ({ edit }) => one(edit.amends),
       number: ({ edit }) => [[edit.phone, edit.number]],
