@@ -78,7 +78,7 @@ export default defineConfig({
     cssMinify: 'lightningcss',
     cssTarget: ['chrome100', 'firefox110', 'safari15.4'],
     // What is not needed at the door is one piece: it packs better than several. What is only needed on call, on a visit or a sweep, or for the morning’s calls comes when asked for.
-    rolldownOptions: { output: { advancedChunks: { includeDependenciesRecursively: false, groups: [{ name: 'inside', test: /src\/(exchange\/|form\/|inside|push|local\/(view|overlay|people|names|call|taken-along)|look\/(person|people)|screens\/(?!sign-in|locked\.|only-by-pin|welcome|world|install|call\.|call-card|calls|morning|duty|oncall|sweep|visit|watching|where))/ }] } } },
+    rolldownOptions: { output: { advancedChunks: { includeDependenciesRecursively: false, groups: [{ name: 'inside', test: /src\/(exchange\/|form\/|inside|push|local\/(view|overlay|people|names|call|taken-along)|look\/(person|people)|screens\/(?!sign-in|locked\.|only-by-pin|welcome|world|install|call\.|call-card|calls|morning|duty|oncall|sweep|visit|watching|where|closing))/ }] } } },
     modulePreload: false, // what comes later comes in one piece, and needs no telling ahead
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/console': 'http://127.0.0.1:8000' } },

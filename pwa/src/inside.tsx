@@ -30,6 +30,7 @@ import { WorldContext } from './screens/world';
 
 const Call = later(() => import('./screens/oncall').then(({ Call }) => Call));
 const Visiting = later(() => import('./screens/oncall').then(({ Visiting }) => Visiting));
+const ClosingWords = later(() => import('./screens/oncall').then(({ ClosingWords }) => ClosingWords));
 const Visits = later(() => import('./screens/oncall').then(({ Visits }) => Visits));
 const OnDuty = later(() => import('./screens/oncall').then(({ OnDuty }) => OnDuty));
 
@@ -93,6 +94,8 @@ function There({ address: { path, asked } }: { address: Address }) {
       return named ? <Visiting key={named} id={named} /> : <Visits />;
     case 'calls':
       return <Calls wanted={named} asked={asked} />;
+    case 'closing-words':
+      return <ClosingWords />;
     case 'duty':
       return <OnDuty />;
     case 'pair':

@@ -43,11 +43,14 @@ def test_a_visit_goes_from_plan_to_safe_while_the_signal_goes_and_comes(phone: H
 
 
 def test_whoever_closes_with_the_other_word_sees_nothing_of_the_alarm(new_phone: Callable[..., Handset], school: School) -> None:
-    with Elsewhere(school, "olu") as olu:
-        said = {"password": PASSWORD, "safe": "tulip", "alarm": "daffodil"}
-        olu.door.put("/api/closing-words", json=said).raise_for_status()
     visit = planned(school, conor=-60, back_in=-7)
     olu, ben = new_phone().open().sign_in("olu"), new_phone().open().sign_in("ben")
+    olu.open("/closing-words")
+    for question, answer in {"When you are safe": "tulip", "When you need help": "daffodil", "Your password": PASSWORD}.items():
+        olu.write(question, answer)
+    olu.tap("Set these words")
+    expect(olu.page.locator("main")).to_contain_text("Your words are set.")
+    assert_usable(olu.page, "closing words")
     ben.open(f"/visit/{visit}")
     theirs, watched = olu.page.locator("main"), ben.page.locator("main")
     expect(watched).to_contain_text("minutes past the time")

@@ -155,6 +155,7 @@ export function Visits() {
           ))}
         </ul>
       )}
+      <div class="stack bottom"><a class="button whole" href="/closing-words">Your closing words</a></div>
     </Screen>
   );
 }
