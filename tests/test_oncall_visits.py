@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from server.kinds import KINDS
+from server.kinds.roles import Role
 from server.oncall.steps import take_due
 from server.push.keys import key_in_use
 from server.reports.views import make_views
@@ -420,9 +422,13 @@ async def test_whoever_goes_hears_nothing_of_an_alarm_on_any_of_their_phones(sch
         cards = [await look(school, record, who) for who in ("olu", "hana")]
         lists = [(await ask(school, who, "/api/visits", method="GET"))[1] for who in ("olu", "hana")]
         history = [(await ask(school, who, f"/api/records/{record}/history", method="GET"))[1] for who in ("olu", "hana", "carol", "dee")]
+        taken_back = []
+        for value in (None, at(school.now)):
+            await says(school, phone, record, safe_at=value, closing_word=word if value else None)
+            taken_back.append([await look(school, record, who) for who in ("olu", "hana")])
         tried = [await act(school, who, record, what) for who in ("olu", "hana") for what in ("on_it", "spoken_to", "seen_safe")]
         records = [each.records[record] for each in (phone, tablet, other)]
-        seen.append((told_them, cards, lists, history, tried, records))
+        seen.append((told_them, cards, lists, history, tried, records, taken_back))
         school.now += 60 * MINUTE
     real, alarm = (json.dumps(blind(each)) for each in seen)
     assert real == alarm
@@ -451,6 +457,19 @@ async def test_an_alarm_after_a_safe_end_is_one_all_the_same(school: School) -> 
     assert ((await look(school, record, "dee"))["state"], (await look(school, record))["state"]) == ("alarm", "safe")
     await says(school, other, record, safe_at=at(school.now), closing_word="marmalade")
     assert (await look(school, record, "dee"))["state"] == "alarm"  # only a lead ends it
+
+
+async def test_an_alarm_in_what_cannot_be_taken_in_is_heard_and_safe_in_it_is_not(school: School) -> None:
+    await sets_words(school)
+    phone, record = await goes_out(school)
+    phone.write({"safe_at": at(school.now), "closing_word": "marmalade", "vehicle": 7}, record, kind="home_visit")
+    await arrives(school, phone)
+    assert phone.needs_me
+    assert (await look(school, record))["state"] == "out"
+    phone.write({"safe_at": at(school.now), "closing_word": "crumpet", "vehicle": 7}, record, kind="home_visit")
+    await arrives(school, phone)
+    assert (await look(school, record, "dee"))["state"] == "alarm"
+    assert "crumpet" not in json.dumps(phone.kept.store.held)
 
 
 DIFFER = "The two words must differ: one says that you are safe, the other that you are not."
@@ -487,6 +506,7 @@ async def test_a_closing_word_is_in_no_export_view_or_description(school: School
     asked = [field["name"] for kind in kinds if kind["name"] == "home_visit" for field in kind["fields"]]
     assert "checked_in_at" in asked
     assert "closing_word" not in asked
+    assert not [role for role in Role if KINDS["home_visit"].visible("closing_word", role)]
     stored = await school.rows("select body, disputes from record where id = $1", record)
     assert "crumpet" not in str(stored)
 

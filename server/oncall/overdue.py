@@ -4,9 +4,10 @@ from server.kinds.roles import Role
 from server.oncall.ladders import leaders_of
 from server.oncall.rota import on_call
 from server.oncall.steps import Due, due, step
-from server.oncall.watch import BUDDY, LEAD, MINUTE, WORKER, Watch, keep, note, of, tell, watch_of
+from server.oncall.watch import BUDDY, LEAD, MINUTE, WORKER, Watch, follow, keep, note, of, plan_of, tell, watch_of
 from server.push.alerts import RINGING
 from server.store.database import Tx
+from server.store.due import hold_move
 
 AGAIN_EVERY, AGAIN_AT_MOST = 5 * MINUTE, 24  # those who lead are told again, while nobody sees to it
 RINGS_FOR_S = 30 * 60
@@ -25,7 +26,7 @@ STILL_HERE = "select id from staff where school = $1 and id = any($2) and left_a
 
 @step("visit.overdue_worker")
 async def ask_them(tx: Tx, its: Due, at: int) -> None:
-    if watch := await waited_for(tx, its, WORKER):
+    if watch := await waited_for(tx, its, WORKER, at):
         await keep(tx, watch, rung=WORKER)
         await ring(tx, watch, watch.goes, "visit.overdue", at, "worker", its.late)
 
@@ -33,7 +34,7 @@ async def ask_them(tx: Tx, its: Due, at: int) -> None:
 @step("visit.overdue_buddy")
 async def tell_the_buddy(tx: Tx, its: Due, at: int) -> None:
     """Where there is none whose phone can ring, those who lead are told at once."""
-    if watch := await waited_for(tx, its, BUDDY):
+    if watch := await waited_for(tx, its, BUDDY, at):
         await keep(tx, watch, rung=BUDDY)
         buddies = await here(tx, watch.school, watch.expected_by)
         if buddies:
@@ -45,7 +46,7 @@ async def tell_the_buddy(tx: Tx, its: Due, at: int) -> None:
 
 @step("visit.overdue_lead")
 async def raise_it(tx: Tx, its: Due, at: int) -> None:
-    if watch := await waited_for(tx, its, LEAD):
+    if watch := await waited_for(tx, its, LEAD, at):
         await tell_those_who_lead(tx, watch, at, its.late)
 
 
@@ -59,17 +60,24 @@ async def answer_the_alarm(tx: Tx, its: Due, at: int) -> None:
 
 @step("visit.again")
 async def tell_them_again(tx: Tx, its: Due, at: int) -> None:
-    watch = await watch_of(tx, its.school, its.about)
+    watch = await as_said(tx, its, at)
     if watch and watch.is_open and watch.taken_by is None and watch.raised_at == its.more["raised_at"]:
         await ring(tx, watch, await to_tell(tx, watch, at), "visit.alarm", at, "lead", its.late)
         await again(tx, watch, at, its.more["n"] + 1)
 
 
-async def waited_for(tx: Tx, its: Due, rung: int) -> Watch | None:
-    """None where they have been heard of, or the step was laid for another time."""
-    watch = await watch_of(tx, its.school, its.about)
+async def waited_for(tx: Tx, its: Due, rung: int, at: int) -> Watch | None:
+    """None where they have been heard of, be it a moment ago, or the step was laid for another time."""
+    watch = await as_said(tx, its, at)
     waits = watch is not None and watch.is_open and watch.alarm_at is None and watch.rung < rung and its.more["of"] == of(watch)
     return watch if waits else None
+
+
+async def as_said(tx: Tx, its: Due, at: int) -> Watch | None:
+    """With whatever has come and nobody has looked at yet."""
+    if plan := await plan_of(tx, its.school, its.about):
+        await hold_move(tx, its.school, plan.kind.stirs, its.about)  # then the watch: in this order wherever both are held
+    return await follow(tx, its.school, its.about, at)
 
 
 async def tell_those_who_lead(tx: Tx, watch: Watch, at: int, late: bool) -> None:

@@ -17,6 +17,7 @@ from server.oncall.watch import (
     KINDS_WATCHED,
     LADDER,
     LEAD,
+    OVERDUE,
     Plan,
     Watch,
     close,
@@ -64,6 +65,8 @@ WORDS = {
     "closed": "{who} closed it for them: {why}",
     "called off": "{who} called it off before it began",
 }
+
+THEIR_OWN = ("safe", "not safe yet", "unsure", "mark", "time")  # what whoever goes has said
 
 HOMES = f"""
     with {APART}
@@ -126,11 +129,11 @@ class Seen(msgspec.Struct, frozen=True):
 
     def state(self, at: int) -> str:
         watch = self.watch
-        if self.is_hushed:
+        if self.is_hushed and watch.safe_at is not None:
             return "safe"
-        if watch.closed_at is not None:
+        if watch.closed_at is not None and not self.is_hushed:
             return "safe" if watch.how == "safe" else "over"
-        if watch.alarm_at is not None or watch.raised_at is not None:
+        if (watch.alarm_at is not None or watch.raised_at is not None) and not self.is_hushed:
             return "alarm"
         if at >= watch.due_back_at:
             return "overdue"
@@ -161,7 +164,8 @@ async def open_for(tx: Tx, me: Me) -> list[Watch]:
     found = []
     for row in await tx.rows(OPEN, me.school):
         seen = await seen_by(tx, me, Watch(*row))
-        if not seen.is_hushed and (seen.knows or me.staff in seen.watch.goes):
+        is_over = seen.is_hushed and seen.watch.safe_at is not None
+        if not is_over and (seen.knows or me.staff in seen.watch.goes):
             found.append(seen.watch)
     return found
 
@@ -212,14 +216,14 @@ async def watched_card(tx: Tx, me: Me, plan: Plan, watch: Watch, asks: bool, at:
         left_at=wired(watch.left_at),
         heard_at=wired(watch.heard_at),
         safe_at=wired(watch.safe_at),
-        closed_at=wired(watch.alarm_at if hushed else watch.closed_at),
-        closed_by=watch.closed_by,
+        closed_at=wired(watch.closed_at if not hushed else watch.alarm_at if state == "safe" else None),
+        closed_by=watch.closed_by if state == "safe" or not hushed else None,
         taken_by=None if hushed else watch.taken_by,
         unsure=bool(watch.unsure),
         goes=watch.goes,
         buddy=next(iter(watch.expected_by), None),
         who=names,
-        next=None if hushed else await next_of(tx, watch),
+        next=await next_of(tx, watch) if not hushed else None if state == "safe" else as_though_asked(watch),
         timeline=[line_of(row, detail, names, plan) for row, detail in moments],
         may=acts_of(me, seen, at),
         asks_word=is_mine and asks,
@@ -229,12 +233,13 @@ async def watched_card(tx: Tx, me: Me, plan: Plan, watch: Watch, asks: bool, at:
 
 
 async def moments_of(tx: Tx, seen: Seen) -> list[tuple[Any, dict[str, Any]]]:
-    """Of one who may not know, nothing from the alarm on."""
+    """Of one who may not know, nothing that the alarm brought about."""
     watch = seen.watch
     sql = "select n, at, what, staff, detail from watch_moment where school = $1 and record = $2 order by n"
     rows = await tx.rows(sql, watch.school, watch.record)
-    ends = next((row["n"] for row in rows if row["what"] == "alarm"), None) if seen.is_hushed else None
-    return [(row, msgspec.json.decode(row["detail"])) for row in rows if ends is None or row["n"] < ends]
+    raised = next((row["n"] for row in rows if row["what"] == "alarm"), None) if seen.is_hushed else None
+    shown = [row for row in rows if raised is None or row["n"] < raised or row["what"] in THEIR_OWN]
+    return [(row, msgspec.json.decode(row["detail"])) for row in shown]
 
 
 def line_of(row: Any, detail: dict[str, Any], names: dict[str, str], plan: Plan) -> Line:
@@ -274,6 +279,11 @@ async def next_of(tx: Tx, watch: Watch) -> Next | None:
         list(LADDER),
     )
     return Next(to_wire(row["at"]), NEXT[row["does"]]) if row else None
+
+
+def as_though_asked(watch: Watch) -> Next:
+    does, after = OVERDUE[0]
+    return Next(to_wire(watch.due_back_at + after), NEXT[does])
 
 
 async def help_for(tx: Tx, me: Me, seen: Seen, plan: Plan, at: int) -> Help | None:

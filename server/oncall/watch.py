@@ -111,10 +111,14 @@ class Wrote(msgspec.Struct, frozen=True):
     at: int
     received_at: int
     values: dict[str, Any]
+    is_held: bool
 
 
 COLUMNS = ", ".join(Watch.__struct_fields__)
-EDITS = 'select author, seq, ordered_at, received_at, "values" from edit where school = $1 and record = $2 and seq > $3 order by seq'
+EDITS = (  # those that are held, too: see hear_held
+    'select author, coalesce(seq, held_seq) as at_number, ordered_at, received_at, "values", seq is null as is_held from edit'
+    " where school = $1 and record = $2 and coalesce(seq, held_seq) > $3 order by at_number"
+)
 BEGIN = (
     "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (school, record) do nothing"
@@ -182,11 +186,13 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
             return None
     before = (watch.due_back_at, watch.how)
     edits = await edits_since(tx, watch)
+    taken = [edit for edit in edits if not edit.is_held]
     if not new:
-        await go_by(tx, watch, plan, edits, at)
-    await hear(tx, watch, plan, edits, at)
+        await go_by(tx, watch, plan, taken, at)
+    await hear(tx, watch, plan, taken, at)
+    await hear_held(tx, watch, plan, edits, at)
     if watch.is_open and plan.state != "open" and not watch.runs(at):
-        await close(tx, watch, "called off", at, edits[-1].author if edits else None)
+        await close(tx, watch, "called off", at, taken[-1].author if taken else None)
     if watch.is_open and watch.alarm_at is None and (new or before != (watch.due_back_at, watch.how)):
         await lay(tx, watch)
     return watch
@@ -210,7 +216,7 @@ async def begin(tx: Tx, school: str, record: str, plan: Plan, at: int) -> Watch 
 
 async def edits_since(tx: Tx, watch: Watch) -> list[Wrote]:
     rows = await tx.rows(EDITS, watch.school, watch.record, watch.read_to)
-    return [Wrote(row["author"], row["seq"], row["ordered_at"], row["received_at"], msgspec.json.decode(row["values"])) for row in rows]
+    return [Wrote(who, n, at, came, msgspec.json.decode(values), bool(is_held)) for who, n, at, came, values, is_held in rows]
 
 
 async def go_by(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
@@ -232,9 +238,15 @@ async def put_time(tx: Tx, watch: Watch, due_back: int, author: str | None, at: 
     await keep(tx, watch, due_back_at=due_back)
     await note(tx, watch, "time", at, author, was=was, now=due_back)
     if watch.is_open and watch.alarm_at is None and watch.rung >= WORKER and due_back > at:
-        await keep(tx, watch, rung=-1, put_off_at=None, raised_at=None, taken_by=None)
+        await begin_anew(tx, watch)
         await retire_alerts(tx, watch.school, watch.topic)
         await tell_quietly(tx, watch, await told_so_far(tx, watch), "visit.later")
+
+
+async def begin_anew(tx: Tx, watch: Watch) -> None:
+    """Nobody has been told of anything yet."""
+    await keep(tx, watch, rung=-1, put_off_at=None, raised_at=None, taken_by=None)
+    await drop_due(tx, watch.school, watch.record, "visit.again")
 
 
 # ── What those who go have said ────────────────────────────────────────────────────────────
@@ -246,7 +258,7 @@ async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) ->
         return
     theirs = [edit for edit in edits if edit.author in watch.goes]
     heard = max([edit.at for edit in theirs] + ([watch.heard_at] if watch.heard_at is not None else []), default=None)
-    await keep(tx, watch, read_to=edits[-1].seq, heard_at=heard, left_at=plan.moment(plan.watched.left) or watch.left_at)
+    await keep(tx, watch, heard_at=heard, left_at=plan.moment(plan.watched.left) or watch.left_at)
     for edit in theirs:
         for name in plan.watched.marks:
             if value := edit.values.get(name):
@@ -254,21 +266,47 @@ async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) ->
         await hear_safe(tx, watch, plan.watched, edit, at)
 
 
+async def hear_held(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
+    """What cannot be taken in changes nothing; but a call for help in it is heard all the same."""
+    if edits:
+        await keep(tx, watch, read_to=edits[-1].seq)
+    for edit in edits:
+        word = edit.values.get(plan.watched.word)
+        if not edit.is_held or edit.author not in watch.goes or type(word) is not str:
+            continue
+        if await closing_words.meaning_of(tx, watch.school, edit.author, word) == "alarm":
+            await raise_alarm(tx, watch, edit, edit.at, at)
+
+
 async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) -> None:
     safe, word = edit.values.get(asked.safe), edit.values.get(asked.word)
     if safe or word:
         safe_at = moment_in(safe) or edit.at
         match await closing_words.meaning_of(tx, watch.school, edit.author, word):
-            case "alarm":
+            case "alarm" if watch.alarm_at is None:
                 await raise_alarm(tx, watch, edit, safe_at, at)
-            case "safe" if watch.is_open and watch.alarm_at is None:
+            case _ if watch.alarm_at is not None:
+                await go_on_looking_safe(tx, watch, edit, safe_at)
+            case "safe" if watch.is_open:
                 await close(tx, watch, "safe", at, edit.author, safe_at, edit.received_at)
-            case "neither" if watch.is_open and watch.alarm_at is None:
+            case "neither" if watch.is_open:
                 await keep(tx, watch, unsure=True)
                 await note(tx, watch, "unsure", safe_at, edit.author, told_at=edit.received_at)
     elif asked.safe in edit.values and watch.how == "safe":
         await keep(tx, watch, closed_at=None, closed_by=None, how=None, safe_at=None)
         await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=edit.received_at)
+        await begin_anew(tx, watch)
+        await lay(tx, watch)
+    elif asked.safe in edit.values and watch.alarm_at is not None:
+        await keep(tx, watch, safe_at=None)
+        await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=edit.received_at)
+
+
+async def go_on_looking_safe(tx: Tx, watch: Watch, edit: Wrote, safe_at: int) -> None:
+    """To whoever goes, as though no alarm had been raised."""
+    if watch.safe_at is None:
+        await keep(tx, watch, safe_at=safe_at, closed_by=edit.author)
+        await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at)
 
 
 async def close(
@@ -301,7 +339,7 @@ async def raise_alarm(tx: Tx, watch: Watch, edit: Wrote, safe_at: int, at: int) 
 
 async def lay(tx: Tx, watch: Watch) -> None:
     """What is due if nothing more is heard of them, as far as it has not been done yet."""
-    await drop_due(tx, watch.school, watch.record, *LADDER)
+    await drop_due(tx, watch.school, watch.record, *(does for does, _ in OVERDUE))
     not_before = watch.put_off_at + SPOKEN_TO_IS_WORTH if watch.put_off_at is not None else 0
     for n, (does, after) in enumerate(OVERDUE):
         if n > watch.rung:

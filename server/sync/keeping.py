@@ -103,7 +103,7 @@ NAME_LINK = "insert into record_link (school, record, field, other) values ($1, 
 IN_ORDER = (KEEP_RECORD, NAME_PUPIL, DROP_PUPILS, NAME_STAFF, DROP_STAFF, DROP_LINKS, NAME_LINK, STIR)
 
 
-async def keep_edits(tx: Tx, author: Me, comings: Iterable[Coming]) -> None:
+async def keep_edits(tx: Tx, author: Me, comings: Sequence[Coming]) -> None:
     rows = [
         (
             author.school,
@@ -131,6 +131,15 @@ async def keep_edits(tx: Tx, author: Me, comings: Iterable[Coming]) -> None:
     ]
     if rows:
         await tx.run_many(KEEP_EDIT, rows)
+    if calls := [coming for coming in comings if not coming.taken and may_call_for_help(coming)]:
+        stirs = [stirring(author.school, coming.sent.record, KINDS[coming.sent.kind].stirs, coming.received_at) for coming in calls]
+        await tx.run_many(STIR, stirs)
+
+
+def may_call_for_help(coming: Coming) -> bool:
+    """A closing word is looked at though it is held."""
+    kind = KINDS.get(coming.sent.kind)
+    return kind is not None and bool(kind.stirs) and type(coming.values) is dict and not kind.hushed.isdisjoint(coming.values)
 
 
 async def take_held(tx: Tx, school: str, comings: Iterable[Coming], decision: Decision | None, at: int) -> None:
