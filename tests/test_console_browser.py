@@ -178,7 +178,7 @@ OF_EVERYBODY = (
 )  # fmt: skip
 OF_CAROL = (
     "/console/patterns", "/console/lists", "/console/lists/places", "/console/year", "/console/people", "/console/people/amira",
-    "/console/alerts", "/console/oncall", "/console/oncall/rota", "/console/sweeps", "/console/morning",
+    "/console/alerts", "/console/oncall", "/console/oncall/rota", "/console/visits", "/console/sweeps", "/console/morning",
 )  # fmt: skip
 OF_DEE = ("/console/pupil/zoe/looked", "/console/pupil/zoe/warnings", "/console/looked", "/console/openings")
 OF_HANA = ("/console/pupil/conor/emergency",)
