@@ -9,12 +9,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Page, async_playwright, expect
 
+from server.console.hand_off import key_of
 from server.settings import Settings
 from server.store.database import reading, writing
 from tests.desk import phone_sends, put
 from tests.serving import serving
 from tests.visitor import no_phone_app
-from tests.world import ADA, AMIRA, CAROL, DEE, HANA, PASSWORD, Me
+from tests.world import ADA, AMIRA, CAROL, DEE, HANA, OLU, PASSWORD, Me
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 30_000  # a busy machine is no failure
@@ -218,7 +219,16 @@ async def a_school_day() -> tuple[str, ...]:
     await phone_sends(AMIRA, "incident", {"place": "moon"})
     row = await reading(lambda tx: tx.row("select id from edit where outcome = 'held'"))
     assert row is not None
+    sweep = await phone_sends(OLU, "sweep", {"area": "town_centre"})
+    seen = await phone_sends(
+        OLU,
+        "sighting",
+        {"sweep": sweep, "whose": "other_school", "said_name": "Marcus Bel", "said_school": "Kingfisher", "where": "arcade"},
+    )
     of_records = [
+        f"/console/sweeps/{sweep}",
+        f"/console/sweeps/{sweep}/hand-off/{key_of('kingfisher')}",
+        f"/console/sightings/{seen}/match",
         f"/console/record/{disputed}",
         f"/console/record/{record}/change",
         f"/console/record/{record}/close",
