@@ -27,6 +27,7 @@ import { useWorld } from './world';
 
 const LOOK_EVERY_MS = 3_000;
 const CALLS_EVERY_MS = 60_000; // while somebody is late and the app is open
+const BEEP_MS = 400;
 const LOOKED_THROUGH = 500; // visits, for what to be careful of
 
 const AT_THE_DOOR = ['door', 'child_seen'];
@@ -138,15 +139,15 @@ function useKnown(record: ShownRecord): { known: Known | null | undefined; isOld
   return { known: said === undefined ? kept : said, isOld: !found || Boolean(found.problem) };
 }
 
-/** A sound and a shake: only while the app is open; the school's alert comes all the same. */
+/** A sound and a shake, once somebody has touched the app: only while it is open; the school's alert comes all the same. */
 function call(): void {
+  if (navigator.userActivation?.hasBeenActive === false) return;
   navigator.vibrate?.([400, 200, 400]);
   const audio = new AudioContext();
   const beep = audio.createOscillator();
   beep.connect(audio.destination);
   beep.start();
-  beep.stop(audio.currentTime + 0.4);
-  beep.onended = () => void audio.close();
+  setTimeout(() => void audio.close(), BEEP_MS);
 }
 
 type Left = { record: ShownRecord; due: number; now: number; onMore: (minutes: number) => void };
