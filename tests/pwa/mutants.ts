@@ -12,7 +12,7 @@ export const MUTANTS: Mutant[] = [
     by: 'outbox',
     file: 'exchange/keep.ts',
     from: `for (const kept of await tx.objectStore('edits').index('receipted_at').getAll(old, FORGOTTEN_AT_ONCE)) {
-    if (!kept.unsent && !kept.over)`,
+    if (!kept.unsent && !kept.again && !kept.over)`,
     to: `for (const kept of await tx.objectStore('edits').getAll()) {
     if (old)`,
   },
