@@ -21,6 +21,7 @@ from server.api.live import Hub
 from server.api.shell import phone_app
 from server.intake import tending
 from server.logs import places_of
+from server.morning import evening
 from server.oncall import forgetting, steps
 from server.push import delivery
 from server.push.alerts import forget_old_alerts
@@ -61,6 +62,7 @@ async def with_database(app: Litestar) -> AsyncIterator[None]:
             (link_every_school,),
             (steps.forget_taken,),
             (forgetting.watch_nights,),
+            (evening.watch_evenings,),
             (forget_old_alerts,),
         )
     ]

@@ -9,7 +9,7 @@ from litestar import Litestar
 
 from server.console.attendance import attendance_of
 from server.morning.days import school_days_of
-from server.morning.evening import FAMILY, Morning, keep_morning, make, morning_of, row_id
+from server.morning.evening import FAMILY, Morning, keep_morning, make, morning_of, row_id, watch_evenings
 from server.morning.gathering import gather
 from server.oncall import steps
 from server.oncall.rota import local, moment_of
@@ -17,6 +17,7 @@ from server.oncall.steps import take_due
 from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
+from server.store.numbers import Place
 from server.sync.by_itself import lanyard_of
 from server.sync.check import rebuild_all
 from tests.desk import Desk, at_desk, phone_sends, put
@@ -225,6 +226,77 @@ async def test_what_calls_promised_for_the_day_is_on_its_list(world: Settings) -
     assert because == {frozenset({"zoe"}): "Promised to be in", frozenset({"marcus"}): "To be rung again"}
 
 
+async def test_what_was_said_for_a_day_without_school_is_meant_for_the_next_with_it(world: Settings) -> None:
+    at = clock_at("2026-11-20", "08:00")  # a Friday
+    said = {"outcome": "answered", "rung_at": "2026-11-20T07:40:00Z", "next_step": "ring_tomorrow"}
+    await phone_sends(OLU, "attendance_call", said | {"pupils": put(marcus="")}, at=at)
+    await writing(make, Morning("northgate"), "2026-11-23", clock_at("2026-11-22", "18:00"))
+    assert await families() == [{"marcus"}]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_moment_that_a_broken_clock_made_up_holds_up_no_list_and_no_promise(world: Settings, moment: str) -> None:
+    await marked(WEDNESDAY, zoe="NN")
+    said = {"outcome": "answered", "promise": "in_today", "pupils": put(marcus="")}
+    at = clock_at(WEDNESDAY, "08:00")
+    for field in ("promised_for", "next_at"):
+        await phone_sends(
+            OLU, "attendance_call", said | {"rung_at": "2026-11-18T07:40:00Z", "next_step": "ring_again", field: moment}, at=at
+        )
+    await phone_sends(OLU, "attendance_call", said | {"rung_at": moment, "listed": "anything.at:all"}, at=at)
+    await switch_on(at)
+    for clock in ("08:01", "18:00"):
+        while await take_due(clock_at(WEDNESDAY, clock)):
+            pass
+    assert await families() == [{"zoe"}]
+    late = clock_at(THURSDAY, "15:30")
+    while await take_due(late):
+        pass
+    assert await rows("select does from due_step where tries > 0") == []
+
+
+async def test_a_chain_that_was_lost_goes_on_and_a_step_of_a_newer_version_waits(world: Settings) -> None:
+    at = clock_at(WEDNESDAY, "09:00")
+    await switch_on(at)
+    before = await waits()
+    await writing(lambda tx: tx.run("delete from due_step"))
+    for _ in range(2):
+        await watch_evenings()
+    assert await waits() == before == [(moment_of(WEDNESDAY, "18:00"), THURSDAY)]
+    await writing(lambda tx: steps.due(tx, "northgate", at, "morning.of_next_year", "morning"))
+    await take_due(at)
+    assert await rows("select tries from due_step where does = 'morning.of_next_year' and taken_at is null") == [{"tries": 1}]
+
+
+async def test_made_again_it_takes_off_whose_reason_is_known_and_puts_back_nobody_whom_a_person_took_out(world: Settings) -> None:
+    await marked(WEDNESDAY, zoe="NN", marcus="NN", siobhan="NN", conor="NN")
+    morning = Morning("northgate", most=4)
+    await writing(make, morning, THURSDAY, clock_at(WEDNESDAY, "18:00"))
+    zoe, marcus, oneill = (row_id("northgate", THURSDAY, key) for key in ("angstrom", "marcus", "oneill"))
+    await phone_sends(OLU, FAMILY, {"because": "Grandmother says he is coming"}, record=marcus)
+    await phone_sends(OLU, FAMILY, {"pupils": {"put": {}, "drop": ["conor"]}}, record=oneill, seen=(await versions())[oneill])
+    await writing(lambda tx: tx.run("update attendance_day set am = 'I', pm = 'I' where pupil in ('zoe', 'marcus')"))
+    await marked(WEDNESDAY, li="NN", dara="NN")
+    await writing(make, morning, THURSDAY, clock_at(WEDNESDAY, "20:00"))
+    bodies = await listed()
+    assert (bodies[zoe].get("off_list"), bodies[marcus].get("off_list")) == ("known", None)  # what a person wrote in stays
+    assert set(bodies[oneill]["pupils"]) == {"siobhan"}
+    assert len(bodies) == 4  # no longer than the school says
+    assert len({body["place_in_list"] for body in bodies.values()}) == 4
+
+
+async def versions() -> dict[str, str]:
+    return {row["id"]: str(Place(row["seq"], row["mark"])) for row in await rows("select id, seq, mark from record")}
+
+
+async def test_a_day_that_was_closed_after_its_list_was_made_rings_nobody(world: Settings) -> None:
+    await marked(WEDNESDAY, zoe="NN")
+    await writing(make, Morning("northgate"), THURSDAY, clock_at(WEDNESDAY, "18:00"))
+    await writing(lambda tx: tx.run("insert into closed_day (school, on_day, why) values ('northgate', $1, 'Snow')", THURSDAY))
+    await take_due(clock_at(THURSDAY, "07:25"))
+    assert await rows("select 1 as n from alert") == []
+
+
 async def test_a_family_of_whom_nobody_may_be_rung_is_listed_as_such_and_a_leaver_and_another_school_not_at_all(world: Settings) -> None:
     await writing(lambda tx: tx.run("update contact set do_not_contact = $1 where pupil = 'zoe'", True))
     await marked(WEDNESDAY, zoe="NN", nina="NN", jose="NN", tom="NN")
@@ -323,16 +395,16 @@ async def test_one_who_rings_twice_and_a_call_of_another_day_overlap_with_nobody
 async def test_a_promise_is_noted_as_kept_or_not_once_the_register_says_so(world: Settings) -> None:
     row = row_id("northgate", THURSDAY, "angstrom")
     clock_at(THURSDAY, "08:31")
-    kept, broken, open_yet, ill = [
+    kept, broken, open_yet, elsewhere, ill = [
         await rung(OLU, row, "07:41", outcome="answered", promise=promise, pupils=put(**{pupil: ""}))
-        for pupil, promise in (("zoe", "in_today"), ("marcus", "in_late"), ("li", "in_today"), ("dara", "ill"))
+        for pupil, promise in (("zoe", "in_today"), ("marcus", "in_late"), ("li", "in_today"), ("jose", "in_today"), ("dara", "ill"))
     ]
-    await marked(THURSDAY, zoe="L\\", marcus="NN", dara="II")
+    await marked(THURSDAY, zoe="L\\", marcus="NN", dara="II", jose="BB")
     for _ in range(2):
         await writing(lambda tx: steps.due(tx, "northgate", moment_of(THURSDAY, "08:31"), "morning.kept", THURSDAY))
         await take_due(clock_at(THURSDAY, "15:30"))
     bodies = {one["id"]: json.loads(one["body"]).get("promise_kept") for one in await rows("select id, body from record")}
-    assert [bodies[call] for call in (kept, broken, open_yet, ill)] == ["yes", "no", None, None]
+    assert [bodies[call] for call in (kept, broken, open_yet, elsewhere, ill)] == ["yes", "no", None, None, None]
     assert len(await rows("select 1 as n from edit where author = $1", lanyard_of("northgate"))) == 2
 
 
@@ -401,7 +473,9 @@ async def test_what_cannot_be_done_is_said_in_words(desk_app: Litestar) -> None:
         ({"do": "make", "day": "2026-11-21"}, "There is no school on that day"),
         ({"do": "make", "day": "2026-11-17"}, "A list can be made for today"),
         ({"do": "make", "day": "9999-99-99"}, "Enter the day"),
-        ({"do": "make", "day": "9999-12-31"}, "A list can be made for today"),
+        ({"do": "make", "day": "9999-12-31"}, "Enter the day"),
+        ({"do": "share", "day": "9999-12-31"}, "Enter the day"),
+        ({"do": "share", "day": "0001-01-01"}, "Enter the day"),
         ({"do": "give", "day": WEDNESDAY, "row": row, "staff": "amira"}, "Choose somebody who may ring families"),
         ({"do": "give", "day": WEDNESDAY, "row": "nobodys", "staff": "olu"}, "That family is not on a list here"),
         ({"do": "off", "day": WEDNESDAY, "row": row, "why": "bored"}, "choose one of the answers"),

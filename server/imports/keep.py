@@ -35,7 +35,7 @@ async def plan(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: 
     if what == "pupils":
         return pupils.plan(table, known_pupils, mint, today)
     if what == "marks":
-        return marks.plan(table, known_pupils, await _register(tx, school), await _codes(tx), today)
+        return marks.plan(table, known_pupils, await _register(tx, school, table), await _codes(tx), today)
     return contacts.plan(table, known_pupils, await _all(tx, school, "contact", CONTACT_COLUMNS), mint)
 
 
@@ -46,7 +46,7 @@ async def apply(tx: Tx, school: str, what: str, table: Table, mint: Mint, today:
     if made.is_empty:
         return made
     if what == "marks":
-        await _mark(tx, school, made)
+        await _mark(tx, school, made, today)
         await _note(tx, school, what, table, made, mint)
         return made
     [place] = await draw(tx, school, [NewStep("people")])
@@ -117,8 +117,10 @@ async def _change(tx: Tx, school: str, what: str, changes: Sequence[Change], seq
 # ── Marks ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def _register(tx: Tx, school: str) -> marks.Marked:
-    rows = await tx.rows("select pupil, on_day, am, pm from attendance_day where school = $1", school)
+async def _register(tx: Tx, school: str, table: Table) -> marks.Marked:
+    """Of the days that the file speaks of, and no other."""
+    days = sorted(marks.days_in(table))
+    rows = await tx.rows("select pupil, on_day, am, pm from attendance_day where school = $1 and on_day = any($2)", school, days)
     return {(row["pupil"], row["on_day"]): {"am": row["am"], "pm": row["pm"]} for row in rows}
 
 
@@ -126,7 +128,7 @@ async def _codes(tx: Tx) -> set[str]:
     return {row["code"] for row in await tx.rows("select distinct code from attendance_code")}
 
 
-async def _mark(tx: Tx, school: str, made: Plan) -> None:
+async def _mark(tx: Tx, school: str, made: Plan, today: date) -> None:
     """And what goes by the marks is looked at again: the list of families to ring, and what they promised."""
     await tx.run_many(
         "insert into attendance_day (school, pupil, on_day, am, pm) values ($1, $2, $3, $4, $5)",
@@ -140,7 +142,7 @@ async def _mark(tx: Tx, school: str, made: Plan) -> None:
             school, pupil, day, marked["am"], marked["pm"],
         )  # fmt: skip
     days = {one.row["on_day"] for one in made.added} | {one.id.rpartition(" ")[2] for one in made.changed}
-    for day in sorted(days)[-LATEST_DAYS:]:
+    for day in sorted(day for day in days if day <= today.isoformat())[-LATEST_DAYS:]:
         for does in ("morning.marks", "morning.kept"):
             await due(tx, school, now(), does, day)
 

@@ -29,6 +29,12 @@ def lacking(fields: set[str]) -> str | None:
     return None
 
 
+def days_in(table: Table) -> set[str]:
+    """Every day that the file speaks of."""
+    found = (values.day(row.values.get("on_day", "")) for row in table.rows)
+    return {day.isoformat() for day in found if day}
+
+
 def plan(table: Table, pupils: Iterable[Mapping[str, Any]], register: Marked, codes: Set[str], today: date) -> Plan:
     """`register`: the marks that are there; `codes`: those that a register may hold."""
     known, made, now = Known.of(pupils), Plan("marks"), dict[tuple[str, str], Fields]()

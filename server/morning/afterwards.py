@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from server.morning.days import day_after
-from server.morning.evening import RUNG_FOR_S
+from server.morning.evening import FAMILY, RUNG_FOR_S
 from server.morning.gathering import CALL, COMES, LOOKED_AT_CALLS, day_in
 from server.oncall.rota import local, moment_of
 from server.oncall.steps import Due, step
-from server.push.alerts import alert, told_of
+from server.push.alerts import ADDRESS, alert, told_of
 from server.store.database import Tx
 from server.store.numbers import Place
 from server.sync.by_itself import Writing, write_by_itself
@@ -25,9 +25,12 @@ CALLS = """
     select id, seq, mark, happened_at, body from record
     where school = $1 and kind = $2 and state <> 'void' and happened_at >= $3 and happened_at < $4"""
 MARKS = """
-    select a.pupil, (select max(case when c.is_physical then 1 else 0 end) from attendance_code c where c.code = a.am) as am,
-           (select max(case when c.is_physical then 1 else 0 end) from attendance_code c where c.code = a.pm) as pm
-    from attendance_day a where a.school = $1 and a.on_day = $2"""
+    select a.pupil, (select max({seen}) from attendance_code c where c.code = a.am) as am,
+           (select max({seen}) from attendance_code c where c.code = a.pm) as pm
+    from attendance_day a where a.school = $1 and a.on_day = $2""".format(
+    # On a visit, at another provision, or not to be counted: that says nothing of a promise.
+    seen="case when c.is_physical then 1 when c.category in ('authorised', 'unauthorised') then 0 end"
+)
 
 Sessions = tuple[bool | None, bool | None]  # in the building, morning and afternoon; None: no mark yet
 
@@ -78,7 +81,7 @@ def promised_day(body: Mapping[str, Any], rung_at: int) -> str | None:
     """The day on which they were to be in: the one that was said, or that of the call. None: nobody promised that."""
     if body.get("promise") not in COMES:
         return None
-    return day_in(body.get("promised_for")) or local(rung_at).day
+    return day_in(body["promised_for"]) if body.get("promised_for") else local(rung_at).day
 
 
 # ── Two who rang one family ────────────────────────────────────────────────────────────────
@@ -95,9 +98,12 @@ async def look_for_another(tx: Tx, its: Due, at: int) -> None:
     listed = msgspec.json.decode(row["body"]).get("listed") if row else None
     if not row or not listed or local(row["happened_at"]).day != local(at).day:
         return
+    if await tx.row("select 1 from record where school = $1 and id = $2 and kind = $3", its.school, listed, FAMILY) is None:
+        return
+    opens = f"/calls/{listed}" if ADDRESS.fullmatch(f"/calls/{listed}") else "/calls"
     topic, second = f"overlap/{listed}", await second_caller(tx, its.school, listed, local(at).day)
     if second and second not in {told.staff for told in await told_of(tx, its.school, topic)}:
-        await alert(tx, its.school, second, "morning.overlap", opens=f"/calls/{listed}", topic=topic, ttl_s=RUNG_FOR_S)
+        await alert(tx, its.school, second, "morning.overlap", opens=opens, topic=topic, ttl_s=RUNG_FOR_S)
 
 
 async def second_caller(tx: Tx, school: str, listed: str, day: str) -> str | None:

@@ -139,7 +139,8 @@ def day_in(text: str) -> str:
     if not DAY.fullmatch(text):
         raise Wrong("Enter the day")
     try:
-        return day_after(text, 0)
+        day_after(text, AHEAD)
+        return day_after(day_after(text, -1))
     except (ValueError, OverflowError):
         raise Wrong("Enter the day") from None
 

@@ -18,13 +18,13 @@ from server.morning.listing import Family, families_to_ring, shared_out
 from server.oncall.rota import local, moment_of
 from server.oncall.steps import Due, due, step
 from server.push.alerts import alert
-from server.store import numbers
-from server.store.database import Tx
+from server.store import moments, numbers
+from server.store.database import Tx, reading, writing
 from server.store.due import drop_due
 from server.store.ids import id_at
 from server.store.moments import to_wire
 from server.store.numbers import Place
-from server.sync.by_itself import Writing, write_by_itself
+from server.sync.by_itself import Writing, lanyard_of, write_by_itself
 
 FAMILY = KINDS["listed_family"].name
 ABOUT = "morning"
@@ -82,7 +82,29 @@ async def lay_next(tx: Tx, morning: Morning, after: str, at: int) -> None:
     if at >= moment_of(day, PAST):
         day = day_after(day)
     evening = moment_of(day_after(day, -1), morning.hour)
-    await due(tx, morning.school, evening, "morning.make", ABOUT, day=day)
+    more = msgspec.json.encode({"day": day}).decode()
+    await tx.run(NEXT, f"morning.make/{morning.school}/{day}", morning.school, evening, "morning.make", ABOUT, more)
+
+
+# One for a school and day, whoever lays it: a change of the settings and the step that is just being taken make no second chain.
+NEXT = """
+    insert into due_step (id, school, at, does, about, more, not_before) values ($1, $2, $3, $4, $5, $6, $3)
+    on conflict (id) do update set at = excluded.at, not_before = excluded.not_before, tries = 0, taken_at = null, late = false"""
+LOST = """
+    select school from morning m where is_on and not exists
+    (select 1 from due_step d where d.school = m.school and d.does = 'morning.make' and d.taken_at is null)"""
+
+
+async def watch_evenings() -> None:
+    """Where lists are made and no step waits for the next, one is laid: however it was lost, mornings go on. Safe to repeat."""
+    for (school,) in await reading(lambda tx: tx.rows(LOST)):
+        await writing(go_on, school)
+
+
+async def go_on(tx: Tx, school: str) -> None:
+    at, morning = moments.now(), await morning_of(tx, school)
+    today = local(at).day
+    await lay_next(tx, morning, today if await list_made(tx, school, today) else day_after(today, -1), at)
 
 
 @step("morning.make")
@@ -108,29 +130,34 @@ async def marks_came(tx: Tx, its: Due, at: int) -> None:
 
 
 async def make(tx: Tx, morning: Morning, day: str, at: int) -> Made:
-    """Safe to repeat: what is on the list stays as people have left it, and only what is new is added."""
+    """Safe to repeat: what people did with a row stays. Who is new is added; a row that only Lanyard wrote in and that has no reason
+    any more is taken off."""
     school = morning.school
-    await numbers.lock(tx, school)
-    days = await school_days_of(tx, school)
-    gathered = await gather(tx, school, day, days)
-    families = families_to_ring(gathered.children, gathered.last_days, morning.most)
-    callers = await callers_of(tx, morning)
-    shares = shared_out(families, callers, await caseloads_of(tx, school))
-    known = await rows_of(tx, school, (row_id(school, day, one.key) for one in families))
+    gathered = await gather(tx, school, day, await school_days_of(tx, school))  # before the lock: it is the long part
+    families = families_to_ring(gathered.children, gathered.last_days)
     barred, codes = await nobody_may_be_rung(tx, school), await codes_of(tx, school)
-    writings, new = [], 0
-    for place, family in enumerate(families, start=1):
-        id = row_id(school, day, family.key)
-        values = values_of(family, day, place, shares.get(family.key), codes, barred.issuperset(family.pupils))
-        if id not in known:
-            writings.append(Writing(id, FAMILY, values))
-            new += 1
-        elif more := what_is_new(values, known[id].body):
-            writings.append(Writing(id, FAMILY, more, known[id].version))
+    await numbers.lock(tx, school)
+    there = {row.id: row for row in await rows_of_day(tx, school, day)}
+    known = await rows_of(tx, school, (row_id(school, day, one.key) for one in families))
+    fresh = [one for one in families if row_id(school, day, one.key) not in known][: max(morning.most - len(there), 0)]
+    shares = shared_out(fresh, await callers_of(tx, morning), await caseloads_of(tx, school))
+    place = max((place_of(row.body) for row in there.values() if place_of(row.body) <= MOST_LIMIT), default=0)
+    writings = []
+    for at_place, one in enumerate(fresh, start=place + 1):
+        values = values_of(one, day, at_place, shares.get(one.key), codes, barred.issuperset(one.pupils))
+        writings.append(Writing(row_id(school, day, one.key), FAMILY, values))
+    wanted = {row_id(school, day, one.key): one for one in families}
+    for id, row in known.items():
+        if more := what_is_new(wanted[id], row.body, codes, await taken_out(tx, school, id)):
+            writings.append(Writing(id, FAMILY, more, row.version))
+    for id, row in there.items() if gathered.has_marks else ():
+        if id not in wanted and not row.rung and not row.body.get("off_list") and await only_ours(tx, school, id):
+            writings.append(Writing(id, FAMILY, {"off_list": "known"}, row.version))
     await write_by_itself(tx, school, writings, REMARK)
     said = "" if gathered.has_marks else "No marks of the last day with school had come in."
-    await keep_list(tx, school, day, at, gathered.last_days[-1] if gathered.has_marks else "", len(families), said)
-    return Made(len(families), new, said)
+    count = len(there) + len(fresh)
+    await keep_list(tx, school, day, at, gathered.last_days[-1] if gathered.has_marks else "", count, said)
+    return Made(count, len(fresh), said)
 
 
 def values_of(family: Family, day: str, place: int, caller: str | None, codes: set[str], barred: bool) -> dict[str, Any]:
@@ -146,14 +173,27 @@ def values_of(family: Family, day: str, place: int, caller: str | None, codes: s
     return values | ({"off_list": "nobody"} if barred else {})
 
 
-def what_is_new(values: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """Of a family that is on the list already: those who joined, and why."""
-    more = {
-        name: {"put": put, "drop": []}
-        for name in ("pupils", "reasons")
-        if (put := {key: entry for key, entry in values[name]["put"].items() if key not in (body.get(name) or {})})
-    }
-    return more | {"because": values["because"]} if "pupils" in more else more
+def what_is_new(family: Family, body: dict[str, Any], codes: set[str], out: set[str]) -> dict[str, Any]:
+    """Of a family that is on the list already: who joined, and why. What a person took out stays out."""
+    wanted = {"pupils": family.pupils, "reasons": [code for code in family.reasons if code in codes]}
+    more: dict[str, Any] = {}
+    for name, keys in wanted.items():
+        put: dict[str, Any] = {key: {} for key in keys if key not in (body.get(name) or {}) and f"{name}/{key}" not in out}
+        if put:
+            more[name] = {"put": put, "drop": []}
+    return more | {"because": family.because} if "pupils" in more else more
+
+
+async def taken_out(tx: Tx, school: str, record: str) -> set[str]:
+    """What edits have ever dropped from it, as field/key."""
+    rows = await tx.rows('select "values" from edit where school = $1 and record = $2 and seq is not null', school, record)
+    said = [msgspec.json.decode(row[0]) for row in rows]
+    return {f"{name}/{key}" for values in said for name in ("pupils", "reasons") for key in (values.get(name) or {}).get("drop", ())}
+
+
+async def only_ours(tx: Tx, school: str, record: str) -> bool:
+    sql = "select 1 from edit where school = $1 and record = $2 and author <> $3"
+    return await tx.row(sql, school, record, lanyard_of(school)) is None
 
 
 def row_id(school: str, day: str, family: str) -> str:
@@ -234,8 +274,8 @@ async def keep_list(tx: Tx, school: str, day: str, at: int, marks_of: str, famil
 
 @step("morning.ready")
 async def ring_callers(tx: Tx, its: Due, at: int) -> None:
-    """Each with the number of their own families. Nobody who has none, and nobody for a morning that is past."""
-    if at >= moment_of(its.about, PAST):
+    """Each with the number of their own families. Nobody who has none, and nobody for a morning that is past, or was closed since."""
+    if at >= moment_of(its.about, PAST) or not (await school_days_of(tx, its.school)).has_school(its.about):
         return
     counts: dict[str, int] = {}
     for row in await rows_of_day(tx, its.school, its.about):

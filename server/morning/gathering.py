@@ -8,7 +8,7 @@ import msgspec
 
 from server.kinds import KINDS
 from server.morning.days import SchoolDays, day_after
-from server.morning.listing import RECENT_DAYS, SUSPENDED, Child
+from server.morning.listing import RECENT_DAYS, Child
 from server.oncall.rota import local, moment_of
 from server.store.database import Tx
 from server.store.moments import from_wire
@@ -17,6 +17,7 @@ CALL = KINDS["attendance_call"].name
 COMES = frozenset({"in_today", "in_late"})  # promises to be in
 AGAIN = frozenset({"ring_again", "ring_tomorrow"})
 LOOKED_AT_CALLS = 14 * 24 * 3600 * 1_000_000  # µs back
+FIRST_DAY, LAST_DAY = "2000-01-01", "2999-12-31"
 ATTENDED = ("present", "approved")
 
 PUPILS = "select id, family, year from pupil where school = $1 and left_at is null and not canary order by id"
@@ -59,7 +60,7 @@ async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
     for pupil, am, pm, times in await tx.rows(YEAR, school, year_of(day), day):
         for mark in (am, pm):
             year[pupil].add(mark, times, codes)
-    promised, again = await said_for(tx, school, day)
+    promised, again = await said_for(tx, school, day, days)
     cared = {row[0] for row in await tx.rows("select pupil from caseload where school = $1", school)}
     children = []
     for id, family, school_year in await tx.rows(PUPILS, school):
@@ -75,7 +76,7 @@ async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
                 missed=year[id].missed,
                 recent_possible=recent.possible,
                 recent_missed=recent.missed,
-                suspended_still=SUSPENDED in marks.get(id, {}).get(day, ()),
+                ahead=marks.get(id, {}).get(day, ("", "")),
                 promised=id in promised,
                 ring_again=id in again,
                 caseload=id in cared,
@@ -103,18 +104,25 @@ def year_of(day: str) -> str:
     return f"{year if month >= 9 else year - 1}-09-01"
 
 
-async def said_for(tx: Tx, school: str, day: str) -> tuple[set[str], set[str]]:
-    """Pupils who were promised to be in on that day, and those whose family is to be rung again on it, as calls of the last weeks say."""
+async def said_for(tx: Tx, school: str, day: str, days: SchoolDays) -> tuple[set[str], set[str]]:
+    """Pupils who were promised to be in on that day, and those whose family is to be rung again on it, as calls of the last weeks say.
+
+    What was said for a day without school is meant for the next with it.
+    """
     begins = moment_of(day, "00:00")
     promised, again = set[str](), set[str]()
     for (text,) in await tx.rows(CALLS, school, CALL, begins - LOOKED_AT_CALLS, begins):
         body = msgspec.json.decode(text)
         pupils = set(body.get("pupils") or ())
-        if body.get("promise") in COMES and day_in(body.get("promised_for")) == day:
+        if body.get("promise") in COMES and next_with_school(day_in(body.get("promised_for")), days) == day:
             promised |= pupils
-        if body.get("next_step") in AGAIN and (day_in(body.get("next_at")) or next_day_of(body)) == day:
+        if body.get("next_step") in AGAIN and next_with_school(day_in(body.get("next_at")) or next_day_of(body), days) == day:
             again |= pupils
     return promised, again
+
+
+def next_with_school(day: str | None, days: SchoolDays) -> str | None:
+    return days.next(day) if day else None
 
 
 def next_day_of(body: Mapping[str, Any]) -> str | None:
@@ -124,8 +132,10 @@ def next_day_of(body: Mapping[str, Any]) -> str | None:
 
 
 def day_in(value: Any) -> str | None:
+    """None also for a day that no school is open on: somebody's clock made it up."""
     at = from_wire(value["at"]) if isinstance(value, dict) and isinstance(value.get("at"), str) else None
-    return None if at is None else local(at).day
+    day = None if at is None else local(at).day
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None
 
 
 async def nobody_may_be_rung(tx: Tx, school: str) -> set[str]:

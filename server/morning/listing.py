@@ -29,6 +29,7 @@ WEIGHTS = {
     "plan": 20,
     "persistent": 10,
 }
+UNSURE = 5  # whether a suspension is over
 EACH_DAY_MORE = 10  # of being away without a reason, up to a week
 DAYS_COUNTED = 5
 A_WEEK = 5  # days with school: from then on a weekday alone says too little
@@ -45,7 +46,7 @@ class Child(msgspec.Struct, frozen=True):
     missed: int = 0
     recent_possible: int = 0  # of the last days
     recent_missed: int = 0
-    suspended_still: bool = False  # the register says so for the day itself
+    ahead: tuple[str, str] = ("", "")  # the marks of the day itself, where the register has some already
     promised: bool = False  # to be in on that day
     ring_again: bool = False
     caseload: bool = False
@@ -68,14 +69,14 @@ class Family(msgspec.Struct, frozen=True):
     weight: int
 
 
-def families_to_ring(children: Iterable[Child], last_days: Sequence[str], most: int) -> list[Family]:
+def families_to_ring(children: Iterable[Child], last_days: Sequence[str]) -> list[Family]:
     """The first is rung first. `last_days`: with school before that morning, oldest first, those of each child's `marks`."""
     groups: dict[str, list[tuple[Child, list[Reason]]]] = {}
     for child in children:
         if reasons := reasons_of(child, last_days):
             groups.setdefault(child.family or child.id, []).append((child, reasons))
     found = [family_of(key, those) for key, those in groups.items()]
-    return sorted(found, key=lambda family: (-family.weight, family.key))[:most]
+    return sorted(found, key=lambda family: (-family.weight, family.key))
 
 
 # ── One pupil ──────────────────────────────────────────────────────────────────────────────
@@ -83,9 +84,10 @@ def families_to_ring(children: Iterable[Child], last_days: Sequence[str], most: 
 
 def reasons_of(child: Child, last_days: Sequence[str]) -> list[Reason]:
     """The weightiest first. Persistent absence alone is no reason to ring this very morning: it only says more beside another."""
+    if child.marks and SUSPENDED in child.marks[-1]:
+        return suspended(child, last_days)
     found = [
         *no_reason(child, last_days),
-        *([reason("after_suspension", "back from a suspension")] if is_back(child) else []),
         *([reason("promised", "promised to be in")] if child.promised else []),
         *([reason("ring_again", "to be rung again")] if child.ring_again else []),
         *falling(child),
@@ -115,8 +117,14 @@ def no_reason(child: Child, last_days: Sequence[str]) -> list[Reason]:
     return [reason("no_reason", words, EACH_DAY_MORE * min(days - 1, DAYS_COUNTED))]
 
 
-def is_back(child: Child) -> bool:
-    return bool(child.marks) and SUSPENDED in child.marks[-1] and not child.suspended_still
+def suspended(child: Child, last_days: Sequence[str]) -> list[Reason]:
+    """Nothing while the register says that it goes on. Where it says nothing of the day yet, somebody has to know: it comes last."""
+    if SUSPENDED in child.ahead:
+        return []
+    if any(child.ahead):
+        return [reason("after_suspension", "back from a suspension")]
+    words = f"suspended on {date.fromisoformat(last_days[-1]):%A}: is it over?"
+    return [Reason("after_suspension", words, UNSURE)]
 
 
 def falling(child: Child) -> list[Reason]:

@@ -50,7 +50,10 @@ class Local(msgspec.Struct, frozen=True):
 
 
 def local(at: int) -> Local:
-    there = (EPOCH + timedelta(microseconds=at)).astimezone(WALL_CLOCK)
+    try:
+        there = (EPOCH + timedelta(microseconds=at)).astimezone(WALL_CLOCK)
+    except OverflowError:  # a moment that somebody's clock made up: the nearest end of the calendar
+        there = datetime(9999, 12, 31, tzinfo=WALL_CLOCK) if at > 0 else datetime(1, 1, 1, tzinfo=WALL_CLOCK)
     return Local(there.date().isoformat(), there.weekday(), there.strftime("%H:%M"))
 
 

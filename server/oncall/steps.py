@@ -99,8 +99,9 @@ async def take_one(tx: Tx, at: int) -> bool:
             if passes(error):
                 raise  # the database was busy: the same again, at once
             raise Failed(due.id) from error
-    else:
-        log.error("nobody knows how to do %s", due.does)
+    else:  # a newer version than this one laid it: it waits for whoever knows
+        log.error("nobody here knows how to do %s", due.does)
+        raise Failed(due.id) from LookupError(due.does)
     return True
 
 

@@ -21,4 +21,5 @@ def kept_back_in(settings: str, role: str) -> frozenset[str]:
         return frozenset()
     offline = msgspec.json.decode(settings).get("offline")
     names = offline.get(role) if isinstance(offline, dict) else None
-    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+    kept = frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+    return kept | {"listed_family"} if "attendance_call" in kept else kept  # whom to ring says as much as that they were rung
