@@ -73,7 +73,7 @@ async def a_server(
     port = free_port()
     address, process = f"http://localhost:{port}", begun(serve or serve_quietly, settings, port)
     try:
-        for _ in range(600):
+        for _ in range(2_400):
             with contextlib.suppress(OSError):
                 (await asyncio.open_connection("localhost", port))[1].close()
                 break

@@ -17,7 +17,7 @@ from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
 from tests.nursery import free_port
 
 FIREFOX, WEBKIT_DRIVER, SCREEN = "/usr/bin/firefox-esr", "/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb"
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S = 120
 SCRIPTS_WITHIN_MS = 120_000
 NOT_TAKEN_BY_FIREFOX = {"has_touch", "is_mobile"}
 QUIET_FIREFOX = {

@@ -22,7 +22,7 @@ from tests.nursery import free_port, lanyard
 from tests.world import make_world
 
 DIST = CHECKOUT / "pwa" / "dist"
-STARTS_WITHIN_S, GOES_WITHIN_S = 60, 20
+STARTS_WITHIN_S, GOES_WITHIN_S = 120, 60  # a busy machine is no failure
 HELP_NUMBER = "01632 960140"
 
 
