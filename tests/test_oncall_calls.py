@@ -523,3 +523,38 @@ def test_the_defaults_are_those_of_the_design() -> None:
         (0, "first"), (30, "first"), (60, "next"), (120, "everyone"), (180, "caller"),
     ]  # fmt: skip
     assert calls.ASKED_AFTER < calls.WORTH
+
+
+async def test_whoever_answers_after_the_caller_said_that_somebody_is_there_comes_too_and_sets_nothing_back(school: School) -> None:
+    await on_duty(school, "ben")
+    record = await call(school)
+    await act(school, "amira", record, "there")
+    there_at = (await look(school, record))["there_at"]
+    assert there_at
+    for _ in range(2):
+        status, card = await act(school, "ben", record, "accept")
+        assert status == 200
+        assert (card["state"], card["there_at"]) == ("there", there_at)
+    assert [line["what"] for line in card["timeline"]].count("came too") == 1
+    assert "accept" not in (await look(school, record, "carol"))["may"]
+    assert "come_too" in (await look(school, record, "carol"))["may"]
+
+
+async def test_whoever_has_nothing_to_do_with_a_call_cannot_say_that_somebody_is_there(school: School) -> None:
+    record = await call(school, pupils=["zoe"])
+    status, refusal = await act(school, "hana", record, "there")
+    assert status == 403
+    assert "Whoever called, or has come, can say that somebody is there." in str(refusal)
+    assert (await look(school, record))["there_at"] is None
+
+
+async def test_calls_that_a_school_keeps_back_from_a_role_are_on_none_of_its_phones_but_the_callers_own(school: School) -> None:
+    carols, amiras = await call(school, "carol"), await call(school)
+    await school.do("update school set settings = $1 where id = 'northgate'", '{"offline": {"manager": ["call_out"]}}')
+    status, answer = await ask(school, "carol", "/api/calls", method="GET")
+    assert status == 200
+    assert amiras not in str(answer)
+    assert carols in str(answer)
+    assert (await ask(school, "carol", f"/api/calls/{amiras}", method="GET"))[0] == 404
+    assert (await look(school, carols, "carol"))["record"] == carols
+    assert amiras in str((await ask(school, "dee", "/api/calls", method="GET"))[1])

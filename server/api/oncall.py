@@ -19,7 +19,7 @@ from server.store.database import Tx, reading, writing
 from server.store.ids import new_id
 from server.store.me import Me
 from server.store.moments import now, to_wire
-from server.sync.audience import may_hold
+from server.sync.audience import may_be_sent
 
 Text = Annotated[str, msgspec.Meta(max_length=300, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[0-9A-Za-z-]+(?!\n)$")]
@@ -166,7 +166,7 @@ async def seen(tx: Tx, me: Me, record: str) -> CallCard:
 
 async def card(tx: Tx, me: Me, record: str, at: int) -> CallCard:
     """Raises NotFound where there is no such call, or it is not theirs to see: the same for both."""
-    found = await card_of(tx, me, record, at) if await may_hold(tx, me, record) else None
+    found = await card_of(tx, me, record, at) if await may_be_sent(tx, me, record) else None
     if found is None:
         raise NotFound
     return found
@@ -174,7 +174,7 @@ async def card(tx: Tx, me: Me, record: str, at: int) -> CallCard:
 
 async def calls_of(tx: Tx, me: Me) -> list[CallCard]:
     at = now()
-    mine = [call.record for call in await standing.live(tx, me.school, at) if await may_hold(tx, me, call.record)]
+    mine = [call.record for call in await standing.live(tx, me.school, at) if await may_be_sent(tx, me, call.record)]
     cards = [await card_of(tx, me, record, at) for record in mine]
     return [one for one in cards if one is not None]
 

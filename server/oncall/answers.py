@@ -112,6 +112,9 @@ async def accept(tx: Tx, me: Me, call: Call, at: int) -> None:
         return
     if call.answered_by is not None:
         raise TooLate(f"{await name_of(tx, call.answered_by)} is going already.", by=call.answered_by)
+    if call.there_at is not None:  # the caller said that somebody is: whoever goes now comes as well, and nothing is set back
+        await go_as_well(tx, me, call, at)
+        return
     await write(tx, me, call, responders=part(me, GOING), progress="answered", answered_at=exactly(at))
     await answered(tx, call, me.staff, at)
 
@@ -123,9 +126,15 @@ async def come_too(tx: Tx, me: Me, call: Call, at: int) -> None:
         raise NotAllowed
     if call.answered_by in (None, me.staff):
         await accept(tx, me, call, at)
-        return
-    await write(tx, me, call, responders=part(me, GOING))
-    await note(tx, call, "came too", at, me.staff)
+    else:
+        await go_as_well(tx, me, call, at)
+
+
+async def go_as_well(tx: Tx, me: Me, call: Call, at: int) -> None:
+    said = await said_in(tx, call.school, call.record)
+    if said is None or said.part_of(me.staff) not in (GOING, THERE):
+        await write(tx, me, call, responders=part(me, GOING))
+        await note(tx, call, "came too", at, me.staff)
 
 
 @act
@@ -229,9 +238,9 @@ def acts_of(me: Me, call: Call) -> list[str]:
     if mine and call.state in ("asking", "missed"):
         found += ["still_needed", "stand_down"]
         return found
-    if answers and call.answered_by is None:
+    if answers and call.answered_by is None and call.there_at is None:
         found += ["accept", "give_back"]
-    if answers and call.answered_by not in (None, me.staff):
+    if answers and call.answered_by != me.staff and (call.answered_by or call.there_at is not None):
         found.append("come_too")
     if call.answered_by == me.staff and call.there_at is None:
         found += ["there", "on_my_way", "give_back"]
