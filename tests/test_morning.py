@@ -17,6 +17,7 @@ from server.oncall.steps import take_due
 from server.settings import Settings
 from server.store import moments
 from server.store.database import reading, writing
+from server.store.me import kept_back_in
 from server.store.numbers import Place
 from server.sync.by_itself import lanyard_of
 from server.sync.check import rebuild_all
@@ -109,7 +110,7 @@ async def test_made_again_it_keeps_what_people_did_and_adds_only_what_is_new(wor
     assert await rows("select id from edit") == before
     await marked(WEDNESDAY, conor="NN", marcus="NN")
     again = await writing(make, morning, THURSDAY, at)
-    assert (again.families, again.new) == (3, 1)
+    assert (again.families, again.new) == (2, 1)  # to ring: the O’Neills are off it
     body = (await listed())[oneill]
     assert (set(body["pupils"]), body["off_list"]) == ({"siobhan", "conor"}, "known")
     assert len(await waits("morning.ready")) == 1
@@ -283,8 +284,11 @@ async def test_made_again_it_takes_off_whose_reason_is_known_and_puts_back_nobod
     bodies = await listed()
     assert (bodies[zoe].get("off_list"), bodies[marcus].get("off_list")) == ("known", None)  # what a person wrote in stays
     assert set(bodies[oneill]["pupils"]) == {"siobhan"}
-    assert len(bodies) == 4  # no longer than the school says
-    assert len({body["place_in_list"] for body in bodies.values()}) == 4
+    assert sum(not body.get("off_list") for body in bodies.values()) == 4  # no longer than the school says
+    assert len({body["place_in_list"] for body in bodies.values()}) == len(bodies) == 5
+    await writing(lambda tx: tx.run("update attendance_day set am = 'N' where pupil = 'zoe'"))
+    await writing(make, Morning("northgate"), THURSDAY, clock_at(WEDNESDAY, "21:00"))
+    assert (await listed())[zoe].get("off_list") is None  # and on it again, where the mark was put right once more
 
 
 async def versions() -> dict[str, str]:
@@ -529,3 +533,8 @@ async def test_lanyard_is_nobody_who_could_be_chosen_or_sign_in(desk_app: Litest
     assert "Family to ring" not in review.text.replace("Families to ring", "")
     record = row_id("northgate", WEDNESDAY, "marcus")
     assert "Written by Lanyard itself" in await carol.open(f"/console/record/{record}")
+
+
+def test_who_gets_no_attendance_calls_on_their_phone_gets_no_list_of_them_either() -> None:
+    assert "listed_family" in kept_back_in('{"offline": {"officer": ["attendance_call"]}}', "officer")
+    assert kept_back_in('{"offline": {"officer": ["incident"]}}', "officer") == {"incident"}

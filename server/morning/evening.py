@@ -35,6 +35,7 @@ PAST = "12:00"  # from then on a day's list is not made any more, nor rung for
 REGISTERS = ("10:30", "15:30")  # when the marks are looked at for what was promised
 RUNG_FOR_S = 2 * 3600
 MOST, MOST_LIMIT = 60, 200  # families on a list
+EXPLAINED = "known"  # of the reasons why nobody rings: what the family is listed for is explained by now
 REMARK = "Written by Lanyard itself, when it made the morning’s list from the register, the calls and the caseloads"
 
 
@@ -49,7 +50,7 @@ class Morning(msgspec.Struct, frozen=True):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What came of making a list: families on it now, and how many of them are new."""
+    """What came of making a list: families to ring now, and how many of them are new."""
 
     families: int
     new: int
@@ -139,23 +140,30 @@ async def make(tx: Tx, morning: Morning, day: str, at: int) -> Made:
     await numbers.lock(tx, school)
     there = {row.id: row for row in await rows_of_day(tx, school, day)}
     known = await rows_of(tx, school, (row_id(school, day, one.key) for one in families))
-    fresh = [one for one in families if row_id(school, day, one.key) not in known][: max(morning.most - len(there), 0)]
+    wanted = {row_id(school, day, one.key): one for one in families}
+    explained, again = set[str](), set[str]()
+    for id, row in (there | known).items():
+        if not row.rung and row.body.get("off_list") in (None, EXPLAINED) and await only_ours(tx, school, id):
+            if id in wanted:
+                again |= {id} if row.body.get("off_list") else set()
+            elif gathered.has_marks and not row.body.get("off_list"):
+                explained.add(id)
+    on_it = sum(not row.body.get("off_list") for row in there.values()) - len(explained) + len(again)
+    fresh = [one for id, one in wanted.items() if id not in known][: max(morning.most - on_it, 0)]
     shares = shared_out(fresh, await callers_of(tx, morning), await caseloads_of(tx, school))
     place = max((place_of(row.body) for row in there.values() if place_of(row.body) <= MOST_LIMIT), default=0)
     writings = []
     for at_place, one in enumerate(fresh, start=place + 1):
         values = values_of(one, day, at_place, shares.get(one.key), codes, barred.issuperset(one.pupils))
         writings.append(Writing(row_id(school, day, one.key), FAMILY, values))
-    wanted = {row_id(school, day, one.key): one for one in families}
     for id, row in known.items():
-        if more := what_is_new(wanted[id], row.body, codes, await taken_out(tx, school, id)):
+        more = what_is_new(wanted[id], row.body, codes, await taken_out(tx, school, id))
+        if more := more | ({"off_list": None} if id in again else {}):
             writings.append(Writing(id, FAMILY, more, row.version))
-    for id, row in there.items() if gathered.has_marks else ():
-        if id not in wanted and not row.rung and not row.body.get("off_list") and await only_ours(tx, school, id):
-            writings.append(Writing(id, FAMILY, {"off_list": "known"}, row.version))
+    writings += [Writing(id, FAMILY, {"off_list": EXPLAINED}, there[id].version) for id in sorted(explained)]
     await write_by_itself(tx, school, writings, REMARK)
     said = "" if gathered.has_marks else "No marks of the last day with school had come in."
-    count = len(there) + len(fresh)
+    count = on_it + len(fresh)
     await keep_list(tx, school, day, at, gathered.last_days[-1] if gathered.has_marks else "", count, said)
     return Made(count, len(fresh), said)
 
