@@ -26,27 +26,28 @@ STILL_HERE = "select id from staff where school = $1 and id = any($2) and left_a
 
 @step("visit.overdue_worker")
 async def ask_them(tx: Tx, its: Due, at: int) -> None:
-    if watch := await waited_for(tx, its, WORKER, at):
-        await keep(tx, watch, rung=WORKER)
+    if watch := await waited_for(tx, its, at):
+        await keep(tx, watch, rung=max(watch.rung, WORKER))
         await ring(tx, watch, watch.goes, "visit.overdue", at, "worker", its.late)
 
 
 @step("visit.overdue_buddy")
 async def tell_the_buddy(tx: Tx, its: Due, at: int) -> None:
     """Where there is none whose phone can ring, those who lead are told at once."""
-    if watch := await waited_for(tx, its, BUDDY, at):
-        await keep(tx, watch, rung=BUDDY)
+    if watch := await waited_for(tx, its, at):
+        await keep(tx, watch, rung=max(watch.rung, BUDDY))
         buddies = await here(tx, watch.school, watch.expected_by)
         if buddies:
             await ring(tx, watch, buddies, "visit.buddy", at, "buddy", its.late)
-        if not [one for one in buddies if await tx.row(RINGING, watch.school, one)]:
+        if watch.rung < LEAD and not [one for one in buddies if await tx.row(RINGING, watch.school, one)]:
             await note(tx, watch, "no buddy", at)
             await tell_those_who_lead(tx, watch, at, its.late)
 
 
 @step("visit.overdue_lead")
 async def raise_it(tx: Tx, its: Due, at: int) -> None:
-    if watch := await waited_for(tx, its, LEAD, at):
+    watch = await waited_for(tx, its, at)
+    if watch and watch.rung < LEAD:
         await tell_those_who_lead(tx, watch, at, its.late)
 
 
@@ -66,10 +67,13 @@ async def tell_them_again(tx: Tx, its: Due, at: int) -> None:
         await again(tx, watch, at, its.more["n"] + 1)
 
 
-async def waited_for(tx: Tx, its: Due, rung: int, at: int) -> Watch | None:
-    """None where they have been heard of, be it a moment ago, or the step was laid for another time."""
+async def waited_for(tx: Tx, its: Due, at: int) -> Watch | None:
+    """None where they have been heard of, be it a moment ago, or the step was laid for another time.
+
+    Steps that are due at one moment, since the buddy had put them off, are taken in any order.
+    """
     watch = await as_said(tx, its, at)
-    waits = watch is not None and watch.is_open and watch.alarm_at is None and watch.rung < rung and its.more["of"] == of(watch)
+    waits = watch is not None and watch.is_open and watch.alarm_at is None and its.more["of"] == of(watch)
     return watch if waits else None
 
 
