@@ -1,5 +1,7 @@
 """Which phones can ring: each says so at every open, and under which key of ours; one that cannot any more is retired."""
 
+import secrets
+
 import msgspec
 
 from server.push.keys import known, retire_unused
@@ -43,8 +45,17 @@ async def subscribe(tx: Tx, me: Me, its: Subscription) -> bool:
         its.endpoint, me.school, me.phone, now(), SOMEBODY_ELSE,
     )  # fmt: skip
     await tx.run(KEEP, me.school, me.phone, me.staff, its.endpoint, its.public, its.secret, key, now())
+    still = [row["id"] for row in await tx.rows(STILL_RINGS, me.school, me.staff, now(), me.phone)]
+    await tx.run_many(ALSO_HERE, [(id, me.school, me.phone, secrets.token_urlsafe(16)) for id in still])
     await retire_unused(tx)
     return True
+
+
+# What was said to them before this phone could ring, and is still worth ringing for. A test is of one phone.
+STILL_RINGS = """
+    select a.id from alert a where a.school = $1 and a.staff = $2 and a.retired_at is null and a.ends_at > $3 and a.words <> 'test'
+    and not exists (select 1 from delivery d where d.alert = a.id and d.phone = $4) order by a.made_at, a.id"""
+ALSO_HERE = "insert into delivery (alert, school, phone, token) values ($1, $2, $3, $4)"
 
 
 async def _is_over(tx: Tx, me: Me, endpoint: str) -> bool:

@@ -30,6 +30,20 @@ async def test_saying_it_again_at_every_open_changes_nothing_but_when_it_was_sai
     assert await school.rows("select * from subscription") == [before[0] | {"checked_at": began + 60 * SECOND}]
 
 
+async def test_a_phone_that_is_set_up_while_a_call_is_open_rings_for_it_and_for_nothing_that_is_over(
+    school: School, handset: New, service: PushService
+) -> None:
+    await ring(topic="call/over")
+    await school.do("update alert set retired_at = 1")
+    await ring("carol", topic="call/hers")
+    await ring()
+    ben = await handset("ben")
+    await ben.tell()  # said again, it adds nothing
+    await deliver(school, service)
+    assert len(ben.shown()) == 1
+    assert await school.rows("select count(*) as n from delivery") == [{"n": 1}]
+
+
 async def test_a_real_test_tells_when_it_was_sent_and_shown(school: School, handset: New, service: PushService) -> None:
     ben = await handset("ben")
     asked = (await ben.ask("POST", "/api/push/test", {})).json()["test"]
