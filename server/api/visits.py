@@ -7,7 +7,7 @@ from litestar import Request, Response, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from server.access.asking_again import be_sure
-from server.access.audit import still_looks
+from server.access.audit import looked, still_looks
 from server.access.rights import signed_in
 from server.api.oncall import wake
 from server.oncall import closing_words, visits
@@ -83,6 +83,9 @@ async def keep_closing_words(data: JSONBody[NewClosingWords], request: Request[A
 async def visits_of(tx: Tx, me: Me) -> list[VisitCard]:
     at = now()
     cards = [await card_of(tx, me, watch.record, at) for watch in await visits.open_for(tx, me)]
+    for card in cards:
+        if card is not None:
+            card.help = None  # where to look is told on the page of one visit, and noted
     return [card for card in cards if card is not None]
 
 
@@ -96,4 +99,7 @@ async def seen(tx: Tx, me: Me, record: str) -> VisitCard:
 
 async def done(tx: Tx, me: Me, record: str, said: VisitAnswer) -> VisitCard:
     await visits.do(tx, me, record, said.what, said.why, now())
-    return await seen(tx, me, record)
+    card = await seen(tx, me, record)
+    if card.help and card.help.addresses:
+        await looked(tx, me, "follow visit", record=record, detail={"address": True})
+    return card

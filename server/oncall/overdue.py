@@ -1,5 +1,7 @@
 """Nothing was heard of somebody by their time: they are asked, then their buddy, then those who lead, until somebody sees to it."""
 
+import logging
+
 from server.kinds.roles import Role
 from server.oncall.ladders import leaders_of
 from server.oncall.rota import on_call
@@ -8,6 +10,9 @@ from server.oncall.watch import BUDDY, LEAD, MINUTE, WORKER, Watch, follow, keep
 from server.push.alerts import RINGING
 from server.store.database import Tx
 from server.store.due import hold_move
+from server.store.engines import passes
+
+log = logging.getLogger("lanyard.oncall")
 
 AGAIN_EVERY, AGAIN_AT_MOST = 5 * MINUTE, 24  # those who lead are told again, while nobody sees to it
 RINGS_FOR_S = 30 * 60
@@ -81,7 +86,14 @@ async def as_said(tx: Tx, its: Due, at: int) -> Watch | None:
     """With whatever has come and nobody has looked at yet."""
     if plan := await plan_of(tx, its.school, its.about):
         await hold_move(tx, its.school, plan.kind.stirs, its.about)  # then the watch: in this order wherever both are held
-    return await follow(tx, its.school, its.about, at)
+    try:
+        async with tx.savepoint():
+            return await follow(tx, its.school, its.about, at)
+    except Exception as error:
+        if passes(error):
+            raise
+        log.error("what was said of a visit could not be read (%s); it is told as overdue", type(error).__name__)
+        return await watch_of(tx, its.school, its.about)
 
 
 async def tell_those_who_lead(tx: Tx, watch: Watch, at: int, late: bool) -> None:

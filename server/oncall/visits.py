@@ -64,6 +64,7 @@ WORDS = {
     "taken": "{who} sees to it",
     "closed": "{who} closed it for them: {why}",
     "called off": "{who} called it off before it began",
+    "on again": "It is on after all",
 }
 
 THEIR_OWN = ("safe", "not safe yet", "unsure", "mark", "time")  # what whoever goes has said
@@ -75,7 +76,7 @@ HOMES = f"""
             order by c.position limit 1)) as address
     from record_pupil about join pupil p on p.school = about.school and p.id = about.pupil
     where about.school = $1 and about.record = $2 and about.dropped_seq is null order by p.id"""
-OPEN = f"select {COLUMNS} from watch where school = $1 and closed_at is null order by due_back_at, record limit {LISTED}"
+OPEN = f"select {COLUMNS} from watch where school = $1 and closed_at is null order by due_back_at desc, record limit {LISTED}"
 
 
 class Help(msgspec.Struct):
@@ -202,7 +203,8 @@ async def watched_card(tx: Tx, me: Me, plan: Plan, watch: Watch, asks: bool, at:
     seen = await seen_by(tx, me, watch)
     state, hushed = seen.state(at), seen.is_hushed
     moments = await moments_of(tx, seen)
-    named = {*watch.goes, *watch.expected_by, watch.closed_by, watch.taken_by}
+    closed_by = said_safe(moments) if hushed else watch.closed_by
+    named = {*watch.goes, *watch.expected_by, closed_by} | (set() if hushed else {watch.taken_by})
     named |= {one for staff, detail in ((row["staff"], detail) for row, detail in moments) for one in (staff, *detail.get("rang", ()))}
     names = await names_of(tx, me.school, {one for one in named if one})
     is_mine = me.staff in watch.goes
@@ -217,7 +219,7 @@ async def watched_card(tx: Tx, me: Me, plan: Plan, watch: Watch, asks: bool, at:
         heard_at=wired(watch.heard_at),
         safe_at=wired(watch.safe_at),
         closed_at=wired(watch.closed_at if not hushed else watch.alarm_at if state == "safe" else None),
-        closed_by=watch.closed_by if state == "safe" or not hushed else None,
+        closed_by=closed_by if state == "safe" or not hushed else None,
         taken_by=None if hushed else watch.taken_by,
         unsure=bool(watch.unsure),
         goes=watch.goes,
@@ -240,6 +242,11 @@ async def moments_of(tx: Tx, seen: Seen) -> list[tuple[Any, dict[str, Any]]]:
     raised = next((row["n"] for row in rows if row["what"] == "alarm"), None) if seen.is_hushed else None
     shown = [row for row in rows if raised is None or row["n"] < raised or row["what"] in THEIR_OWN]
     return [(row, msgspec.json.decode(row["detail"])) for row in shown]
+
+
+def said_safe(moments: list[tuple[Any, dict[str, Any]]]) -> str | None:
+    """Who of those who go said so last. Whoever has ended an alarm since is not told to them."""
+    return next((row["staff"] for row, _ in reversed(moments) if row["what"] == "safe"), None)
 
 
 def line_of(row: Any, detail: dict[str, Any], names: dict[str, str], plan: Plan) -> Line:
@@ -363,9 +370,9 @@ async def kind_of(tx: Tx, me: Me, record: str) -> str:
 
 async def how_it_ended(tx: Tx, seen: Seen) -> str:
     watch = seen.watch
-    names = await names_of(tx, watch.school, {watch.closed_by or ""})
-    by = names.get(watch.closed_by or "", "Somebody")
-    if watch.how == "closed":
+    closed_by = (said_safe(await moments_of(tx, seen)) if seen.is_hushed else watch.closed_by) or ""
+    by = (await names_of(tx, watch.school, {closed_by})).get(closed_by, "Somebody")
+    if watch.how == "closed" and not seen.is_hushed:
         return f"{by} closed this visit at {clock(watch.closed_at or 0)}. Nobody needs to do anything."
     if watch.how == "called off":
         return f"{by} called this visit off. Nobody went."

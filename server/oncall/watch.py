@@ -13,6 +13,7 @@ from server.store.database import Tx
 from server.store.moments import from_wire
 
 MINUTE = 60 * 1_000_000
+AHEAD = 5 * MINUTE
 HISTORY = 12 * 60 * MINUTE  # a plan that is first heard of so long after its time was written down afterwards: nobody is out
 EARLIEST, LATEST = 0, 32_503_680_000 * 1_000_000  # 1970 and 3000
 TOLD_FOR_S = 10 * 60
@@ -108,6 +109,7 @@ class Wrote(msgspec.Struct, frozen=True):
 
     author: str
     seq: int
+    made_at: int  # by the clock of the phone that wrote it, as the moments in it are
     at: int
     received_at: int
     values: dict[str, Any]
@@ -116,7 +118,7 @@ class Wrote(msgspec.Struct, frozen=True):
 
 COLUMNS = ", ".join(Watch.__struct_fields__)
 EDITS = (  # those that are held, too: see hear_held
-    'select author, coalesce(seq, held_seq) as at_number, ordered_at, received_at, "values", seq is null as is_held from edit'
+    'select author, coalesce(seq, held_seq) as at_number, made_at, ordered_at, received_at, "values", seq is null as is_held from edit'
     " where school = $1 and record = $2 and coalesce(seq, held_seq) > $3 order by at_number"
 )
 BEGIN = (
@@ -139,8 +141,8 @@ async def watch_of(tx: Tx, school: str, record: str) -> Watch | None:
 async def lately(tx: Tx, school: str, since: int) -> list[Watch]:
     """Those that are open, and those that have ended since."""
     where = "school = $1 and (closed_at is null or closed_at > $2)"
-    rows = await tx.rows(f"select {COLUMNS} from watch where {where} order by due_back_at, record limit {LISTED}", school, since)
-    return [Watch(*row) for row in rows]
+    rows = await tx.rows(f"select {COLUMNS} from watch where {where} order by due_back_at desc, record limit {LISTED}", school, since)
+    return [Watch(*row) for row in reversed(rows)]
 
 
 async def plan_of(tx: Tx, school: str, record: str) -> Plan | None:
@@ -193,6 +195,10 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     await hear_held(tx, watch, plan, edits, at)
     if watch.is_open and plan.state != "open" and not watch.runs(at):
         await close(tx, watch, "called off", at, taken[-1].author if taken else None)
+    if watch.how == "called off" and (plan.state == "open" or watch.left_at is not None):
+        await keep(tx, watch, closed_at=None, closed_by=None, how=None)  # void was undone, or somebody had left before it came
+        await begin_anew(tx, watch)
+        await note(tx, watch, "on again", at)
     if watch.is_open and watch.alarm_at is None and (new or before != (watch.due_back_at, watch.how)):
         await lay(tx, watch)
     return watch
@@ -216,7 +222,7 @@ async def begin(tx: Tx, school: str, record: str, plan: Plan, at: int) -> Watch 
 
 async def edits_since(tx: Tx, watch: Watch) -> list[Wrote]:
     rows = await tx.rows(EDITS, watch.school, watch.record, watch.read_to)
-    return [Wrote(who, n, at, came, msgspec.json.decode(values), bool(is_held)) for who, n, at, came, values, is_held in rows]
+    return [Wrote(who, n, made, at, came, msgspec.json.decode(values), bool(is_held)) for who, n, made, at, came, values, is_held in rows]
 
 
 async def go_by(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
@@ -280,6 +286,7 @@ async def hear_held(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: in
 
 async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) -> None:
     safe, word = edit.values.get(asked.safe), edit.values.get(asked.word)
+    planned = bool(safe) and (moment_in(safe) or 0) > edit.made_at + AHEAD  # when somebody means to be back: no word that they are
     if safe or word:
         safe_at = moment_in(safe) or edit.at
         match await closing_words.meaning_of(tx, watch.school, edit.author, word):
@@ -287,7 +294,7 @@ async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) 
                 await raise_alarm(tx, watch, edit, safe_at, at)
             case _ if watch.alarm_at is not None:
                 await go_on_looking_safe(tx, watch, edit, safe_at)
-            case "safe" if watch.is_open:
+            case "safe" if watch.is_open and not planned:
                 await close(tx, watch, "safe", at, edit.author, safe_at, edit.received_at)
             case "neither" if watch.is_open:
                 await keep(tx, watch, unsure=True)

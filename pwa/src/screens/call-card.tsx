@@ -21,7 +21,7 @@ import type { Contact, Kind, SchoolAnswer, Values } from '../wire';
 import { Contacts, mayRing } from './contacts';
 import { asOpened, onceEach, ringing, type Family } from './morning';
 import { toForm } from './record';
-import { saveTap } from './saving';
+import { isSecondTap, saveTap } from './saving';
 
 /** What one tap says. */
 const OUTCOMES: [string, Values][] = [
@@ -116,7 +116,7 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
         <section class="stack" aria-labelledby="outcome">
           <h2 id="outcome">How did it go?</h2>
           {dialled && <p class="meta">One tap saves it as a call to {named(dialled)}.</p>}
-          {dialled && <div class="tiles">{OUTCOMES.map(([words, outcome]) => <button key={words} type="button" class="button" onClick={() => went(words, outcome)}>{words}</button>)}</div>}
+          {dialled && <div class="tiles">{OUTCOMES.map(([words, outcome]) => <button key={words} type="button" class="button" onClick={(event) => isSecondTap(event) || void went(words, outcome)}>{words}</button>)}</div>}
           <button type="button" class="button whole" onClick={() => void sayMore()}>More…</button>
           {row && !off && <a class="button link" href={toForm(row, { field: 'off_list', as: 'Take them off the list' })}>Take them off the list</a>}
         </section>

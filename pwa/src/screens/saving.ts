@@ -6,6 +6,9 @@ import { toast, UNDO_MS } from '../look/toast';
 import { syncNow } from '../sync';
 import type { Edit } from '../wire';
 
+/** Of two taps in a row the second is not meant for what stands in the same place by then. */
+export const isSecondTap = ({ detail }: MouseEvent): boolean => detail > 1;
+
 /** True once it is on the disk. Otherwise it says so, and nothing has changed. `undone`: what to do when it was taken back. */
 export async function saveTap(written: Written[], about: string, undone?: () => void): Promise<boolean> {
   const edits: Edit[] = [];

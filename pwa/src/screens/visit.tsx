@@ -20,7 +20,7 @@ import { knownOf, moreTime, planAtSchool, remember, remembered, stamp, tells, ti
 import type { Kind, SchoolAnswer, Values } from '../wire';
 import { isGoing } from './on';
 import { toForm } from './record';
-import { saveTap } from './saving';
+import { isSecondTap, saveTap } from './saving';
 import { Watching } from './watching';
 import { Where } from './where';
 import { useWorld } from './world';
@@ -65,7 +65,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
   const atSchool = planAtSchool(view, known);
   const due = timeOf(record.body.back_by);
   const [hasLeft, hasArrived, isSafe] = [!isEmpty(record.body.left_school_at), !isEmpty(record.body.arrived_at), !isEmpty(record.body.safe_at)];
-  const isClosed = known?.state === 'over'; // by somebody else's word
+  const isClosed = known?.accepted_at != null && (known.state === 'over' || known.state === 'safe'); // by somebody else's word
   const isOut = hasLeft && !isSafe && !isClosed;
   const isAsked = hasArrived && !isSafe && AT_THE_DOOR.some((name) => isEmpty(record.body[name]));
   const isLate = !isSafe && due !== undefined && now > due && !isClosed && (hasLeft || Boolean(known?.accepted_at));
@@ -97,7 +97,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
       upTo="/records"
       taps={<a class="tap" href={`/record/${record.id}?whole=1`} aria-label="The whole record"><Icon name="note" /></a>}
       dock={
-        closing ? null : first ? <button type="button" class="button main" onClick={() => take(first)}><Icon name={ICONS[first.moment!] ?? 'going'} />{first.does}</button>
+        closing ? null : first ? <button type="button" class="button main" onClick={(event) => isSecondTap(event) || take(first)}><Icon name={ICONS[first.moment!] ?? 'going'} />{first.does}</button>
         : isWritten ? <a class="button main" href={`/record/${record.id}?whole=1`}>The whole record</a>
         : <a class="button main" href={writeUp}><Icon name="draft" />Write it up</a>
       }
@@ -108,7 +108,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
       {!isSafe && <Careful school={school} kind={kind} record={record} />}
       {isAsked ? <AtTheDoor {...{ school, kind, record, write }} /> : !hasArrived && <Where record={record} />}
       {isOut && !isLate && due !== undefined && <TimeLeft {...{ record, due, now, onMore }} />}
-      <AtSchoolNow {...{ record, atSchool, known, isOld, due, isSafe }} onWord={() => setClosing(true)} />
+      <AtSchoolNow {...{ record, atSchool, known, isOld, due, isSafe, isClosed }} onWord={() => setClosing(true)} />
       {isOut && !isLate && fieldNamed(kind, 'checked_in_at') && <button type="button" class="button whole" onClick={() => void write(stamp('checked_in_at'), 'You are all right.')}><Icon name="tick" size="small" />I am all right</button>}
       <ol class="steps">
         {STEPS.map((step) => <StepLine key={step.words} {...{ step, school, kind, view }} isNext={step === next} />)}
@@ -169,15 +169,15 @@ function TimeLeft({ record, due, now, onMore }: Left) {
   );
 }
 
-type Standing = { record: ShownRecord; atSchool: AtSchool; known: Known | null | undefined; isOld: boolean; due: number | undefined; isSafe: boolean; onWord: () => void };
+type Standing = { record: ShownRecord; atSchool: AtSchool; known: Known | null | undefined; isOld: boolean; due: number | undefined; isSafe: boolean; isClosed: boolean; onWord: () => void };
 
 /** Who knows of it. Never more than is known: a plan on its way is not a plan that somebody watches. */
-function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, onWord }: Standing) {
+function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, onWord }: Standing) {
   const buddies = series(Object.keys((record.body.expects_call ?? {}) as Entries).map(personNamed));
   const waits = record.delivery === 'waiting';
-  if (known?.state === 'over' && !isSafe) return <Told state="sent"><b>The school has closed this visit.</b> Nobody expects you any more.</Told>;
+  if (isClosed && !isSafe) return <Told state="sent"><b>{known!.state === 'safe' ? 'The school was told that you are safe.' : 'The school has closed this visit.'}</b> Nobody expects you any more.</Told>;
   if (isSafe) {
-    if (!waits && (known?.state === 'safe' || known?.state === 'over' || !known?.accepted_at)) return <Told state="sent"><b>The school knows that you are safe.</b></Told>;
+    if (isClosed && !waits) return <Told state="sent"><b>The school knows that you are safe.</b></Told>;
     const isUnsure = !waits && known?.unsure;
     return (
       <>
