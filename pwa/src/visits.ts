@@ -58,16 +58,19 @@ export const knownOf = ({ state, accepted_at, due_back, asks_word, safe_at, unsu
 
 /**
  * `untimed`: it does not say when they are back, so nobody could be told. `not there`: as far as this phone knows, the school has
- * no plan. `older`: the school still goes by another time. `there`: it has the plan as it stands here. Times alone do not tell:
+ * no plan. `older`: the school still goes by another time, or by other people. `there`: it has the plan as it stands here. Times alone do not tell:
  * the school reads them by its own clock, where this phone's is wrong.
  */
 export type AtSchool = 'untimed' | 'not there' | 'older' | 'there';
+
+const WHO = ['going', 'expects_call'];
 
 export function planAtSchool({ record: { body }, unsent }: Pick<RecordView, 'unsent'> & { record: Pick<ShownRecord, 'body'> }, known: Known | null | undefined): AtSchool {
   const due = timeOf(body.back_by);
   if (due === undefined) return 'untimed';
   if (!known?.accepted_at) return 'not there';
-  return unsent.some(({ values }) => 'back_by' in values) && Date.parse(known.due_back ?? '') !== due ? 'older' : 'there';
+  const isNews = (values: Values): boolean => ('back_by' in values && Date.parse(known.due_back ?? '') !== due) || WHO.some((name) => name in values);
+  return unsent.some(({ values }) => isNews(values)) ? 'older' : 'there';
 }
 
 /** Whom the school tells when, if nobody is back by `due`: minutes after it, as the school counts them. */

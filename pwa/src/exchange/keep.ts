@@ -89,9 +89,10 @@ async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, pho
   }
 }
 
-/** At once; the school's own words for it come with this answer or a later page. */
+/** At once; the school's own words for it come with this answer or a later page. What is for the school alone is shown to nobody. */
 async function showHeld(tx: MyWriting, { edit, because = {} }: KeptEdit): Promise<void> {
-  const held: HeldEdit = { edit: edit.id, record: edit.record, kind: edit.kind, made_at: edit.made_at, values: edit.values, because, settled: null };
+  const { closing_word: _, ...values } = edit.values;
+  const held: HeldEdit = { edit: edit.id, record: edit.record, kind: edit.kind, made_at: edit.made_at, values, because, settled: null };
   const store = tx.objectStore(`held_${(await sets(tx)).base}`);
   if (!(await store.get(edit.id))) await store.put(held);
 }

@@ -75,5 +75,5 @@ const NOTHING = { iv: new Uint8Array(), bytes: new Uint8Array() };
 /** Whether the school has it. */
 export async function isSent(id: string): Promise<boolean> {
   const row = await myDisk()!.reading(['outbox'], (tx) => tx.objectStore('outbox').get(id));
-  return row !== undefined && row.unsent === undefined;
+  return row !== undefined && (row.unsent === undefined || row.kept_at !== undefined);
 }

@@ -58,7 +58,7 @@ export async function allOwners(): Promise<Owner[]> {
 
 /** When the first call for help was written on a locked screen of this handset, whosever, that the school has not; null where there is none. */
 export async function callThatWaits(): Promise<string | null> {
-  const calls = (disk: Disk) => disk.reading(['outbox'], async (tx) => (await tx.objectStore('outbox').index('unsent').getAll()).filter(({ call }) => call));
+  const calls = (disk: Disk) => disk.reading(['outbox'], async (tx) => (await tx.objectStore('outbox').index('unsent').getAll()).filter(({ call, kept_at }) => call && kept_at === undefined));
   const all = await Promise.all((await allOwners()).map((owner) => withDisk(owner, calls)));
   return all.flat().map(({ made_at }) => made_at).sort()[0] ?? null;
 }

@@ -14,7 +14,7 @@ import { Screen } from '../look/screen';
 import { clock, count, nearDay, series, when } from '../look/words';
 import { useStatus } from '../sync';
 import { Card, cardOf, familyName, firstNames, saidOff, toldOf } from './call-card';
-import { allOf, isOverlap, midnight, morningOf, myQueue, ringing, type Family, type Morning } from './morning';
+import { allOf, dayOf, isOverlap, midnight, morningOf, myQueue, ringing, type Family, type Morning } from './morning';
 import { Badge } from './record-row';
 import { useMe, useSchool } from './world';
 
@@ -33,17 +33,18 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
   const kind = kindNamed(school, 'attendance_call');
   if (!known || !school || !kind) return <Screen title="Calls">{null}</Screen>;
 
-  const morning = morningOf(known.rows, known.calls, me, now, Number(asked.get('on')) || undefined);
+  const opens = known.rows.find(({ id }) => id === wanted);
+  const morning = morningOf(known.rows, known.calls, me, now, opens ? dayOf(opens) : Number(asked.get('on')) || undefined);
   const queue = morning ? myQueue(morning, me, now) : [];
   const others = asked.get('pupils')?.split(',');
   // A card stays though its family leaves the list.
-  const family = morning && allOf(morning).find(({ row }) => row.id === wanted);
+  const family = morning && allOf(morning).find(({ row, pupils }) => row.id === wanted || pupils.some((id) => others?.includes(id)));
   if (family) opened.current = family;
   const chosen = family ?? (wanted && opened.current?.row.id === wanted ? opened.current : undefined);
   if (chosen || others) {
     const next = queue.find(({ row }) => row.id !== wanted);
     const place = queue.findIndex(({ row }) => row.id === wanted);
-    const meta = others ? 'Not on the list' : place < 0 ? `List ${asAt}` : `${count(queue.length, 'family', 'families')} to ring · list ${asAt}`;
+    const meta = !chosen ? 'Not on the list' : place < 0 ? `List ${asAt}` : `${count(queue.length, 'family', 'families')} to ring · list ${asAt}`;
     return <Card key={wanted || others!.join()} school={school} kind={kind} me={me} family={chosen} pupils={chosen?.pupils ?? others!} meta={meta} next={next} now={now} />;
   }
   const done = new Set(morning?.rung.flatMap(({ rang }) => rang.map(({ id }) => id)));

@@ -41,6 +41,7 @@ export function ClosingWords() {
       <form id="closing-words" class="stack wide" ref={form} noValidate onSubmit={set} autocomplete="off">
         <Word id="safe" label="When you are safe" />
         <Word id="alarm" label="When you need help" />
+        <input hidden type="text" autocomplete="username" value="Lanyard" readOnly />{/* or a password manager takes the word above for the name, and keeps it */}
         <div class="field"><label for="password">Your password</label><input id="password" name="password" class="input" type="password" autocomplete="current-password" enterkeyhint="go" /></div>
       </form>
       {isSet && <button type="button" class="button whole" onClick={() => void keep({ safe: '', alarm: '' })}>Remove them, with your password</button>}

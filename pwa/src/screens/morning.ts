@@ -55,7 +55,7 @@ export const allOf = ({ mine, anybodys, others, rung, off }: Morning): Family[] 
 
 export const midnight = (at: number): number => new Date(at).setHours(0, 0, 0, 0);
 
-const dayOf = ({ body, at }: ShownRecord): number => midnight(Date.parse(momentOf(body.for_day)?.at ?? at));
+export const dayOf = ({ body, at }: ShownRecord): number => midnight(Date.parse(momentOf(body.for_day)?.at ?? at));
 
 const placeOf = ({ body }: ShownRecord): number => Number.parseInt(String(body.place_in_list), 10) || Infinity;
 

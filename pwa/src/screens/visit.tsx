@@ -4,7 +4,6 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { fieldNamed, isEmpty, momentOf, optionsOf, personNamed, pupilsIn, say, titleOf, whenOf, type Entries } from '../form/say';
 import type { ShownRecord } from '../local/overlay';
-import { letGo } from '../local/outbox';
 import { pupil } from '../local/people';
 import { useLive } from '../local/store';
 import { record as recordNamed, records, type RecordView } from '../local/view';
@@ -15,7 +14,6 @@ import { useNow } from '../look/now';
 import { Screen } from '../look/screen';
 import { clock, nearDay, series } from '../look/words';
 import { useAsked } from '../oncall';
-import { syncNow } from '../sync';
 import { knownOf, moreTime, planAtSchool, remember, remembered, stamp, tells, timeOf, warnings, type AtSchool, type Known, type VisitCard } from '../visits';
 import type { Kind, SchoolAnswer, Values } from '../wire';
 import { isGoing } from './on';
@@ -76,18 +74,16 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
     return () => clearInterval(every);
   }, [isLate]);
 
-  const write = (values: Values, about: string) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], about);
+  const write = (values: Values, about: string, undone?: null) => saveTap([{ record: record.id, kind: kind.name, seen: record.version, values }], about, undone);
   const onMore = (minutes: number) => void write(moreTime(due, minutes), `${minutes} minutes more.`);
   const next = isSafe ? undefined : STEPS.find(({ moment }) => moment && fieldNamed(kind, moment) && isEmpty(record.body[moment]));
   const first = isLate && next ? SAFE : next; // whoever is late has one thing to say, whatever step they are at
   const isWritten = !isEmpty((record.body.account as Entries | undefined)?.[me?.id ?? '']?.value);
   const writeUp = toForm(record, { field: WRITTEN_UP.join(','), as: 'Write it up' });
-  const take = (step: Step) => (step.moment === 'safe_at' && mayAskWord(kind, known) ? setClosing(true) : void write(stamp(step.moment!), `${step.done}.`));
+  const take = (step: Step) => (step.moment === 'safe_at' && mayAskWord(kind, known, isOld) ? setClosing(true) : void write(stamp(step.moment!), `${step.done}.`));
   async function close(word: string): Promise<void> {
-    if (!(await write({ ...(isSafe ? { safe_at: record.body.safe_at! } : stamp('safe_at')), ...(word ? { closing_word: word } : {}) }, 'Safe.'))) return;
+    if (!(await write({ ...(isSafe ? { safe_at: record.body.safe_at! } : stamp('safe_at')), ...(word ? { closing_word: word } : {}) }, 'Safe.', null))) return; // nobody takes this back who may not be alone
     setClosing(false);
-    letGo(); // at once: nobody takes this back who may not be alone
-    void syncNow('save');
   }
 
   return (
@@ -125,7 +121,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
 }
 
 /** Where it is not known whether this person has closing words, they are asked, and may go on without. */
-const mayAskWord = (kind: Kind, known: Known | null | undefined): boolean => known?.asks_word !== false && fieldNamed(kind, 'checked_in_at') !== undefined;
+const mayAskWord = (kind: Kind, known: Known | null | undefined, isOld: boolean): boolean => (isOld || known?.asks_word !== false) && fieldNamed(kind, 'checked_in_at') !== undefined;
 
 /** What the school said of it last: now, or before the signal went. `isOld`: it is not being heard. */
 function useKnown(record: ShownRecord): { known: Known | null | undefined; isOld: boolean } {
@@ -177,7 +173,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
   const waits = record.delivery === 'waiting';
   if (isClosed && !isSafe) return <Told state="sent"><b>{known!.state === 'safe' ? 'The school was told that you are safe.' : 'The school has closed this visit.'}</b> Nobody expects you any more.</Told>;
   if (isSafe) {
-    if (isClosed && !waits) return <Told state="sent"><b>The school knows that you are safe.</b></Told>;
+    if (!waits && (isClosed || (known && !known.accepted_at && known.safe_at))) return <Told state="sent"><b>The school knows that you are safe.</b></Told>;
     const isUnsure = !waits && known?.unsure;
     return (
       <>
@@ -200,7 +196,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
   return (
     <>
       <Told state={isOlder ? 'waiting' : 'sent'}>
-        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}, by its clock.`} {isOlder && due ? `Your new time, ${clock(due)}, has not reached it. ` : ''}
+        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}, by its clock.`} {isOlder ? `${due !== dueThere && due ? `Your new time, ${clock(due)},` : 'Your change'} has not reached it. ` : ''}
         If you are not back, it tells {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
       </Told>
       {(isOlder || isOld) && <RingSchool />}

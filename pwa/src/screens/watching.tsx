@@ -41,7 +41,7 @@ export function Watching({ id, view }: { id: string; view: RecordView | null }) 
   const school = useSchool();
   const now = useNow(1_000);
   const path = `/api/visits/${encodeURIComponent(id)}`;
-  const { found, heardAt, ahead, keep } = useAsked<VisitCard>(path, isOver, LOOK_EVERY_MS);
+  const { found, heardAt, ahead, keep } = useAsked<VisitCard>(path, undefined, LOOK_EVERY_MS);
   const [problem, setProblem] = useState('');
   const [saying, setSaying] = useState(false);
   const card = found?.json;
