@@ -25,6 +25,8 @@ STRINGS = list(dict.fromkeys(words for strings in CLASSES.values() for words in 
 RECORDS = 2  # of each kind: every string in every note, and some in the lines
 READER, ROLE = "dee", Role.DSL  # may see every field
 
+LONGEST = max(map(len, STRINGS))  # a line that is shorter takes none of them
+
 PLANTED = list[tuple[str, str, list[str]]]  # record, kind, and every word that is in it
 
 WATCH = """
@@ -129,7 +131,7 @@ def plant(school: School, records: int) -> PLANTED:
 
 def filled(kind: Kind, number: int, records: int) -> tuple[dict[str, Any], list[str]]:
     """Where there is a record for each string, each field has one of its own; else a note has all of them."""
-    lines = [field for field in kind.of_shape(Line) if writable(kind, field)]
+    lines = [field for field in kind.of_shape(Line) if writable(kind, field) and field.shape.longest >= LONGEST]
     notes = [field for field in kind.of_shape(Note) if writable(kind, field)]
     values: dict[str, Any] = {name: {"put": {"zoe": {}}, "drop": []} for name in kind.pupil_fields[:1]}
     is_one_each = records >= len(STRINGS)
