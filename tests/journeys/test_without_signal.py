@@ -157,6 +157,10 @@ def next_version(school: School, tmp_path: Path) -> Callable[[bool], None]:
     return publish
 
 
+# The old version counts as active until the new one has taken over.
+HAS_TAKEN_OVER = "navigator.serviceWorker.ready.then((one) => one.waiting === null && one.active.state === 'activated')"
+
+
 def test_a_new_version_waits_until_somebody_says_so(phone: Handset, next_version: Callable[..., None]) -> None:
     ready(phone, "amira")
     next_version()
@@ -164,7 +168,7 @@ def test_a_new_version_waits_until_somebody_says_so(phone: Handset, next_version
     phone.page.reload()
     assert "next version" not in phone.page.content()
     phone.page.evaluate("navigator.serviceWorker.ready.then((one) => one.waiting.postMessage('take over'))")
-    wait_until(lambda: phone.page.evaluate("navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')"), phone.page)
+    wait_until(lambda: phone.page.evaluate(HAS_TAKEN_OVER), phone.page)
     phone.page.reload()
     assert "next version" in phone.page.content()
     assert phone.page.evaluate(CACHES) == ["lanyard the-next-one"]
@@ -227,9 +231,13 @@ def integrity(content: bytes) -> str:
 
 
 def ready(phone: Handset, name: str) -> None:
-    """Signed in, with the worker in place and everybody's names on the phone, as it says before it begins."""
+    """Signed in, with the worker in place, everybody's names on the phone, and whatever the first minute fetches fetched."""
     phone.open().sign_in(name)
     assert phone.page.evaluate(CONTROLLED)
+    phone.open("/people")
+    phone.page.get_by_placeholder("Two or three letters of a name").first.fill("mar")
+    expect(phone.page.get_by_text("Marcus Bell").first).to_be_visible()
+    phone.open("/")
 
 
 def write_an_incident(phone: Handset) -> None:
