@@ -235,7 +235,7 @@ function AtTheDoor({ school, kind, record, write }: { school: SchoolAnswer; kind
     <section class="stack" aria-labelledby="door">
       <h2 id="door">{field.question} <span class="meta">One tap saves</span></h2>
       <div class="stack">
-        {optionsOf(school, field.shape).filter(({ retired }) => !retired).map(({ code, label }) => <button key={code} type="button" class="button whole" onClick={() => void write({ [field.name]: code }, `${label}.`)}>{label}</button>)}
+        {optionsOf(school, field.shape).filter(({ retired }) => !retired).map(({ code, label }) => <button key={code} type="button" class="button whole" onClick={(event) => isSecondTap(event) || void write({ [field.name]: code }, `${label}.`)}>{label}</button>)}
       </div>
     </section>
   );
