@@ -451,6 +451,19 @@ test('a history that was begun anew proves nothing of what was sent before: all 
   expect([...school.edits.values()].map(({ edit }) => edit.values.category).sort()).toEqual(['c0', 'c1', 'c2', undefined, undefined, undefined]);
 });
 
+test('what the school has had lies on nobody’s newer word, where all is read afresh and not all of it has gone once more', async () => {
+  for (const record of ['r1', 'r2']) await phone.write({ category: 'mine' }, record);
+  await phone.sync();
+  for (const record of ['r1', 'r2']) school.write(record, 'ben', { category: 'newer' });
+  await phone.sync();
+  school.rights++;
+  await phone.db.writing(['settings'], (tx) => settle(tx, 'plan', { size: 1, failures: 0, aside: [] }));
+  network.faults = ['none', 'none', 'no signal', 'no signal'];
+  await phone.sync();
+  expect((await phone.kept()).filter(({ again }) => again)).toHaveLength(1);
+  expect([...(await phone.shown()).values()].map(({ body }) => body.category)).toEqual(['newer', 'newer']);
+});
+
 test('in ordinary use nothing is sent twice, but once what had gone sealed', async () => {
   for (let at = 0; at < 5; at++) {
     await phone.write({ category: `c${at}` });

@@ -173,14 +173,14 @@ export function asKept(record: WireRecord, kinds: readonly Kind[]): KeptRecord {
   return { id: record.id, record, kind: record.kind, at: happenedAt(kind, record.body, record.made_at), names: namesIn(kind, record.body) };
 }
 
-/** What was collected beside is now what is shown. What is unsent, or goes once more, is laid over it. */
+/** What was collected beside is now what is shown. What is unsent, or was only ever kept sealed, is laid over it: what the school has had is in it. */
 async function swap(tx: MyWriting): Promise<void> {
   const { base, spare } = await sets(tx);
   await settle(tx, 'base', spare);
   await settle(tx, 'rebuilding', undefined);
   await tx.objectStore(`records_${base}`).clear();
   await tx.objectStore(`held_${base}`).clear();
-  for (const index of ['unsent', 'again']) for (const kept of tx.objectStore('edits').index(index).getAll()) if (!kept.over) await layOver(tx, kept);
+  for (const index of ['unsent', 'again']) for (const kept of tx.objectStore('edits').index(index).getAll()) if (!kept.over && (kept.unsent || !kept.outcome)) await layOver(tx, kept);
 }
 
 /** With whatever this person wrote in the record since: an older word of theirs must not lie on a newer one. */
