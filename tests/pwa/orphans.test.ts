@@ -10,8 +10,12 @@ import { Database } from '../../pwa/src/local/database';
 import { orphansWanted } from '../../pwa/src/exchange/orphans';
 import type { Ask, Heard } from '../../pwa/src/school';
 import type { Answer } from '../../pwa/src/wire';
+import { setting, settle } from '../../pwa/src/local/stores';
 import { answered, Door, startApp } from './door';
 import { quicken } from './keys';
+import { Network } from './network';
+import { Phone } from './phone';
+import { School } from './school';
 
 const PIN = '604913';
 const A_DAY_MS = 86_400_000;
@@ -151,6 +155,40 @@ test('what went sealed under a forgotten PIN goes once more after the next curso
   const before = door.intake.sizes.length;
   for (let at = 0; at < 3; at++) await exchange();
   expect(door.intake.sizes).toHaveLength(before);
+});
+
+test('so does a call for help from the locked phone', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  await exchange();
+  app = await startApp();
+  await app.callWhileLocked({ where: 'B12', isDanger: true });
+  for (let at = 0; at < 2; at++) await exchange(); // locked: the intake has kept it, and no cursor comes
+  expect((await outbox()).map(({ repeated }) => repeated)).toEqual([undefined]);
+  await signIn();
+  await exchange();
+  expect((await outbox()).map(({ repeated }) => repeated)).toEqual([true]);
+});
+
+test('a page that dies as it keeps a new history offers all of it there', async () => {
+  const school = new School();
+  const network = new Network(school);
+  network.grants.set('grant', 'amira');
+  let has: string | null | undefined;
+  for (let steps = 0; !has || steps < 12; steps++) {
+    let phone = await Phone.of(school, network);
+    await phone.db.writing(['settings'], (tx) => tx.objectStore('settings').put('grant', 'grant'));
+    await phone.write({ category: 'sealed' });
+    phone = await phone.forgetsPin();
+    for (let at = 0; at < 2; at++) await phone.sendSealed('orphans'), await phone.sync(); // kept, and kept again after a cursor
+    const lying = () => phone.db.disk.reading(['outbox'], (tx) => tx.objectStore('outbox').getAll());
+    expect(await lying()).toMatchObject([{ repeated: true }]);
+    await phone.db.writing(['settings'], (tx) => settle(tx, 'cursor', null));
+    await phone.killedWhile((doomed) => doomed.sync(), steps);
+    has = await phone.db.reading(['settings'], (tx) => setting(tx, 'cursor'));
+    if (has) expect((await lying())[0]!.unsent, `after ${steps} steps`).toBeDefined();
+    phone.close();
+  }
 });
 
 async function startAndExchange(): Promise<void> {

@@ -14,8 +14,8 @@ const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a
 
 /** Safe to repeat, and safe beside another tab that exchanges as well. */
 export async function keep(db: Mine, sent: Composed, answer: Answer): Promise<void> {
-  const isProof = changesNothing(sent, answer) || (await keepAll(db, sent, answer));
-  if (isProof) await offerOrphansAgain(db.disk, sent.letter.cursor === null);
+  if (sent.letter.cursor === null) await offerOrphansAgain(db.disk, true); // first: a page may die before the next line is done
+  if (changesNothing(sent, answer) || (await keepAll(db, sent, answer))) await offerOrphansAgain(db.disk, false);
 }
 
 async function keepAll(db: Mine, sent: Composed, answer: Answer): Promise<boolean> {
