@@ -77,20 +77,20 @@ async function keepReceipt(tx: MyWriting, { id, outcome, because }: Receipt, pho
   const kept = await tx.objectStore('edits').get(id);
   if (!kept) return;
   const { unsent: _u, again: _a, ...known } = kept;
-  const receipted: KeptEdit = { ...known, outcome, receipted_at: at, ...(because ? { because } : {}), ...(!isProof && { again: kept.order }) };
+  const receipted: KeptEdit = { ...known, outcome, receipted_at: at, ...(!isProof && { again: kept.order }) };
   // A held edit is no part of its record; it is shown where somebody can put it right.
   if (outcome === 'held') delete receipted.over;
   else if (kept.over) receipted.landing = kept.order;
   await tx.objectStore('edits').put(receipted);
   const isNews = kept.outcome === undefined; // of one that was held before, the school says what has become of it
-  if (isNews && outcome === 'held' && kept.edit.set_aside === undefined) await showHeld(tx, receipted);
+  if (isNews && outcome === 'held' && kept.edit.set_aside === undefined) await showHeld(tx, kept, because);
   if (kept.edit.phone === phone && (await setting(tx, 'phone')) === phone) {
     await settle(tx, 'receipted', Math.max((await setting(tx, 'receipted')) ?? 0, kept.edit.number));
   }
 }
 
 /** At once; the school's own words for it come with this answer or a later page. What is for the school alone is shown to nobody. */
-async function showHeld(tx: MyWriting, { edit, because = {} }: KeptEdit): Promise<void> {
+async function showHeld(tx: MyWriting, { edit }: KeptEdit, because = {}): Promise<void> {
   const { closing_word: _, ...values } = edit.values;
   const held: HeldEdit = { edit: edit.id, record: edit.record, kind: edit.kind, made_at: edit.made_at, values, because, settled: null };
   const store = tx.objectStore(`held_${(await sets(tx)).base}`);
@@ -145,7 +145,7 @@ async function beginAgain(tx: MyWriting, { rebuild }: Answer): Promise<void> {
 /** The school went back to a backup, or does not know this cursor: whatever it may have lost since is offered again. It knows again what it still has. */
 async function offerAgain(tx: MyWriting): Promise<void> {
   for (const kept of await tx.objectStore('edits').index('receipted_at').getAll()) {
-    const { outcome: _o, because: _b, receipted_at: _r, landing: _l, again: _a, ...forgotten } = kept;
+    const { outcome: _o, receipted_at: _r, landing: _l, again: _a, ...forgotten } = kept;
     await tx.objectStore('edits').put({ ...forgotten, unsent: kept.order });
   }
   await settle(tx, 'receipted', 0);

@@ -1,7 +1,7 @@
 // What this phone holds: a vault for each member of staff who has signed in on it, and a tiny shared database that knows which.
 
 import type { DBSchema } from 'idb';
-import type { Because, Contact, Edit, HeldEdit, Me, Pupil, School, Staff, WireRecord } from '../wire';
+import type { Contact, Edit, HeldEdit, Me, Pupil, School, Staff, WireRecord } from '../wire';
 import { Database } from './database';
 import type { Draft } from './drafts';
 import type { Filing, Key } from './rows';
@@ -18,7 +18,6 @@ export type KeptEdit = {
   offered?: true; // it has left this phone at least once
   again?: number; // `order`: the school said that it has it, but no cursor here proves it (PROTOCOL.md, section 4): it goes once more
   outcome?: 'taken' | 'held';
-  because?: Because;
   receipted_at?: number; // milliseconds by the school's clock
 };
 
