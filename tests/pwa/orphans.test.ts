@@ -247,6 +247,31 @@ test('what nobody can read here stays sealed for thirty days after the school ke
   expect(await outbox()).toHaveLength(0);
 });
 
+test('what the intake has kept of a phone that was taken off the list stays sealed, goes once more after thirty days, and thirty days later it is let go', async () => {
+  await signIn();
+  await schoolsKeyComes();
+  const backup = door.school.backup();
+  await write('sealed');
+  app = await startApp();
+  await exchange(); // locked: the intake keeps it
+  await signIn();
+  door.isRevoked = true;
+  await exchange();
+  expect([app.standing(), (await outbox()).length]).toEqual(['out', 1]);
+  backup();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  for (const [days, has] of [[29, []], [2, ['sealed']], [29, ['sealed']]] as const) {
+    vi.setSystemTime(Date.now() + days * A_DAY_MS);
+    app = await startApp();
+    for (let at = 0; at < 2; at++) await exchange();
+    expect([categories(), (await outbox()).length]).toEqual([has, 1]);
+  }
+  vi.setSystemTime(Date.now() + 2 * A_DAY_MS);
+  app = await startApp();
+  await exchange();
+  expect(await outbox()).toEqual([]);
+});
+
 test('numbers that neither side has any more are named as lost, and told to their author', async () => {
   await signIn();
   const backup = door.school.backup();

@@ -140,7 +140,7 @@ async function keepEdit(outbox: Store<OutboxRow>, blob: Blob, changed: number, k
   const row = await outbox.get(blob.id);
   if (!row?.unsent) return false; // an answer of the exchange was quicker
   const { unsent: _u, not_before: _n, ...rest } = row;
-  await outbox.put({ ...rest, kept_at, ...(row.kept_at !== undefined && { repeated: true as const }), changed });
+  await outbox.put({ ...rest, kept_at, ...(row.kept_at !== undefined && !row.late && { repeated: true as const }), changed });
   return true;
 }
 

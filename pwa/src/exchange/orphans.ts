@@ -34,14 +34,19 @@ export async function offerOrphansAgain(disk: Disk, all: boolean): Promise<void>
   await disk.writing(['outbox', 'drafts', 'settings', 'keys'], async (tx) => offer(tx, await due(tx)), () => ['edits']);
 }
 
+const isRepeated = ({ repeated, late }: OutboxRow): boolean => Boolean(repeated || late);
+
 const isKept = ({ sealed, unsent }: OutboxRow): boolean => sealed !== undefined && unsent === undefined;
 
-async function offer(tx: DiskWriting, rows: OutboxRow[]): Promise<void> {
+async function offer(tx: DiskWriting, rows: OutboxRow[], isLate = false): Promise<void> {
   const changed = rows.length > 0 ? await newEpoch(tx) : 0;
-  for (const row of rows) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed });
+  for (const { late: _, ...row } of rows) await tx.objectStore('outbox').put({ ...row, unsent: row.order, changed, ...(isLate && { late: true }) });
 }
 
-/** Lets go of what the school has had long enough, and of what only a PIN that is gone could have opened: at each start, and under each new PIN. */
+/**
+ * Lets go of what the school has had long enough, and of what only a PIN that is gone could have opened: at each start, and under
+ * each new PIN. What no cursor has followed in all that time goes once more, and has as long again.
+ */
 export async function clearOrphans(disk: Disk): Promise<void> {
   const under = await disk.reading(['keys'], async (tx) => `${disk.name} ${(await vaultIn(tx))?.id}`);
   if (cleared.has(under)) return;
@@ -56,7 +61,8 @@ async function clear(disk: Disk): Promise<void> {
   await disk.writing(
     ['outbox', 'drafts', 'settings', 'keys'],
     async (tx) => {
-      const { kept, lost, drafts } = await overIn(tx);
+      const { kept, late, lost, drafts } = await overIn(tx);
+      await offer(tx, late, true);
       for (const { id } of [...kept, ...lost]) await tx.objectStore('outbox').delete(id);
       for (const { id } of drafts) await tx.objectStore('drafts').delete(id);
       if (lost.length + drafts.length > 0) await mourn(tx, lost, drafts);
@@ -66,15 +72,16 @@ async function clear(disk: Disk): Promise<void> {
   );
 }
 
-type Over = { kept: OutboxRow[]; lost: OutboxRow[]; drafts: DraftRow[] };
+type Over = { kept: OutboxRow[]; late: OutboxRow[]; lost: OutboxRow[]; drafts: DraftRow[] };
 
-const anyOf = ({ kept, lost, drafts }: Over): boolean => kept.length + lost.length + drafts.length > 0;
+const anyOf = ({ kept, late, lost, drafts }: Over): boolean => kept.length + late.length + lost.length + drafts.length > 0;
 
 async function overIn(tx: DiskReading | DiskWriting): Promise<Over> {
   const { edits, drafts } = await orphansIn(tx);
   const isOld = ({ kept_at = 0 }: OutboxRow) => Date.now() - kept_at > KEPT_AFTER_RECEIPT_MS;
   return {
-    kept: edits.filter((row) => row.unsent === undefined && (!row.sealed || (row.repeated && isOld(row)))),
+    kept: edits.filter((row) => row.unsent === undefined && (!row.sealed || (isRepeated(row) && isOld(row)))),
+    late: edits.filter((row) => isKept(row) && isOld(row) && !isRepeated(row)),
     lost: edits.filter(({ unsent, sealed }) => unsent !== undefined && !sealed),
     drafts: drafts.filter(({ sealed }) => !sealed),
   };

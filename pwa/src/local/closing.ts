@@ -17,7 +17,7 @@ export type Closing = { keys: Keys; sealing: Sealing; whose: { school: string; s
 /** How an edit lay until now. */
 export type Before = { kept: KeptEdit | undefined; isInOutbox: boolean; isSealed: boolean };
 
-type Clear = Omit<OutboxRow, 'copy' | 'sealed' | 'repeated'>;
+type Clear = Omit<OutboxRow, 'copy' | 'sealed' | 'repeated' | 'late'>;
 type OutboxChange = { clear: Clear; copy: OutboxRow['copy'] | undefined; sealed: OutboxRow['sealed'] | undefined; resealed: boolean };
 
 export type ClosedChanges = {

@@ -23,6 +23,7 @@ export type OutboxRow = {
   offered?: true;
   kept_at?: number; // when the school said so last: milliseconds by its own clock
   repeated?: true; // and had been asked to keep it before, with a cursor in between
+  late?: true; // or with none in thirty days: nobody exchanges here for its author any more
   sealed?: Sealed;
   vault: string; // which vault's key closed the copy: a forgotten PIN makes another
   call?: true; // for help, written on the locked screen
