@@ -464,6 +464,28 @@ test('what the school has had lies on nobody’s newer word, where all is read a
   expect([...(await phone.shown()).values()].map(({ body }) => body.category)).toEqual(['newer', 'newer']);
 });
 
+test('all of it is marked in pieces, the last of them before that history is kept', async () => {
+  await phone.sync();
+  const edit = (number: number) => ({ id: `e${number}`, phone: phone.name, number, record: 'r1', kind: 'incident', made_at: '', seen: null, values: { category: 'x' } });
+  await phone.db.writing(['edits', 'settings'], async (tx) => {
+    for (let at = 1; at <= 120; at++) tx.objectStore('edits').put({ edit: edit(at), order: at, outcome: 'taken', receipted_at: at });
+    await settle(tx, 'cursor', null);
+    await settle(tx, 'plan', { size: 10, failures: 0, aside: [] });
+  });
+  const { disk } = phone.db;
+  const states: [has: boolean, marked: number][] = [];
+  const writing = disk.writing.bind(disk);
+  disk.writing = (async (...given: Parameters<typeof writing>) => {
+    const answer = await writing(...given);
+    states.push(await disk.reading(['settings', 'outbox'], async (tx) => [typeof (await tx.objectStore('settings').get('cursor')) === 'string', await tx.objectStore('outbox').count()]));
+    return answer;
+  }) as typeof writing;
+  network.faults = ['none', 'no signal', 'no signal'];
+  await phone.sync();
+  const began = states.findIndex(([has]) => has);
+  expect(states.slice(0, began + 1).map(([, marked]) => marked).filter((marked) => marked > 0)).toEqual([50, 100, 110, 110]);
+});
+
 test('in ordinary use nothing is sent twice, but once what had gone sealed', async () => {
   for (let at = 0; at < 5; at++) {
     await phone.write({ category: `c${at}` });

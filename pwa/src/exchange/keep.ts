@@ -9,13 +9,32 @@ import type { Composed } from './letter';
 import { offerOrphansAgain, orphansWanted } from './orphans';
 
 const FORGOTTEN_AT_ONCE = 500;
+/** Each is sealed afresh, and somebody may want to save something meanwhile. */
+const DOUBTED_AT_ONCE = 50;
 
 const STORES = ['edits', 'settings', 'school', 'records_a', 'records_b', 'held_a', 'held_b'] as const;
 
 /** Safe to repeat, and safe beside another tab that exchanges as well. */
 export async function keep(db: Mine, sent: Composed, answer: Answer): Promise<void> {
-  if (sent.letter.cursor === null) await offerOrphansAgain(db.disk, true); // first: a page may die before the next line is done
+  if (sent.letter.cursor === null) await beginHistory(db, sent);
   if (changesNothing(sent, answer) || (await keepAll(db, sent, answer))) await offerOrphansAgain(db.disk, false);
+}
+
+/**
+ * It proves nothing of what was sent before it was begun: that goes once more, with this letter or the next. All of it is marked
+ * first: a page may die before the answer is kept, and what was marked in vain costs a repeat.
+ */
+async function beginHistory(db: Mine, { letter }: Composed): Promise<void> {
+  await offerOrphansAgain(db.disk, true);
+  const going = new Set(letter.edits.map(({ id }) => id));
+  while ((await db.writing(['edits'], (tx) => doubtSome(tx, going), () => [])) === DOUBTED_AT_ONCE);
+}
+
+function doubtSome(tx: MyWriting, going: ReadonlySet<string>): number {
+  const proved = tx.objectStore('edits').index('receipted_at').getAll().filter(({ edit, unsent, again }) => !unsent && !again && !going.has(edit.id));
+  const some = proved.slice(0, DOUBTED_AT_ONCE);
+  for (const kept of some) tx.objectStore('edits').put({ ...kept, again: kept.order });
+  return some.length;
 }
 
 async function keepAll(db: Mine, sent: Composed, answer: Answer): Promise<boolean> {
@@ -42,20 +61,12 @@ async function keepIn(tx: MyWriting, sent: Composed, answer: Answer, sealed: Rea
   const cursor = ((await setting(tx, 'rebuilding')) ?? { cursor: await setting(tx, 'cursor') }).cursor ?? null;
   const isStillOurs = cursor === sent.letter.cursor && sent.rebuilding === ((await setting(tx, 'rebuilding')) !== undefined);
   const isProof = isStillOurs && !answer.rebuild;
-  if (isProof && sent.letter.cursor === null) await doubt(tx);
   await keepReceipts(tx, sent, answer, sealed, isProof);
   // Another tab was quicker: its answer may be newer than this one, and a record must never go backwards.
   if (!isStillOurs) return false;
   if (answer.rebuild) await beginAgain(tx, answer);
   else await keepRecords(tx, sent, answer);
   return isProof;
-}
-
-/** This history proves nothing of what was sent before it was begun: that goes once more, with this letter or the next. */
-async function doubt(tx: MyWriting): Promise<void> {
-  for (const kept of tx.objectStore('edits').index('receipted_at').getAll()) {
-    if (!kept.unsent && !kept.again) tx.objectStore('edits').put({ ...kept, again: kept.order });
-  }
 }
 
 async function keepReceipts(tx: MyWriting, { letter }: Composed, answer: Answer, sealed: ReadonlySet<number>, isProof: boolean): Promise<void> {
