@@ -134,13 +134,14 @@ class Oracle:
         row = await tx.row("select kind, body from record where school = $1 and id = $2", self.school, record)
         assert row is not None
         kind, body = KINDS[row[0]], json.loads(row[1])
+        assert not kind.at_desk
         if me.role in kind.held_by or any(self.written[id].author == me.staff for id in self.taken[record] if id in self.written):
             return True
         if any(me.staff in (body.get(field) or {}) for field in kind.staff_fields):
             return True
         if me.role not in kind.scoped_to:
             return False
-        pupils = [pupil for field in kind.pupil_fields for pupil in body.get(field) or {}]
+        pupils = [pupil for field in kind.about_fields for pupil in body.get(field) or {}]
         years = {row[0]: row[1] for row in await tx.rows("select id, year from pupil where id = any($1)", pupils)}
         cared_for = {row[0] for row in await tx.rows("select pupil from caseload where school = $1 and staff = $2", me.school, me.staff)}
         return any(years[pupil] in me.years or pupil in cared_for for pupil in pupils)

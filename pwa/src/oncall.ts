@@ -29,8 +29,11 @@ export type CallCard = {
   who: Record<string, string>; // names of the staff in it
   timeline: { at: string; what: string; words: string }[];
   may: string[];
+  plans?: Plan[]; // while I go to it; a school before it kept plans says nothing of them
   now: string;
 };
+
+export type Plan = { pupil: string; lines: { label: string; words: string; careful: boolean }[]; overdue: boolean };
 
 export type ShiftCard = {
   staff: string;

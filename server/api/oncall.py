@@ -121,13 +121,20 @@ async def follow_call(request: Request[Any, Any, Any], record: FromPath[str]) ->
     me: Me = request.state.me
     card = await reading(seen, me, record)
     await still_looks(me, "follow call", record=record)
-    return card
+    return await plans_read(me, card)
 
 
 @post("/api/calls/{record:str}", status_code=200, guards=[signed_in])
 async def answer_call(data: JSONBody[CallAnswer], request: Request[Any, Any, Any], record: FromPath[str]) -> CallCard:
     card = await writing(done, request.state.me, record, data.what)
     wake(request)
+    return await plans_read(request.state.me, card)
+
+
+async def plans_read(me: Me, card: CallCard) -> CallCard:
+    """The same, once it is written down whose plans are in it."""
+    for plan in card.plans:
+        await still_looks(me, "read plan for a call", pupil=plan.pupil, record=card.record, detail={"plan": plan.record})
     return card
 
 
@@ -166,7 +173,7 @@ async def seen(tx: Tx, me: Me, record: str) -> CallCard:
 
 async def card(tx: Tx, me: Me, record: str, at: int) -> CallCard:
     """Raises NotFound where there is no such call, or it is not theirs to see: the same for both."""
-    found = await card_of(tx, me, record, at) if await may_be_sent(tx, me, record) else None
+    found = await card_of(tx, me, record, at, with_plans=True) if await may_be_sent(tx, me, record) else None
     if found is None:
         raise NotFound
     return found

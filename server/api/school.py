@@ -100,7 +100,7 @@ async def answer_for(tx: Tx, me: Me) -> SchoolAnswer:
         "select code, meaning, category from attendance_code"
         " where from_on <= $1 and (to_on is null or to_on >= $1) order by code", today
     )  # fmt: skip
-    kinds = [kind.describe(me.role) for kind in KINDS.values()]
+    kinds = [kind.describe(me.role) for kind in KINDS.values() if not kind.at_desk]
     return SchoolAnswer(
         school=await card_of(tx, me.school),
         me=MeCard(me.staff, name[0], me.role, [f"amend:{kind['name']}" for kind in kinds if kind["may_write"]] + rights_of(me)),

@@ -33,7 +33,8 @@ def boxes(field: Field, body: Mapping[str, Any], me: str) -> Typed:
         return {}
     match field.shape:
         case Moment():
-            return moment_boxes(name, value)
+            filled = moment_boxes(name, value)
+            return {box: texts for box, texts in filled.items() if box.endswith(".day")} if field.shape.whole_day else filled
         case Gathered():
             return gathered_boxes(name, value)
         case Choices():
@@ -95,7 +96,8 @@ def read(field: Field, before: Typed, after: Typed, added: str | None) -> Any:
         case Gathered():
             return read_gathered(name, before, after, added)
         case Moment():
-            return read_moment(name, after)
+            at_noon = {f"{name}.time": ["12:00"], f"{name}.precision": ["about"]} if field.shape.whole_day and after else {}
+            return read_moment(name, after | at_noon)
         case Choices():
             return after.get(name) or None
         case Duration():

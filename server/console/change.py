@@ -136,7 +136,7 @@ async def new(request: Request[Any, Any, Any], kind: FromPath[str]) -> Response[
         raise NotFound
     if not may_begin(me, KINDS[kind]):
         raise NotAllowed
-    return await drawn(request, await reading(blank_form, me, KINDS[kind], request.query_params.get("from", "")))
+    return await drawn(request, await reading(blank_form, me, KINDS[kind], *map(request.query_params.get, ("from", "pupil"))))
 
 
 @post("/console/record/{record:str}/change", guards=[signed_in], status_code=303)
@@ -151,7 +151,7 @@ async def write_new(request: Request[Any, Any, Any], kind: FromPath[str]) -> Res
         raise NotFound
     if not may_begin(me, KINDS[kind]):
         raise NotAllowed
-    return await write(request, await reading(blank_form, me, KINDS[kind], ""))
+    return await write(request, await reading(blank_form, me, KINDS[kind]))
 
 
 async def drawn(request: Request[Any, Any, Any], form: Form, status: int = 200) -> Response[str]:
@@ -224,18 +224,20 @@ async def form_of(tx: Tx, me: Me, record: str, is_read: bool = True) -> Form:
     )
 
 
-async def blank_form(tx: Tx, me: Me, kind: Kind, origin: str) -> Form:
-    """`origin`: the record it is begun from, which it then names."""
+async def blank_form(tx: Tx, me: Me, kind: Kind, origin: str | None = None, pupil: str | None = None) -> Form:
+    """`origin`: the record it is begun from, which it then names; or the pupil whom it is about."""
     kept = await record_for(tx, me, origin) if origin else None
-    directory = await directory_of(tx, me, [kept] if kept else [])
+    directory = await directory_of(tx, me, [kept] if kept else [], [pupil] if pupil else [])
     others = await links_for(tx, me, kind, directory)
     typed: Typed = {"record": [new_id()]}
     if kept:
         for field in links_to(kind, kept.kind):
             typed[field.name] = [kept.id]
             others[field.name] = [(kept.id, title_of(kept.kind, kept.body, kept.disputes, directory)), *others.get(field.name, [])]
-        if kind.pupil_fields:
-            typed |= {f"{kind.pupil_fields[0]}.keep": sorted(people) for people in [pupils_named(kept.kind, kept.body)] if people}
+        if kind.about_fields:
+            typed |= {f"{kind.about_fields[0]}.keep": sorted(people) for people in [pupils_named(kept.kind, kept.body)] if people}
+    if pupil in directory.pupils and kind.about_fields:
+        typed[f"{kind.about_fields[0]}.keep"] = [str(pupil)]
     return Form(kind, asked(kind, kind.hidden_from(me.role), {}), typed, {}, "", "", kind.label, directory, others=others)
 
 

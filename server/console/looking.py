@@ -38,6 +38,7 @@ WORDS = {
     "read pupil": "Opened their page",
     "read record": "Opened a record",
     "read held": "Opened something held",
+    "read plan for a call": "Read their plan, going to a call",
     "take along": "Took the address and the plan of a visit along on their phone",
     "ask to open in an emergency": "Was asked for a reason to open their record",
     "open in an emergency": "Opened their record in an emergency",

@@ -24,12 +24,14 @@ from server.console.showing import Directory, Entry, PupilLine, people_of, title
 from server.kinds import KINDS
 from server.kinds.kind import Merge
 from server.kinds.roles import Role
+from server.oncall.plans import PLAN, PlanCard, plans_of
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import now
 from server.store.withheld import APART, IS_APART
+from server.sync.audience import may_begin, may_hold
 
 FOUND_AT_MOST = 50
 STORY_PAGE = 100
@@ -92,6 +94,8 @@ class PupilPage(Struct):
     term: str
     attendance: Attendance | None
     weeks: Weeks | None
+    plan: PlanCard | None
+    plans: bool  # I may begin one here
     story: list[Moment]
     older: str
     kinds: list[tuple[str, str]]
@@ -151,6 +155,8 @@ async def pupil_page(tx: Tx, me: Me, id: str, kind: str, older: str, is_live: bo
         term=term[0] if term else "",
         attendance=await attendance_of(tx, me.school, marks_of, term[1], term[2]) if term and sees_attendance else None,
         weeks=await weeks_of(tx, me, id, term) if term else None,
+        plan=await plan_of(tx, me, id),
+        plans=not opened and may_begin(me, PLAN) and (me.role != Role.HEAD_OF_YEAR or sees_contacts),
         story=[moment(record, id, directory) for record in story],
         older=more,
         kinds=[(each.name, each.plural) for each in KINDS.values()],
@@ -175,6 +181,12 @@ async def pupil_row(tx: Tx, me: Me, id: str) -> Row:
     if row is None:
         raise NotFound
     return row
+
+
+async def plan_of(tx: Tx, me: Me, id: str) -> PlanCard | None:
+    """What is to be known of them first. Only whoever may hold the plan itself."""
+    found = await plans_of(tx, me.school, [id], now())
+    return found[0] if found and found[0].record and await may_hold(tx, me, found[0].record) else None
 
 
 async def story_of(tx: Tx, me: Me, id: str, kind: str, older: str) -> tuple[list[Kept], str]:

@@ -77,7 +77,7 @@ async def shown(request: Request[Any, Any, Any], status: int = 200, wrong: Wrong
 def held_by_roles() -> dict[Role, list[str]]:
     """What each role's phones would be sent, by name, where the school keeps nothing back."""
     return {
-        role: [kind.name for kind in KINDS.values() if role in (*kind.held_by, *kind.scoped_to)]
+        role: [kind.name for kind in KINDS.values() if role in (*kind.held_by, *kind.scoped_to) and not kind.at_desk]
         + [shares.CONTACTS for _ in (1,) if role in RIGHTS["contacts"]]
         for role in Role
     }

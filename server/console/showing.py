@@ -121,7 +121,7 @@ def in_words(shape: Shape, value: Any, directory: Directory) -> str:
         case Choice() | YesNo():
             return label_of(shape, value, directory)
         case Moment():
-            return moment_in_words(value, directory)
+            return day_in_words(value) if shape.whole_day else moment_in_words(value, directory)
         case Duration():
             return words.count(value, "minute")
         case Link():
@@ -148,6 +148,11 @@ def moment_in_words(value: Mapping[str, str], directory: Directory) -> str:
         case "about":
             return f"{words.full_day(at)}, about {words.clock(at)}"
     return f"{words.full_day(at)}, {words.clock(at)}" + (f", {words.lower_first(lesson)}" if lesson else "")
+
+
+def day_in_words(value: Mapping[str, str]) -> str:
+    at = from_wire(value["at"])
+    return value["at"] if at is None else words.full_day(at)
 
 
 def entries_of(shape: Gathered, value: Mapping[str, Mapping[str, str]], directory: Directory) -> list[Entry]:
@@ -206,7 +211,7 @@ def people_of(kind: Kind, body: Mapping[str, Any], disputed: Mapping[str, Any], 
     """The pupils it is about, with their parts."""
     return [
         entry
-        for name in kind.pupil_fields
+        for name in kind.about_fields
         if (field := kind.field(name)) and isinstance(field.shape, Gathered) and body.get(name)
         for entry in undecided(name, entries_of(field.shape, body[name], directory), disputed, directory)
     ]

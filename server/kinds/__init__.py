@@ -7,10 +7,12 @@ from server.kinds.home_visit import home_visit
 from server.kinds.incident import incident
 from server.kinds.kind import Kind
 from server.kinds.listed_family import listed_family
+from server.kinds.pupil_plan import pupil_plan
 from server.kinds.sighting import sighting
 from server.kinds.statement import statement
 from server.kinds.sweep import sweep
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (incident, call_out, attendance_call, listed_family, home_visit, sweep, sighting, statement, contact)
+    kind.name: kind
+    for kind in (incident, call_out, attendance_call, listed_family, home_visit, sweep, sighting, statement, contact, pupil_plan)
 }

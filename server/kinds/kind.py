@@ -110,6 +110,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
     held_by: tuple[Role, ...] = ()  # who hold all of the school's
     scoped_to: tuple[Role, ...] = ()  # who hold those about pupils in their years or caseload
     # Whoever wrote in a record, or is named in it as staff, may always hold it.
+    at_desk: bool = False  # no phone is sent one, told how to ask it, or may write one
     stirs: str = ""  # what is due at once whenever one of them moves; empty: nothing
     watched: Watched | None = None  # somebody is out until they say that they are safe
 
@@ -137,6 +138,11 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def pupil_fields(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.of_shape(Pupils))
+
+    @cached_property
+    def about_fields(self) -> tuple[str, ...]:
+        """Those of whose pupils it is: whoever is only named beside them is not who it is about."""
+        return tuple(field.name for field in self.of_shape(Pupils) if not getattr(field.shape, "beside", False))
 
     @cached_property
     def staff_fields(self) -> tuple[str, ...]:
@@ -212,7 +218,7 @@ class Kind(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def apart(self) -> frozenset[str]:
         """Fields that stay at the desk: a body loses them before it leaves for a phone."""
-        return frozenset(field.name for field in self.fields if field.apart)
+        return frozenset(field.name for field in self.fields if field.apart or self.at_desk)
 
     def describe(self, role: Role | str | None = None) -> dict[str, Any]:
         """The kind as a phone reads it; for one role, only what that role may see."""

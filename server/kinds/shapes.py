@@ -129,6 +129,8 @@ class Duration(Shape, frozen=True):
 class Moment(Shape, frozen=True):
     """When, and how exactly: to the minute, about then, or in a lesson. A bare time is exact."""
 
+    whole_day: bool = False  # the desk asks for the day alone; it is kept as about noon
+
     PRECISIONS: ClassVar = {"exact": "Exactly then", "about": "About then", "lesson": "In that lesson"}
 
     def fit(self, value: Any, known: Known) -> dict[str, str]:
@@ -221,6 +223,8 @@ class Gathered(Shape, frozen=True):
 
 
 class Pupils(Gathered, frozen=True):
+    beside: bool = False  # named in it, without its being about them
+
     def takes(self, key: str, known: Known) -> bool:
         return key in known.pupils
 

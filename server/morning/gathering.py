@@ -1,4 +1,4 @@
-"""What the school holds on the evening before, pupil by pupil: the register, what calls promised, caseloads, and who may be rung."""
+"""What the school holds on the evening before, pupil by pupil: the register, what calls promised, plans, caseloads, and who may be rung."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ import msgspec
 from server.kinds import KINDS
 from server.morning.days import SchoolDays, day_after
 from server.morning.listing import RECENT_DAYS, Child
+from server.oncall.plans import to_ring_if_absent
 from server.oncall.rota import local, moment_of
 from server.store.database import Tx
 from server.store.moments import from_wire
@@ -62,6 +63,7 @@ async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
             year[pupil].add(mark, times, codes)
     promised, again = await said_for(tx, school, day, days)
     cared = {row[0] for row in await tx.rows("select pupil from caseload where school = $1", school)}
+    planned = await to_ring_if_absent(tx, school)
     children = []
     for id, family, school_year in await tx.rows(PUPILS, school):
         theirs = tuple(marks.get(id, {}).get(one, ("", "")) for one in last_days)
@@ -80,6 +82,7 @@ async def gather(tx: Tx, school: str, day: str, days: SchoolDays) -> Gathered:
                 promised=id in promised,
                 ring_again=id in again,
                 caseload=id in cared,
+                plan=id in planned,
                 away=last.missed > 0,
             )
         )

@@ -1,9 +1,9 @@
 """Who is on a morning's list and why, one row a family, and in which order they are rung. Pure: from what the school holds to rows.
 
 It goes by the register (yesterday's marks without a reason, a suspension that ended, attendance that falls), by what calls promised
-for the day, and by caseloads. The school holds no plans, groups or suspensions as such yet: a caseload stands for a plan, and the
-register's E for a suspension. The order is a plain sum of the weights below, for the sake of a call; it is no score of a child,
-is kept nowhere, and nothing else is decided by it.
+for the day, by plans that say to ring home, and by caseloads. The school holds no groups or suspensions as such yet: the register's
+E stands for a suspension. The order is a plain sum of the weights below, for the sake of a call; it is no score of a child, is kept
+nowhere, and nothing else is decided by it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -50,6 +50,7 @@ class Child(msgspec.Struct, frozen=True):
     promised: bool = False  # to be in on that day
     ring_again: bool = False
     caseload: bool = False
+    plan: bool = False  # it says to ring home when they are away
     away: bool = False  # missed a session on the last day
 
 
@@ -91,7 +92,7 @@ def reasons_of(child: Child, last_days: Sequence[str]) -> list[Reason]:
         *([reason("promised", "promised to be in")] if child.promised else []),
         *([reason("ring_again", "to be rung again")] if child.ring_again else []),
         *falling(child),
-        *([reason("plan", "on a caseload and away last time")] if child.caseload and child.away else []),
+        *under_a_plan(child),
     ]
     if found and PERSISTENT * child.missed >= child.possible > 0:
         found.append(reason("persistent", "persistent absence"))
@@ -135,6 +136,12 @@ def falling(child: Child) -> list[Reason]:
     if child.recent_missed * before < FELL_BY * missed_before * child.recent_possible:
         return []
     return [reason("falling", f"{child.recent_missed} of the last {child.recent_possible} sessions missed")]
+
+
+def under_a_plan(child: Child) -> list[Reason]:
+    if not child.away or not (child.plan or child.caseload):
+        return []
+    return [reason("plan", "under a plan and away last time" if child.plan else "on a caseload and away last time")]
 
 
 # ── One family ─────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import msgspec
 from server.oncall.answers import acts_of
 from server.oncall.calls import CALL_OUT, COLUMNS, Call, topic_of
 from server.oncall.ladders import WHO
+from server.oncall.plans import PlanCard, plans_for
 from server.oncall.rota import local
 from server.push.alerts import Told, told_of
 from server.store.database import Tx
@@ -75,7 +76,7 @@ class Next(msgspec.Struct):
 
 
 class CallCard(msgspec.Struct, kw_only=True):
-    """`may`: what I may do to it now. `who`: names of the staff that are in it, by id."""
+    """`may`: what I may do to it now. `who`: names of the staff that are in it, by id. `plans`: of whom it is about, while I go to it."""
 
     record: str
     state: str
@@ -96,11 +97,12 @@ class CallCard(msgspec.Struct, kw_only=True):
     who: dict[str, str]
     timeline: list[Line]
     may: list[str]
+    plans: list[PlanCard]
     now: str
 
 
-async def card_of(tx: Tx, me: Me, record: str, at: int) -> CallCard | None:
-    """None where no call is known by that name. Whether it is theirs to see is asked before."""
+async def card_of(tx: Tx, me: Me, record: str, at: int, *, with_plans: bool = False) -> CallCard | None:
+    """None where no call is known by that name. Whether it is theirs to see is asked before; that they read plans, written down after."""
     row = await tx.row(f"select {COLUMNS} from call where school = $1 and record = $2", me.school, record)
     if row is None:
         return None
@@ -112,7 +114,7 @@ async def card_of(tx: Tx, me: Me, record: str, at: int) -> CallCard | None:
     ids = {call.caller, call.answered_by or ""} | {moment["staff"] or "" for moment in moments}
     names = await names_of(tx, me.school, ids.union(*(detail.get("rang", ()) for detail in details)) - {""})
     body = await tx.row("select body from record where school = $1 and id = $2", me.school, record)
-    incident = msgspec.json.decode(body["body"]).get("incident") if body else None
+    said: dict[str, Any] = msgspec.json.decode(body["body"]) if body else {}
     return CallCard(
         record=record,
         state=call.state,
@@ -129,10 +131,11 @@ async def card_of(tx: Tx, me: Me, record: str, at: int) -> CallCard | None:
         answered_at=wired(call.answered_at),
         there_at=wired(call.there_at),
         over_at=wired(call.over_at),
-        incident=incident,
+        incident=said.get("incident"),
         who=names,
         timeline=[line_of(moment, detail, names) for moment, detail in zip(moments, details, strict=True)],
         may=acts_of(me, call),
+        plans=await plans_for(tx, me, call, said, at) if with_plans else [],
         now=to_wire(at),
     )
 

@@ -102,7 +102,7 @@ def differing(name: str, stands: Any, should: Any) -> Iterator[str]:
 
 def misnamed(kept: Kept, folded: Folded) -> Iterator[str]:
     kind, authors = KINDS[kept.kind], {edit.author for edit in kept.edits}
-    if kept.pupils != keys_of(folded.body, kind.pupil_fields):
+    if kept.pupils != keys_of(folded.body, kind.about_fields):
         yield "it is filed under other pupils than it names"
     if kept.writers != authors or kept.staff != authors | keys_of(folded.body, kind.staff_fields):
         yield "it is open to other staff than wrote in it or are named"

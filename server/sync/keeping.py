@@ -155,7 +155,7 @@ async def keep_records(tx: Tx, school: str, records: Iterable[tuple[Coming, Fold
     for last, folded, story in records:
         record, kind = last.sent.record, KINDS[last.sent.kind]
         rows[KEEP_RECORD].append(record_row(school, last, folded))
-        pupils, named = keys_of(folded.body, kind.pupil_fields), keys_of(folded.body, kind.staff_fields)
+        pupils, named = keys_of(folded.body, kind.about_fields), keys_of(folded.body, kind.staff_fields)
         writer = story.edits[-1].author
         rows[NAME_PUPIL] += [(school, record, pupil) for pupil in pupils]
         rows[NAME_STAFF] += [(school, record, staff, staff == writer) for staff in named | {writer}]

@@ -12,7 +12,7 @@ from server.store.engines import Row
 from server.store.me import Me
 from server.store.moments import to_wire
 from server.store.numbers import Place
-from server.sync.audience import let_go, sent
+from server.sync.audience import kept_at_desk, let_go, sent
 from server.sync.finding import as_sent
 from server.sync.keeping import as_json
 from server.sync.wire import HeldEdit, Record, Settled
@@ -150,11 +150,13 @@ def held_item(row: Row) -> Item:
 async def gone_after(tx: Tx, me: Me, after: int, fresh_to: int) -> list[Item]:
     """Told by the step that took them away, not by the record's last: it may have moved on since."""
     lost, args = let_go(me, after)
-    still, more = sent(me, first=1 + len(args))
+    still, more = sent(me, first=2 + len(args))
     rows = await tx.rows(
-        f"select record, seq from ({lost}) as lost where not exists (select 1 from record r where r.id = lost.record and {still})"
+        f"select record, seq from ({lost}) as lost where not exists"
+        f" (select 1 from record r where r.school = $1 and r.id = lost.record and (r.kind = any(${1 + len(args)}) or {still}))"
         f" order by seq limit {CHUNK}",
         *args,
+        kept_at_desk(),
         *more,
     )
     return [Item(row[1], len(row[0]), row[0]) for row in rows]

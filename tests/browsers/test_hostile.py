@@ -119,7 +119,7 @@ def plant(school: School, records: int) -> PLANTED:
     """Through the exchange, as a phone would; and some that do not fit, which are held and shown as they came."""
     planted: PLANTED = []
     with Elsewhere(school, READER) as phone:
-        for kind in KINDS.values():
+        for kind in (each for each in KINDS.values() if not each.at_desk):
             for number in range(records):
                 values, words = filled(kind, number, records)
                 planted.append((phone.write(kind.name, values), kind.name, words))

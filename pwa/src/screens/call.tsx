@@ -11,7 +11,7 @@ import { useNow } from '../look/now';
 import { Pass, PersonLine } from '../look/person';
 import { Screen } from '../look/screen';
 import { clock, count } from '../look/words';
-import { answer, isQuiet, useAsked, type CallCard, type Follows } from '../oncall';
+import { answer, isQuiet, useAsked, type CallCard, type Follows, type Plan } from '../oncall';
 import { status, syncNow } from '../sync';
 import type { SchoolAnswer } from '../wire';
 import { NotSent, RingTheSchool, type Ring } from './help';
@@ -107,6 +107,7 @@ function Live({ id, school, view, card, follows: { found, heardAt, ahead, keep }
         </section>
       )}
       {mine && !card?.answered_by && <RingTheSchool school={school} />}
+      {card?.plans?.map((plan) => <PlanCard key={plan.pupil} plan={plan} />)}
       {!mine && view && <About view={view} />}
       {card && mine && <Steps card={card} savedAt={calledAt} now={atSchool} who={who} />}
       <div class="stack bottom">
@@ -197,6 +198,18 @@ function About({ view: { record } }: { view: RecordView }) {
     </section>
   );
 }
+
+/** What whoever comes has to know of a pupil, first what to be careful of. It comes and goes with the call: this phone keeps nothing of it. */
+const PlanCard = ({ plan: { pupil, lines, overdue } }: { plan: Plan }) => (
+  <section class="card pad stack" aria-label="Plan">
+    <PersonLine id={pupil} meta={overdue ? 'Plan, past its review' : 'Plan'} />
+    {[true, false].map((isCareful) => lines.some(({ careful }) => careful === isCareful) && (
+      <dl key={isCareful} class={isCareful ? 'facts note' : 'facts'} data-state={isCareful ? 'alarm' : undefined}>
+        {lines.filter(({ careful }) => careful === isCareful).map(({ label, words }) => [<dt key={label}>{label}</dt>, <dd key={words}>{words}</dd>])}
+      </dl>
+    ))}
+  </section>
+);
 
 const Timeline = ({ card }: { card: CallCard }) => (
   <section class="stack" aria-labelledby="timeline">
