@@ -37,6 +37,7 @@ class DeskAct:
     settles: str | None = None  # the id of a held edit
     how: Literal["taken", "set aside"] = "set aside"
     why: str = ""
+    begins: bool = False  # a record that nobody wrote in before
 
 
 @dataclass
@@ -71,6 +72,9 @@ class Diary:
 
     def at_desk(self, at: int, by: Staff, record: str, kind: str, values: Values) -> None:
         self.acts.append(DeskAct(at, by, record, kind, said(values)))
+
+    def begin_at_desk(self, at: int, by: Staff, kind: str, values: Values) -> None:
+        self.acts.append(DeskAct(at, by, self.chance.id(at), kind, said(values), begins=True))
 
     def settle(self, at: int, by: Staff, held: Act, how: Literal["taken", "set aside"], why: str) -> None:
         self.acts.append(DeskAct(at, by, held.record, held.kind, settles=held.id, how=how, why=why))

@@ -11,6 +11,7 @@ from server.demo.contacts import contacts
 from server.demo.incidents import incidents
 from server.demo.keep import finish, keep_readings, keep_register, keep_school
 from server.demo.phones import handsets
+from server.demo.plans import plans
 from server.demo.post import PostOffice
 from server.demo.scenes import Proneness
 from server.demo.school import School, Size, clock, made_school
@@ -73,6 +74,7 @@ def everything(school: School, other: School) -> Acts:
         *contacts(school, prone),
         *visits(school),
         *sweeps(school),
+        *plans(school, prone),
         *troubles(school, prone, other.pupils[len(other.pupils) // 2]),
     ]
 

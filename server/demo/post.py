@@ -67,8 +67,9 @@ class PostOffice:
         if one.settles:
             if one.settles in self.held:
                 await desk.settle(tx, me, one.settles, one.how, one.why)
-        elif one.record in self.versions:
-            receipt = await desk.write(tx, me, one.record, one.kind, one.values, self.versions[one.record][-1][1])
+        elif one.begins or one.record in self.versions:
+            seen = None if one.begins else self.versions[one.record][-1][1]
+            receipt = await desk.write(tx, me, one.record, one.kind, one.values, seen)
             if receipt.outcome == "held":
                 self.refused.append(f"{one.kind} {one.values}: {receipt.because}")
 

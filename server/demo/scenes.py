@@ -59,7 +59,8 @@ class Proneness:
 
     def __init__(self, school: School) -> None:
         self.pupils = school.pupils
-        self.weights = list(accumulate(self._of(school, one) for one in school.pupils))
+        self.own = [self._of(school, one) for one in school.pupils]
+        self.weights = list(accumulate(self.own))
 
     def _of(self, school: School, one: Pupil) -> float:
         own = min(school.chance("wild", one.id).lognormvariate(0, UNEVENNESS), MOST)
@@ -68,6 +69,9 @@ class Proneness:
 
     def one(self, chance: Chance) -> Pupil:
         return self.pupils[bisect(self.weights, chance.random() * self.weights[-1])]
+
+    def most(self, count: int) -> list[Pupil]:
+        return [self.pupils[at] for at in sorted(range(len(self.own)), key=self.own.__getitem__, reverse=True)[:count]]
 
 
 def scenes(school: School, day: date, prone: Proneness) -> Iterator[tuple[Scene, Chance]]:
