@@ -1,10 +1,12 @@
 // Showing an alert, whatever it is and whatever fails; telling the school that it was shown, and tapped; opening the right screen.
 
+import { orAside } from './aside';
 import { isInside } from './shell';
 
 declare const self: ServiceWorkerGlobalScope;
 
 type Marks = { alert?: string; token?: string; opens?: string; urgent?: boolean };
+type What = 'shown' | 'opened';
 type Said = { title: string; body: string; tag: string | undefined; marks: Marks };
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -53,7 +55,9 @@ async function openScreen(opens: string): Promise<void> {
 }
 
 /** By the alert's own token: whoever holds the phone may not be signed in. */
-async function tell({ alert, token }: Marks, what: 'shown' | 'opened'): Promise<void> {
+export const tell = (marks: Marks, what: What): Promise<void> => orAside(tried(marks, what)).catch(() => self.registration.waiting?.postMessage({ marks, what }));
+
+async function tried({ alert, token }: Marks, what: What): Promise<void> {
   if (!alert || !token) return;
   for (const after_ms of TRIES_AFTER_MS) {
     await new Promise((resolve) => setTimeout(resolve, after_ms));

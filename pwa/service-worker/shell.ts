@@ -1,5 +1,7 @@
 // Keeping the app's own files, and serving them from this version's cache and no other.
 
+import { orAside } from './aside';
+
 declare const self: ServiceWorkerGlobalScope;
 
 /** Filled in by the build: every file that the app needs with no signal, with the hash it must have. */
@@ -40,5 +42,5 @@ export async function fromShell(request: Request): Promise<Response> {
   } catch {
     // The cache itself cannot be opened: the school may still be there.
   }
-  return await fetch(request);
+  return await orAside(fetch(request));
 }

@@ -1,6 +1,7 @@
 // The worker: listeners only.
 
-import { openAlert, showAlert } from './alerts';
+import { openAlert, showAlert, tell } from './alerts';
+import { orAside, stepAside } from './aside';
 import { exchangeInBackground } from './background';
 import { dropOldShells, fromShell, isOurs, keepShell } from './shell';
 
@@ -13,10 +14,12 @@ self.addEventListener('fetch', (event) => {
 });
 self.addEventListener('message', (event) => {
   // Sent only when the person has tapped Update: never under somebody's thumbs.
+  if (event.data === 'step aside') stepAside();
   if (event.data === 'take over') event.waitUntil(self.skipWaiting());
+  if (event.data.marks) event.waitUntil(tell(event.data.marks, event.data.what));
 });
 self.addEventListener('push', (event) => event.waitUntil(showAlert(event)));
 self.addEventListener('notificationclick', (event) => event.waitUntil(openAlert(event.notification)));
 self.addEventListener('sync', (event) => {
-  if (event.tag === 'exchange') event.waitUntil(exchangeInBackground());
+  if (event.tag === 'exchange') event.waitUntil(orAside(exchangeInBackground()));
 });

@@ -62,9 +62,10 @@ export function useUpdate(): boolean {
 /** Starts the new version and loads this page again. Answers why not, in words, when a form is open anywhere. */
 export async function takeUpdate(): Promise<string | null> {
   if (await formIsOpen()) return FORM_IS_OPEN_ELSEWHERE;
-  const waiting = registration?.waiting;
-  if (!waiting) return null;
+  const { waiting, active } = registration ?? {};
+  if (!waiting) return tell(), null;
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+  active?.postMessage('step aside'); // or the browser waits for whatever it has begun
   waiting.postMessage('take over');
   return null;
 }

@@ -4,19 +4,27 @@ import { useState } from 'preact/hooks';
 import { takeUpdate, useUpdate } from '../update';
 import { announce } from './announce';
 
-export function UpdateBanner() {
-  const ready = useUpdate();
+const STARTING = 'Starting the new version…';
+const STILL_STARTING = 'The one before is still finishing what it was sending. Nothing is lost.';
+const SOON_MS = 10_000;
+
+export const UpdateBanner = () => (useUpdate() ? <Banner /> : null);
+
+function Banner() {
+  const [isStarting, setStarting] = useState(false);
   const [why, setWhy] = useState<string | null>(null);
-  if (!ready) return null;
   async function update(): Promise<void> {
+    setStarting(true);
     const refused = await takeUpdate();
+    setStarting(!refused);
     setWhy(refused);
-    if (refused) announce(refused);
+    announce(refused ?? STARTING);
+    if (!refused) setTimeout(() => (setWhy(STILL_STARTING), announce(STILL_STARTING)), SOON_MS);
   }
   return (
     <section class="banner" aria-label="Update">
-      <p class="grow"><b>A new version is ready.</b> {why ?? 'What you wrote stays.'}</p>
-      <button type="button" class="button" onClick={update}>Update</button>
+      <p class="grow"><b>{isStarting ? STARTING : 'A new version is ready.'}</b> {why ?? 'What you wrote stays.'}</p>
+      <button type="button" class="button" disabled={isStarting} onClick={update}>Update</button>
     </section>
   );
 }
