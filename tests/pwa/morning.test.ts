@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allOf, asOpened, isOverlap, morningOf, myQueue, onceEach, ringing, type Morning } from '../../pwa/src/screens/morning';
+import { allOf, asOpened, isAgain, isOverlap, morningOf, myQueue, onceEach, ringable, ringing, type Morning } from '../../pwa/src/screens/morning';
 import type { ShownRecord } from '../../pwa/src/local/overlay';
 import type { Contact, Json } from '../../pwa/src/wire';
 import { runs } from './chance';
@@ -54,6 +54,12 @@ test('whom somebody else is ringing is left to them for a while; one’s own cla
   expect(allOf(list).map((family) => ringing(family, 'olu', NOW)?.by)).toEqual(['carol', undefined, undefined, undefined]);
 });
 
+test('who did not answer me is rung once more, when all the others are done', () => {
+  const [once, twice, theirs, off, left] = [row(1, { caller: { carol: {} } }), row(2), row(3), row(4, { off_list: 'known' }), row(5)] as const;
+  const list = morning([once, twice, theirs, off, left], [call(once, 'olu', -9), call(twice, 'olu', -8), call(twice, 'olu', -2), call(theirs, 'carol', -7), call(off, 'olu', -6)]);
+  expect([places(myQueue(list, 'olu', NOW)), places(list.rung)]).toEqual([['5', '1'], ['2', '3', '4']]);
+});
+
 test('whom nobody rings is on no one’s list, but a call that was made is shown all the same', () => {
   const [off, closed, rung] = [row(1, { off_list: 'known' }), { ...row(2), state: 'void' }, row(3, { off_list: 'other' })] as const;
   const list = morning([off, closed, rung], [call(rung, 'olu', -1)]);
@@ -68,7 +74,7 @@ test('today’s list comes before tomorrow’s, yesterday’s is over, and tomor
   expect(morningOf([rows[2]!], [], 'olu', NOW)).toBeUndefined();
 });
 
-test('whatever was shared, claimed and rung, each family stands in one place, and the queue has no rung one', () => {
+test('whatever was shared, claimed and rung, each family stands in one place, and the queue has none that was rung, but who did not answer me once', () => {
   const someone = fc.constantFrom('olu', 'carol', 'amira');
   const family = fc.record({ callers: fc.uniqueArray(someone), claim: fc.option(fc.tuple(someone, fc.integer({ min: -60, max: 0 }))), rang: fc.array(someone, { maxLength: 3 }), off: fc.boolean() });
   fc.assert(
@@ -81,7 +87,7 @@ test('whatever was shared, claimed and rung, each family stands in one place, an
       });
       const list = morning(rows, calls);
       expect(allOf(list).map(({ row: { id } }) => id).sort()).toEqual(rows.map(({ id }) => id).sort());
-      expect(myQueue(list, 'olu', NOW).every(({ rang }) => rang.length === 0)).toBe(true);
+      expect(myQueue(list, 'olu', NOW).every((family) => family.rang.length === 0 || isAgain(family, 'olu'))).toBe(true);
       expect(allOf(list).reduce((kept, { rang }) => kept + rang.length, 0)).toBe(calls.length);
     }),
     { numRuns: runs(200) },
@@ -100,4 +106,9 @@ test('a card keeps its numbers in their order, but lets go of whoever must not b
   expect(asOpened(opened, [adult('zoe', 'erik', 1), adult('zoe', 'karin', 2, { phone: '07700 900009' })])).toEqual(opened);
   const forbidden = adult('max', 'karin', 1, { do_not_contact: true, phone: null, note: 'Court order.' });
   expect(asOpened(opened, [forbidden])).toEqual([forbidden, opened[1]]);
+});
+
+test('the number of whoever must not be rung is dialled for nobody, however it is written', () => {
+  const [never, shares, other] = [adult('zoe', 'erik', 1, { do_not_contact: true, phone: '01632 960 104' }), adult('zoe', 'karin', 2, { phone: '+44 1632 960104', other_phone: '07700 900009' }), adult('zoe', 'pat', 3, { phone: null })];
+  expect(ringable([never, shares, other])).toEqual([never, { ...shares, phone: null }, { ...other, other_phone: null }]);
 });

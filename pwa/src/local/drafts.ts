@@ -22,6 +22,9 @@ export const keep = (draft: Draft): Promise<void> => keepIn(mine(), draft);
 
 export const draft = (id: string, from: Local = local): Promise<Draft | undefined> => from.read(['drafts'], (tx) => tx.objectStore('drafts').get(id));
 
+/** Somebody has written in it since it was opened. */
+export const isBegun = ({ opened_at, changed_at }: Draft): boolean => changed_at !== opened_at;
+
 /** Newest first. */
 export async function drafts(from: Local = local): Promise<Draft[]> {
   const kept = await from.read(['drafts'], (tx) => tx.objectStore('drafts').index('changed_at').getAll());

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { newDraft } from '../form/draft';
 import { fieldNamed, isEmpty, kindNamed, personNamed, say, type Entries } from '../form/say';
-import { keep } from '../local/drafts';
+import { drafts, drop, isBegun, keep } from '../local/drafts';
 import type { ShownRecord } from '../local/overlay';
 import { newId, write } from '../local/outbox';
 import { contacts as contactsOf, pupil } from '../local/people';
@@ -19,7 +19,7 @@ import { clock, lower, series } from '../look/words';
 import { syncNow } from '../sync';
 import type { Contact, Kind, SchoolAnswer, Values } from '../wire';
 import { Contacts, mayRing } from './contacts';
-import { asOpened, onceEach, ringing, type Family } from './morning';
+import { asOpened, isAgain, onceEach, ringable, ringing, type Family } from './morning';
 import { toForm } from './record';
 import { isSecondTap, saveTap } from './saving';
 
@@ -51,7 +51,7 @@ export function toldOf(school: SchoolAnswer, kind: Kind, { at, author, body }: S
 type Props = { school: SchoolAnswer; kind: Kind; me: string; family: Family | undefined; pupils: string[]; meta: string; next: Family | undefined; now: number };
 
 export function Card({ school, kind, me, family, pupils, meta, next, now }: Props) {
-  const [shown] = useState({ family, pupils, name: familyName(pupils), meta });
+  const [shown] = useState({ family, pupils, name: familyName(pupils) });
   const { row } = shown.family ?? {};
   const contacts = useContacts(shown.pupils);
   const [dialling, setDialling] = useState(whomIRang);
@@ -87,23 +87,30 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
   /** The long form, with all that is known already. */
   async function sayMore(): Promise<void> {
     const draft = newDraft(kind, newId(), newId(), { values: values() });
-    await keep(draft).then(() => go(`/new/${kind.name}?draft=${draft.id}`), () => toast('Not opened.', 'This phone’s storage does not answer. Try again.'));
+    const left = (await drafts()).filter((one) => !isBegun(one)); // opened before, and nothing was typed
+    await Promise.all([keep(draft), ...left.map(({ id }) => drop(id))]).then(() => go(`/new/${kind.name}?draft=${draft.id}`), () => toast('Not opened.', 'This phone’s storage does not answer. Try again.'));
   }
 
   // One's own that was just taken back may still have stood there as the card opened.
   const rang = (shown.family?.rang ?? []).filter(({ id, author }) => author !== me || family?.rang.some((call) => call.id === id));
   const off = row && saidOff(school, row);
   const nobody = family?.row.body.off_list === 'nobody'; // from this moment on, whatever the card showed
-  const isOver = rang.length > 0 || off || nobody;
+  const isOver = (rang.length > 0 && !(shown.family && isAgain({ ...shown.family, rang }, me))) || off || nobody;
+  const outcomes = dialled && (
+    <>
+      <p class="meta">How did it go? One tap saves it as a call to {named(dialled)}.</p>
+      <div class="tiles">{OUTCOMES.map(([words, outcome]) => <button key={words} type="button" class="button" onClick={(event) => isSecondTap(event) || void went(words, outcome)}>{words}</button>)}</div>
+    </>
+  );
   return (
     <Screen
       close
       title={shown.name}
       tab="A call"
-      meta={since ?? shown.meta}
+      meta={since ?? meta}
       upTo={LIST}
       taps={<a class="tap" href={LIST} aria-label="All families"><Icon name="list" /></a>}
-      dock={isOver && <a class="button main" href={next ? cardOf(next) : LIST}>{next ? `Next: ${familyName(next.pupils)}` : 'All families'}</a>}
+      dock={isOver ? <a class="button main" href={next ? cardOf(next) : LIST}>{next ? `Next: ${familyName(next.pupils)}` : 'All families'}</a> : outcomes}
     >
       {nobody ? <Note state="alarm" icon="noring"><b>{saidOff(school, family.row)}</b></Note> : off && <Note state="draft" icon="list"><b>Off the list.</b> {off}.</Note>}
       <Already family={shown.family} rang={rang} school={school} kind={kind} me={me} opened={now} />
@@ -113,13 +120,11 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
       {row && <p>{whyListed(school, row)}</p>}
       {contacts && !nobody && <Contacts contacts={contacts} main={!isOver} onRing={dial} />}
       {contacts && !nobody && (
-        <section class="stack" aria-labelledby="outcome">
-          <h2 id="outcome">How did it go?</h2>
-          {dialled && <p class="meta">One tap saves it as a call to {named(dialled)}.</p>}
-          {dialled && <div class="tiles">{OUTCOMES.map(([words, outcome]) => <button key={words} type="button" class="button" onClick={(event) => isSecondTap(event) || void went(words, outcome)}>{words}</button>)}</div>}
+        <div class="stack">
+          {isOver && outcomes}
           <button type="button" class="button whole" onClick={() => void sayMore()}>More…</button>
           {row && !off && <a class="button link" href={toForm(row, { field: 'off_list', as: 'Take them off the list' })}>Take them off the list</a>}
-        </section>
+        </div>
       )}
     </Screen>
   );
@@ -153,8 +158,8 @@ function useSince(family: Family | undefined, opened: Family | undefined, me: st
 function useContacts(pupils: string[]): Contact[] | undefined {
   const live = useLive(async (local) => onceEach((await Promise.all(pupils.map((id) => contactsOf(id, local)))).flat()), [pupils.join()]);
   const opened = useRef<Contact[]>(undefined);
-  opened.current ??= live;
-  return opened.current && asOpened(opened.current, live ?? []);
+  if (!opened.current?.length) opened.current = live; // they may still be on their way to this phone
+  return opened.current && ringable(asOpened(opened.current, live ?? []));
 }
 
 /** Why nobody rings them. */

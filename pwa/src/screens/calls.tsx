@@ -47,7 +47,7 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
     const meta = !chosen ? 'Not on the list' : place < 0 ? `List ${asAt}` : `${count(queue.length, 'family', 'families')} to ring · list ${asAt}`;
     return <Card key={wanted || others!.join()} school={school} kind={kind} me={me} family={chosen} pupils={chosen?.pupils ?? others!} meta={meta} next={next} now={now} />;
   }
-  const done = new Set(morning?.rung.flatMap(({ rang }) => rang.map(({ id }) => id)));
+  const done = new Set(morning && allOf(morning).flatMap(({ rang }) => rang.map(({ id }) => id)));
   const alsoRung = known.calls.filter((call) => midnight(Date.parse(call.at)) === midnight(now) && call.state !== 'void' && !done.has(call.id));
   const shared = morning !== undefined && allOf(morning).some(({ callers }) => callers.length > 0);
   const tell = (families: Family[]) => families.map((each) => <Row key={each.row.id} family={each} me={me} now={now} />);
@@ -59,7 +59,7 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
       dock={queue[0] && <a class="button main" href={cardOf(queue[0])}><Icon name="ring" />Start with {familyName(queue[0].pupils)}</a>}
     >
       {morning && morning.day > midnight(now) && <Note state="draft" icon="calendar"><b>{nearDay(morning.day, now)}’s list.</b> It is on this phone already; there is none for today.</Note>}
-      {!morning ? <NoList /> : morning.mine.length + morning.anybodys.length + morning.others.length === 0 && <AllRung morning={morning} />}
+      {!morning ? <NoList /> : isDone(morning, me) && <AllRung morning={morning} />}
       {morning && (
         <>
           {morning.rung.some(isOverlap) && <Note state="needs" icon="people"><b>More than one of you rang {series(morning.rung.filter(isOverlap).map(({ pupils }) => familyName(pupils)))}.</b> Every call is kept.</Note>}
@@ -81,7 +81,6 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
         ]}
       </Section>
       {morning && <Section id="others" title="Other people’s">{tell(morning.others)}</Section>}
-      {morning && (morning.rung.length > 0 || shared) && <p class="meta num">Who has rung whom is {asAt}. What others have done since comes with the next signal.</p>}
       <Section id="off" title="Not to be rung">
         {(morning?.off ?? []).map(({ row, pupils }) => (
           <li key={row.id}><a class="row" href={`/record/${row.id}`}><span class="grow"><b>{familyName(pupils)}</b><span class="meta">{saidOff(school, row) || 'Taken off the list'}</span></span><Icon name="next" size="small" /></a></li>
@@ -108,7 +107,7 @@ function Section({ id, title, children }: { id: string; title: string; children:
 
 /** Whom to ring, why, and whether somebody is at it. */
 function Row({ family, me, now }: { family: Family; me: string; now: number }) {
-  const { row, pupils, callers, claims } = family;
+  const { row, pupils, callers, claims, rang: [rang] } = family;
   const other = ringing(family, me, now);
   const mine = claims.find(({ by }) => by === me);
   const whose = callers.includes(me) ? '' : series(callers.map(personNamed));
@@ -117,9 +116,9 @@ function Row({ family, me, now }: { family: Family; me: string; now: number }) {
       <a class="row" href={cardOf(family)}>
         <span class="grow">
           <b>{familyName(pupils)}</b>
-          <span class="meta">{[firstNames(pupils), whose, row.body.because].filter(Boolean).join(' · ')}</span>
+          <span class="meta brief">{[firstNames(pupils), whose, row.body.because].filter(Boolean).join(' · ')}</span>
           {other && <span class="badge num" data-state="sending"><Icon name="ring" />{personNamed(other.by)} is ringing, since {clock(other.at)}</span>}
-          {!other && mine && <span class="badge num" data-state="waiting"><Icon name="clock" />You dialled at {clock(mine.at)}</span>}
+          {!other && (rang ?? mine) && <span class="badge num" data-state="waiting"><Icon name="clock" />{rang ? 'Rung once, no answer' : 'You dialled at'} {clock((rang ?? mine)!.at)}</span>}
         </span>
         <Icon name="next" size="small" />
       </a>
@@ -153,10 +152,14 @@ const NoList = () => (
   </div>
 );
 
-const AllRung = ({ morning: { rung } }: { morning: Morning }) => (
+/** Nothing is left for me to ring, and something was. */
+const isDone = ({ mine, anybodys, others, rung }: Morning, me: string): boolean =>
+  mine.length + anybodys.length === 0 && (others.length === 0 || rung.some(({ rang }) => rang.some(({ author }) => author === me)));
+
+const AllRung = ({ morning: { rung, others } }: { morning: Morning }) => (
   <div class="card empty">
     <Icon name="ring" />
-    <h2>Everybody on the list has been rung</h2>
-    <p class="meta">{count(rung.length, 'family', 'families')} today. Who rang whom is below.</p>
+    <h2>{others.length ? 'Yours have all been rung' : 'Everybody on the list has been rung'}</h2>
+    <p class="meta">{others.length ? `Of other people’s, ${count(others.length, 'family', 'families')} to ring` : `${count(rung.length, 'family', 'families')} today`}. Who rang whom is below.</p>
   </div>
 );

@@ -17,6 +17,7 @@ import { useWorld } from './world';
 export const Calls = later(() => import('./calls').then(({ Calls }) => Calls));
 
 const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
+const ON_ITS_OWN_SCREEN = new Set(['home_visit', 'sweep']); // once it is saved
 const PLANNED_AHEAD = new Set(['home_visit']); // no time is assumed
 
 /** On a sweep, standing up: whose they are was the tap that opened it. */
@@ -45,7 +46,7 @@ export function Capture({ kindName, asked }: { kindName: string; asked: URLSearc
   if (!opening) return <Screen title={kind.label}>{null}</Screen>;
   if (typeof opening === 'string') return <Screen title={kind.label}><p>{opening}</p></Screen>;
   const { draft, opened, manner, title, meta } = opening;
-  return <Form key={draft.id} school={opening.school} kind={opening.kind} me={me.id} draft={draft} opened={opened} manner={manner} title={title} meta={meta} after={kindName === 'sweep' && !opening.draft.seen ? ({ record }) => go(`/record/${record}`, 'replace') : undefined} />;
+  return <Form key={draft.id} school={opening.school} kind={opening.kind} me={me.id} draft={draft} opened={opened} manner={manner} title={title} meta={meta} after={ON_ITS_OWN_SCREEN.has(kindName) && !opening.draft.seen ? ({ record }) => go(`/record/${record}`, 'replace') : undefined} />;
 }
 
 async function openForm(school: SchoolAnswer, kind: Kind, asked: URLSearchParams): Promise<Opening | string> {

@@ -23,7 +23,7 @@ export function Contacts({ contacts, main = false, onRing }: { contacts: Contact
           </a>
         )),
       )}
-      {unreachable.map((contact) => <p key={contact.id} class="meta">{contact.name}{contact.relationship && `, ${contact.relationship.toLowerCase()}`}: no number.</p>)}
+      {unreachable.map((contact) => <p key={contact.id} class="meta">{contact.name}{contact.relationship && `, ${contact.relationship.toLowerCase()}`}: no number that may be rung.</p>)}
       {contacts.length === 0 && <p class="meta">No contacts are on this phone for them.</p>}
     </div>
   );

@@ -17,7 +17,7 @@ export type Family = {
   rang: ShownRecord[]; // each call, the first first
 };
 
-/** `mine`, `anybodys` and `others`: still to be rung, in the list's order. */
+/** `mine`, `anybodys` and `others`: still to be rung, in the list's order; mine end with those who did not answer me. */
 export type Morning = { day: number; mine: Family[]; anybodys: Family[]; others: Family[]; rung: Family[]; off: Family[]; nextDay: number | undefined };
 
 /** Of all the lists on this phone that of `day`, or else the first that is not over; undefined where there is none. */
@@ -28,11 +28,12 @@ export function morningOf(rows: ShownRecord[], calls: ShownRecord[], me: string,
   const made = callsOf(calls);
   const listed = rows.filter((row) => dayOf(row) === on).sort(inOrder).map((row) => familyOf(row, made.get(row.id) ?? []));
   const isOff = ({ row }: Family) => row.state !== 'open' || !isEmpty(row.body.off_list);
-  const rung = listed.filter(({ rang }) => rang.length > 0);
+  const again = listed.filter((family) => isAgain(family, me) && !isOff(family));
+  const rung = listed.filter((family) => family.rang.length > 0 && !again.includes(family));
   const toRing = listed.filter((family) => family.rang.length === 0 && !isOff(family));
   return {
     day: on,
-    mine: toRing.filter(({ callers }) => callers.includes(me)),
+    mine: [...toRing.filter(({ callers }) => callers.includes(me)), ...again],
     anybodys: toRing.filter(({ callers }) => callers.length === 0),
     others: toRing.filter(({ callers }) => callers.length > 0 && !callers.includes(me)),
     rung,
@@ -41,8 +42,12 @@ export function morningOf(rows: ShownRecord[], calls: ShownRecord[], me: string,
   };
 }
 
-/** Mine, then nobody's; but none that somebody else is ringing. */
-export const myQueue = ({ mine, anybodys }: Morning, me: string, now: number): Family[] => [...mine, ...anybodys].filter((family) => !ringing(family, me, now));
+/** Mine, then nobody's, and last of all whoever did not answer me; but none that somebody else is ringing. */
+export const myQueue = ({ mine, anybodys }: Morning, me: string, now: number): Family[] =>
+  [...mine, ...anybodys].filter((family) => !ringing(family, me, now)).sort((one, other) => one.rang.length - other.rang.length);
+
+/** Rung once, by me, and nobody answered: they are rung once more, when the others are done. */
+export const isAgain = ({ rang: [call, ...more] }: Family, me: string): boolean => call?.author === me && call.body.outcome === 'no_answer' && more.length === 0;
 
 /** Who else has dialled and has not said yet how it went. */
 export const ringing = ({ claims, rang }: Family, me: string, now: number): Claim | undefined =>
@@ -102,4 +107,13 @@ export function onceEach(contacts: Contact[]): Contact[] {
 export function asOpened(opened: Contact[], now: Contact[]): Contact[] {
   const never = new Map(now.filter(({ do_not_contact }) => do_not_contact).map((contact) => [whoIs(contact), contact]));
   return opened.map((contact) => never.get(whoIs(contact)) ?? contact);
+}
+
+const figures = (number: string | null | undefined): string => (number ?? '').replace(/\D/g, '').slice(-10); // with the country's or without
+
+/** Without the numbers of whoever must not be rung: another adult may have given the same one. */
+export function ringable(contacts: Contact[]): Contact[] {
+  const never = new Set(contacts.filter(({ do_not_contact }) => do_not_contact).flatMap(({ phone, other_phone }) => [figures(phone), figures(other_phone)]));
+  const may = (number: string | null | undefined) => (never.has(figures(number)) ? null : number);
+  return contacts.map((contact) => (contact.do_not_contact ? contact : { ...contact, phone: may(contact.phone), other_phone: may(contact.other_phone) }));
 }

@@ -1,7 +1,7 @@
 // Now: what needs you, what is not finished, and one tap to write something down.
 
 import { kindNamed, titleOf } from '../form/say';
-import { drafts } from '../local/drafts';
+import { drafts, isBegun } from '../local/drafts';
 import { useLive } from '../local/store';
 import { needsMe, records } from '../local/view';
 import { Icon, isIcon } from '../look/icon';
@@ -62,7 +62,7 @@ function Lists() {
   const held = useLive((local) => needsMe(local), []) ?? [];
   const decides = me?.may.includes('settle') ?? false; // whoever may decide sees everybody's; others their own
   const disputed = useLive((local) => records({ disputed: true, mine: !decides, limit: RECENT }, local), [decides]) ?? [];
-  const unfinished = useLive((local) => drafts(local), []) ?? [];
+  const unfinished = useLive((local) => drafts(local), [])?.filter(isBegun) ?? [];
   const on = useLive((local) => onNow(me?.id, local), []) ?? [];
   const recent = useLive((local) => records({ mine: true, limit: RECENT }, local), [])?.filter(({ id }) => !on.some((one) => one.id === id));
 

@@ -9,6 +9,7 @@ import { Screen } from '../look/screen';
 import { when } from '../look/words';
 import { useStatus } from '../sync';
 import { Contacts } from './contacts';
+import { ringable } from './morning';
 import { RecordRow } from './record-row';
 import { useMe, useSchool } from './world';
 
@@ -29,7 +30,7 @@ export function Pupil({ id }: { id: string }) {
       {me?.may.includes('contacts') && (
         <section class="stack" aria-labelledby="contacts">
           <h2 id="contacts">Whom to ring</h2>
-          {contacts && <Contacts contacts={contacts} />}
+          {contacts && <Contacts contacts={ringable(contacts)} />}
         </section>
       )}
       <section class="stack" aria-labelledby="write">

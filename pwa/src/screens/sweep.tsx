@@ -18,7 +18,7 @@ import { saveTap } from './saving';
 import { useMe } from './world';
 
 const SPOTS_SHOWN = 6;
-const AT_ONCE = 200; // sightings of one sweep
+const AT_ONCE = 1_000; // sightings of one sweep
 
 export function Sweep({ school, kind, view: { record } }: { school: SchoolAnswer; kind: Kind; view: RecordView }) {
   const me = useMe();

@@ -197,14 +197,14 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
     <>
       <Told state={isOlder ? 'waiting' : 'sent'}>
         <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}, by its clock.`} {isOlder ? `${due !== dueThere && due ? `Your new time, ${clock(due)},` : 'Your change'} has not reached it. ` : ''}
-        If you are not back, it tells {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
+        {Date.now() > dueThere ? 'You are late: it tells' : 'If you are not back, it tells'} {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
       </Told>
       {(isOlder || isOld) && <RingSchool />}
     </>
   );
 }
 
-const Told = ({ state, children }: { state: 'sent' | 'waiting' | 'needs'; children: ComponentChildren }) => <p class="note num" data-state={state}><Icon name={state} /><span>{children}</span></p>;
+const Told = ({ state, children }: { state: 'sent' | 'waiting' | 'needs'; children: ComponentChildren }) => <p class="note num" data-state={state} role="status"><Icon name={state} /><span>{children}</span></p>;
 
 function RingSchool() {
   const { phone } = useWorld().school?.school ?? {};

@@ -18,11 +18,12 @@ import { useSchool } from './world';
 const LOOK_EVERY_MS = 3_000;
 const QUIET_AFTER_MS = 15_000;
 
+/** Gravest first, as they are listed. */
 const LOOKS: Record<VisitCard['state'], { state: string; icon: IconName }> = {
-  planned: { state: 'draft', icon: 'clock' },
-  out: { state: 'sending', icon: 'going' },
-  overdue: { state: 'alarm', icon: 'alarm' },
   alarm: { state: 'alarm', icon: 'alarm' },
+  overdue: { state: 'alarm', icon: 'alarm' },
+  out: { state: 'sending', icon: 'going' },
+  planned: { state: 'draft', icon: 'clock' },
   safe: { state: 'sent', icon: 'sent' },
   over: { state: 'sent', icon: 'sent' },
 };
@@ -128,7 +129,7 @@ function HowKnown({ onSaid }: { onSaid: (why: string) => void }) {
   useEffect(() => focusOn('how-known'), []);
   return (
     <form class="card pad stack" onSubmit={(event) => { event.preventDefault(); onSaid(why.current!.value); }}>
-      <div class="field"><label for="how-known">How do you know that they are safe?</label><input ref={why} id="how-known" class="input" type="text" autocomplete="off" enterkeyhint="done" /></div>
+      <div class="field"><label for="how-known">How do you know that they are safe?</label><input ref={why} id="how-known" class="input" type="text" autocomplete="off" enterkeyhint="done" required /></div>
       <button type="submit" class="button main">They are safe</button>
     </form>
   );
@@ -137,7 +138,8 @@ function HowKnown({ onSaid }: { onSaid: (why: string) => void }) {
 /** Every visit that is mine to watch, or mine to go on. */
 export function Visits() {
   const { found } = useAsked<VisitCard[]>('/api/visits', undefined, LOOK_EVERY_MS);
-  const cards = found?.json;
+  const rank = ({ state }: VisitCard) => Object.keys(LOOKS).indexOf(state);
+  const cards = found?.json && [...found.json].sort((one, other) => rank(one) - rank(other));
   return (
     <Screen title="Visits" upTo="/duty">
       {found?.problem && <Note state="waiting" icon="offline"><b>Which visits are out is not known.</b> {found.problem}</Note>}
