@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allOf, asOpened, isAgain, isOverlap, morningOf, myQueue, onceEach, ringable, ringing, type Morning } from '../../pwa/src/screens/morning';
+import { allOf, asOpened, isAgain, isOverlap, morningOf, myQueue, onceEach, ringing, type Morning } from '../../pwa/src/screens/morning';
+import { ringable } from '../../pwa/src/local/people';
 import type { ShownRecord } from '../../pwa/src/local/overlay';
 import type { Contact, Json } from '../../pwa/src/wire';
 import { runs } from './chance';

@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { newDraft } from '../form/draft';
 import { fieldNamed, isEmpty, kindNamed, personNamed, say, type Entries } from '../form/say';
-import { drafts, drop, isBegun, keep } from '../local/drafts';
+import { drafts, isBegun, keep } from '../local/drafts';
 import type { ShownRecord } from '../local/overlay';
 import { newId, write } from '../local/outbox';
-import { contacts as contactsOf, pupil } from '../local/people';
+import { contacts as contactsOf, pupil, ringable } from '../local/people';
 import { useLive } from '../local/store';
 import { go } from '../look/address';
 import { announce } from '../look/announce';
@@ -19,7 +19,7 @@ import { clock, lower, series } from '../look/words';
 import { syncNow } from '../sync';
 import type { Contact, Kind, SchoolAnswer, Values } from '../wire';
 import { Contacts, mayRing } from './contacts';
-import { asOpened, isAgain, onceEach, ringable, ringing, type Family } from './morning';
+import { asOpened, isAgain, onceEach, ringing, type Family } from './morning';
 import { toForm } from './record';
 import { isSecondTap, saveTap } from './saving';
 
@@ -86,9 +86,9 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
 
   /** The long form, with all that is known already. */
   async function sayMore(): Promise<void> {
-    const draft = newDraft(kind, newId(), newId(), { values: values() });
-    const left = (await drafts()).filter((one) => !isBegun(one)); // opened before, and nothing was typed
-    await Promise.all([keep(draft), ...left.map(({ id }) => drop(id))]).then(() => go(`/new/${kind.name}?draft=${draft.id}`), () => toast('Not opened.', 'This phone’s storage does not answer. Try again.'));
+    const left = (await drafts()).find((one) => one.kind === kind.name && !isBegun(one)); // opened before, and nothing was typed
+    const draft = newDraft(kind, left?.id ?? newId(), left?.record ?? newId(), { values: values() });
+    await keep(draft).then(() => go(`/new/${kind.name}?draft=${draft.id}`), () => toast('Not opened.', 'This phone’s storage does not answer. Try again.'));
   }
 
   // One's own that was just taken back may still have stood there as the card opened.

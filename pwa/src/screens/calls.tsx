@@ -4,6 +4,7 @@ import type { ComponentChild } from 'preact';
 import { useRef } from 'preact/hooks';
 import { kindNamed, personNamed, type Entries } from '../form/say';
 import { Search } from '../form/people';
+import type { ShownRecord } from '../local/overlay';
 import { useLive } from '../local/store';
 import { records } from '../local/view';
 import { go } from '../look/address';
@@ -50,6 +51,7 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
   const done = new Set(morning && allOf(morning).flatMap(({ rang }) => rang.map(({ id }) => id)));
   const alsoRung = known.calls.filter((call) => midnight(Date.parse(call.at)) === midnight(now) && call.state !== 'void' && !done.has(call.id));
   const shared = morning !== undefined && allOf(morning).some(({ callers }) => callers.length > 0);
+  const told = (call: ShownRecord) => toldOf(school, kind, call, me);
   const tell = (families: Family[]) => families.map((each) => <Row key={each.row.id} family={each} me={me} now={now} />);
   return (
     <Screen
@@ -59,7 +61,7 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
       dock={queue[0] && <a class="button main" href={cardOf(queue[0])}><Icon name="ring" />Start with {familyName(queue[0].pupils)}</a>}
     >
       {morning && morning.day > midnight(now) && <Note state="draft" icon="calendar"><b>{nearDay(morning.day, now)}’s list.</b> It is on this phone already; there is none for today.</Note>}
-      {!morning ? <NoList /> : isDone(morning, me) && <AllRung morning={morning} />}
+      {!morning ? <NoList /> : morning.mine.length + morning.anybodys.length === 0 && <AllRung morning={morning} />}
       {morning && (
         <>
           {morning.rung.some(isOverlap) && <Note state="needs" icon="people"><b>More than one of you rang {series(morning.rung.filter(isOverlap).map(({ pupils }) => familyName(pupils)))}.</b> Every call is kept.</Note>}
@@ -69,15 +71,8 @@ export function Calls({ wanted = '', asked }: { wanted?: string; asked: URLSearc
       )}
       <Section id="rung" title="Rung today">
         {[
-          ...(morning?.rung ?? []).map((each) => <Rung key={each.row.id} family={each} me={me} />),
-          ...alsoRung.map((call) => (
-            <li key={call.id}>
-              <a class="row" href={`/record/${call.id}`}>
-                <span class="grow"><b>{series(Object.keys((call.body.pupils ?? {}) as Entries).map(personNamed))}</b><span class="meta num">{toldOf(school, kind, call, me)}</span></span>
-                {call.delivery === 'waiting' && <Badge of="waiting" />}
-              </a>
-            </li>
-          )),
+          ...(morning?.rung ?? []).map((each) => <Rung key={each.row.id} href={cardOf(each)} pupils={each.pupils} rang={each.rang} told={told} overlaps={isOverlap(each)} />),
+          ...alsoRung.map((call) => <Rung key={call.id} href={`/record/${call.id}`} pupils={Object.keys((call.body.pupils ?? {}) as Entries)} rang={[call]} told={told} />),
         ]}
       </Section>
       {morning && <Section id="others" title="Other people’s">{tell(morning.others)}</Section>}
@@ -126,23 +121,21 @@ function Row({ family, me, now }: { family: Family; me: string; now: number }) {
   );
 }
 
-function Rung({ family, me }: { family: Family; me: string }) {
-  const school = useSchool()!;
-  const kind = kindNamed(school, 'attendance_call')!;
-  return (
-    <li>
-      <a class="row" href={cardOf(family)}>
-        <span class="grow">
-          <b>{series(family.pupils.map(personNamed))}</b>
-          {family.rang.map((call) => <span key={call.id} class="meta num">{toldOf(school, kind, call, me)}</span>)}
-          {isOverlap(family) && <span class="badge" data-state="needs"><Icon name="people" />More than one of you rang</span>}
-          {family.rang.some(({ delivery }) => delivery === 'waiting') && <Badge of="waiting" />}
-        </span>
-        <Icon name="next" size="small" />
-      </a>
-    </li>
-  );
-}
+type RungProps = { href: string; pupils: string[]; rang: ShownRecord[]; told: (call: ShownRecord) => string; overlaps?: boolean };
+
+const Rung = ({ href, pupils, rang, told, overlaps }: RungProps) => (
+  <li>
+    <a class="row" href={href}>
+      <span class="grow">
+        <b>{series(pupils.map(personNamed))}</b>
+        {rang.map((call) => <span key={call.id} class="meta num">{told(call)}</span>)}
+        {overlaps && <span class="badge" data-state="needs"><Icon name="people" />More than one of you rang</span>}
+        {rang.some(({ delivery }) => delivery === 'waiting') && <Badge of="waiting" />}
+      </span>
+      <Icon name="next" size="small" />
+    </a>
+  </li>
+);
 
 const NoList = () => (
   <div class="card empty">
@@ -152,14 +145,10 @@ const NoList = () => (
   </div>
 );
 
-/** Nothing is left for me to ring, and something was. */
-const isDone = ({ mine, anybodys, others, rung }: Morning, me: string): boolean =>
-  mine.length + anybodys.length === 0 && (others.length === 0 || rung.some(({ rang }) => rang.some(({ author }) => author === me)));
-
 const AllRung = ({ morning: { rung, others } }: { morning: Morning }) => (
   <div class="card empty">
     <Icon name="ring" />
-    <h2>{others.length ? 'Yours have all been rung' : 'Everybody on the list has been rung'}</h2>
-    <p class="meta">{others.length ? `Of other people’s, ${count(others.length, 'family', 'families')} to ring` : `${count(rung.length, 'family', 'families')} today`}. Who rang whom is below.</p>
+    <h2>{others.length ? 'Nobody is left for you to ring' : 'Everybody on the list has been rung'}</h2>
+    <p class="meta">{others.length ? `Others have ${count(others.length, 'family', 'families')} to ring.` : `${count(rung.length, 'family', 'families')} today.`}</p>
   </div>
 );

@@ -14,7 +14,7 @@ import type { Kind, SchoolAnswer, Values } from '../wire';
 import { Help } from './help';
 import { useWorld } from './world';
 
-export const Calls = later(() => import('./calls').then(({ Calls }) => Calls));
+export const Calls = later(() => import('./oncall').then(({ Calls }) => Calls));
 
 const WRITTEN_SITTING_DOWN = new Set(['home_visit', 'statement']);
 const ON_ITS_OWN_SCREEN = new Set(['home_visit', 'sweep']); // once it is saved

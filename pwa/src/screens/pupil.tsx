@@ -1,6 +1,6 @@
 // One pupil, as this phone knows them: whom to ring, and what was written.
 
-import { contacts as contactsOf, nameOf, pupil as pupilNamed } from '../local/people';
+import { contacts as contactsOf, nameOf, pupil as pupilNamed, ringable } from '../local/people';
 import { useLive } from '../local/store';
 import { records } from '../local/view';
 import { Icon } from '../look/icon';
@@ -9,7 +9,6 @@ import { Screen } from '../look/screen';
 import { when } from '../look/words';
 import { useStatus } from '../sync';
 import { Contacts } from './contacts';
-import { ringable } from './morning';
 import { RecordRow } from './record-row';
 import { useMe, useSchool } from './world';
 
