@@ -24,7 +24,7 @@ function Banner() {
   return (
     <section class="banner" aria-label="Update">
       <p class="grow"><b>{isStarting ? STARTING : 'A new version is ready.'}</b> {why ?? 'What you wrote stays.'}</p>
-      <button type="button" class="button" disabled={isStarting} onClick={update}>Update</button>
+      {!isStarting && <button type="button" class="button" onClick={update}>Update</button>}
     </section>
   );
 }
