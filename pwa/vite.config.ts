@@ -40,6 +40,14 @@ function serviceWorker(): Plugin {
   };
 }
 
+/** No import brings a style sheet of its own, or is told ahead: what the builder puts round each would never be used. */
+const nothingAhead = (): Plugin => ({
+  name: 'nothing-ahead',
+  enforce: 'pre',
+  apply: 'build',
+  load: (id) => (id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load();' : undefined),
+});
+
 async function buildWorker(source: string, target: string, shell: { build: string; files: Kept[] }): Promise<void> {
   if (!existsSync(here(`service-worker/${source}`))) return;
   await build({
@@ -72,13 +80,13 @@ const packages = ['vitest', 'fast-check', 'fake-indexeddb', 'idb', 'preact', '@h
 export default defineConfig({
   root: here('.'),
   define: { BUILD: JSON.stringify(sourcesHash()) },
-  plugins: [serviceWorker()],
+  plugins: [serviceWorker(), nothingAhead()],
   build: {
     target: ['es2022', 'safari16.4', 'chrome107', 'firefox115'],
     cssMinify: 'lightningcss',
     cssTarget: ['chrome100', 'firefox110', 'safari15.4'],
     // What is not needed at the door is one piece: it packs better than several. What is only needed on call, on a visit or a sweep, or for the morning’s calls comes when asked for.
-    rolldownOptions: { output: { advancedChunks: { includeDependenciesRecursively: false, groups: [{ name: 'inside', test: /src\/(exchange\/|form\/|inside|push|local\/(view|overlay|people|names|call|taken-along)|look\/(person|people)|screens\/(?!sign-in|locked\.|only-by-pin|welcome|world|install|call\.|call-card|calls|morning|duty|oncall|sweep|visit|watching|where|closing))/ }] } } },
+    rolldownOptions: { output: { advancedChunks: { includeDependenciesRecursively: false, groups: [{ name: 'inside', test: /src\/(exchange\/|form\/|inside|as-me|push|local\/(view|overlay|people|names|call|taken-along)|look\/(person|people)|screens\/(?!sign-in|locked\.|only-by-pin|welcome|world|install|call\.|call-card|calls|morning|duty|oncall|sweep|visit|watching|where|closing))/ }] } } },
     modulePreload: false, // what comes later comes in one piece, and needs no telling ahead
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/console': 'http://127.0.0.1:8000' } },
