@@ -25,7 +25,7 @@ export type VisitCard = {
   closed_at: string | null;
   closed_by: string | null;
   taken_by: string | null;
-  unsure: boolean; // they said that they are safe, but not with their closing word
+  unsure: boolean; // they said that they are safe, but not with their closing word, or of a time to come
   goes: string[];
   buddy: string | null;
   who: Record<string, string>; // names of the staff in it

@@ -3,10 +3,11 @@
 import logging
 
 from server.kinds.roles import Role
+from server.oncall.going import MINUTE, plan_of
 from server.oncall.ladders import leaders_of
 from server.oncall.rota import on_call
 from server.oncall.steps import Due, due, step
-from server.oncall.watch import BUDDY, LEAD, MINUTE, WORKER, Watch, follow, keep, note, of, plan_of, tell, watch_of
+from server.oncall.watch import BUDDY, LEAD, WORKER, Watch, follow, keep, note, of, tell, watch_of
 from server.push.alerts import RINGING
 from server.store.database import Tx
 from server.store.due import hold_move
@@ -33,7 +34,9 @@ STILL_HERE = "select id from staff where school = $1 and id = any($2) and left_a
 async def ask_them(tx: Tx, its: Due, at: int) -> None:
     if watch := await waited_for(tx, its, at):
         await keep(tx, watch, rung=max(watch.rung, WORKER))
-        await ring(tx, watch, watch.goes, "visit.overdue", at, "worker", its.late)
+        plan = await plan_of(tx, watch.school, watch.record)
+        others = [one for one in plan.people(plan.watched.goes) if one not in watch.goes] if plan else []
+        await ring(tx, watch, watch.goes + others, "visit.overdue", at, "worker", its.late)  # whoever put them down
 
 
 @step("visit.overdue_buddy")

@@ -8,24 +8,22 @@ from server.access.rights import may
 from server.kinds.kind import Field
 from server.kinds.roles import Role
 from server.oncall import closing_words
+from server.oncall.going import CLOSES, KINDS_WATCHED, MINUTE, Plan, plan_of
 from server.oncall.overdue import NEXT
 from server.oncall.rota import local
 from server.oncall.standing import Line, Next, names_of, wired
 from server.oncall.steps import drop_due
 from server.oncall.watch import (
     COLUMNS,
-    KINDS_WATCHED,
     LADDER,
     LEAD,
     OVERDUE,
-    Plan,
     Watch,
     close,
     follow,
     keep,
     lay,
     note,
-    plan_of,
     told_so_far,
 )
 from server.refusals import NotAllowed, NotFound, TooLate, Unreadable
@@ -38,9 +36,8 @@ from server.sync.audience import may_hold
 
 LISTED = 200
 WHY_LIMIT = 300  # characters
-CLOSES = Role.DSL  # for somebody else
 LEADS = (Role.DSL, Role.LEADER)  # who always know how it really stands
-LATER_THAN = 2 * 60 * 1_000_000  # µs: told so long after it happened, it is said when
+LATER_THAN = 2 * MINUTE  # told so long after it happened, it is said when
 
 STATES = {
     "planned": "Planned",
@@ -67,7 +64,13 @@ WORDS = {
     "on again": "It is on after all",
 }
 
-THEIR_OWN = ("safe", "not safe yet", "unsure", "mark", "time")  # what whoever goes has said
+NOT_THEIRS = {  # by the field of the plan
+    "due_back": "{who} wrote back by {now}. It does not count: only those who go, whoever made the plan or a safeguarding lead can say so",
+    "goes": "{who} changed who goes. It does not count: only those who go, whoever made the plan or a safeguarding lead can",
+    "safe": "{who} wrote that they are safe. It does not count: only those who go, or a safeguarding lead, can say so",
+}
+
+THEIR_OWN = ("safe", "not safe yet", "unsure", "mark", "time", "not their plan")  # what has been written, whatever it brought about
 
 HOMES = f"""
     with {APART}
@@ -257,10 +260,17 @@ def line_of(row: Any, detail: dict[str, Any], names: dict[str, str], plan: Plan)
         case "time":
             later = detail["now"] > detail["was"]
             words = f"{who}: back by {clock(detail['now'])}, {'later' if later else 'earlier'} than {clock(detail['was'])}"
+        case "not their plan":
+            asked = next(name for name in NOT_THEIRS if getattr(plan.watched, name) == detail["field"])
+            words = NOT_THEIRS[asked].format(who=who, now=clock(detail["now"]) if "now" in detail else "")
+        case "unsure" if "planned" in detail:
+            words = f"{who} says: safe at {clock(detail['planned'])}, which had not come. It does not count"
         case "rang":
             words = f"Told {rang}" + {"buddy": ", their buddy", "lead": ""}[detail["who"]]
         case what:
             words = WORDS[what].format(who=who, rang=rang, why=detail.get("why", ""))
+    if drift := detail.get("drift"):
+        words += f" (their phone’s clock was {span(abs(drift))} {'ahead' if drift > 0 else 'behind'})"
     told_at = detail.get("told_at", row["at"])
     if told_at - row["at"] > LATER_THAN:
         words += f" (the school heard so at {clock(told_at)})"
@@ -274,6 +284,14 @@ def question_of(plan: Plan, name: str) -> str:
 
 def clock(at: int) -> str:
     return local(at).clock
+
+
+def span(lasts: int) -> str:
+    """Of a clock's error; nobody wants the minutes of a year."""
+    for unit, name in ((24 * 60 * MINUTE, "days"), (60 * MINUTE, "hours")):
+        if lasts >= 2 * unit:
+            return f"{lasts // unit} {name}"
+    return f"{lasts // MINUTE} minutes"
 
 
 async def next_of(tx: Tx, watch: Watch) -> Next | None:

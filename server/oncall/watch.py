@@ -4,18 +4,14 @@ from typing import Any
 
 import msgspec
 
-from server.kinds import KINDS
-from server.kinds.kind import Kind, Watched
+from server.kinds.kind import Watched
 from server.oncall import closing_words
+from server.oncall.going import MINUTE, Plan, Wrote, agreed, edits_since, goes_after, may_change, plan_of, planner_of
 from server.oncall.steps import Due, drop_due, due, step
 from server.push.alerts import alert, retire_alerts
 from server.store.database import Tx
-from server.store.moments import from_wire
 
-MINUTE = 60 * 1_000_000
-AHEAD = 5 * MINUTE
 HISTORY = 12 * 60 * MINUTE  # a plan that is first heard of so long after its time was written down afterwards: nobody is out
-EARLIEST, LATEST = 0, 32_503_680_000 * 1_000_000  # 1970 and 3000
 TOLD_FOR_S = 10 * 60
 WORKER, BUDDY, LEAD = range(3)
 OVERDUE = (("visit.overdue_worker", 5 * MINUTE), ("visit.overdue_buddy", 10 * MINUTE), ("visit.overdue_lead", 15 * MINUTE))
@@ -24,8 +20,6 @@ SPOKEN_TO_IS_WORTH = 10 * MINUTE
 
 SHOWN_FOR = 24 * 60 * MINUTE  # that one which is over stays on the board
 LISTED = 300
-
-KINDS_WATCHED = {kind.name: kind for kind in KINDS.values() if kind.watched}
 
 
 class Watch(msgspec.Struct):
@@ -50,6 +44,7 @@ class Watch(msgspec.Struct):
     closed_at: int | None
     closed_by: str | None
     how: str | None
+    due_said_at: int
 
     @property
     def goes(self) -> list[str]:
@@ -79,51 +74,10 @@ class Watch(msgspec.Struct):
         return self.left_at is not None or (self.leaves_at is not None and self.leaves_at <= at) or self.due_back_at <= at
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """What the record says of it."""
-
-    kind: Kind
-    state: str
-    body: dict[str, Any]
-
-    @property
-    def watched(self) -> Watched:
-        assert self.kind.watched is not None
-        return self.kind.watched
-
-    def moment(self, name: str) -> int | None:
-        return moment_in(self.body.get(name))
-
-    def people(self, name: str) -> list[str]:
-        return sorted(self.body.get(name) or {}, key=lambda one: ((self.body[name][one] or {}).get("part") != "leads", one))
-
-
-def moment_in(value: Any) -> int | None:
-    """Of a moment as a record holds it. One beyond any clock is as near to it as can be waited for."""
-    said = from_wire(value["at"]) if value else None
-    return None if said is None else min(max(said, EARLIEST), LATEST)
-
-
-class Wrote(msgspec.Struct, frozen=True):
-    """One edit of the record."""
-
-    author: str
-    seq: int
-    made_at: int  # by the clock of the phone that wrote it, as the moments in it are
-    at: int
-    received_at: int
-    values: dict[str, Any]
-    is_held: bool
-
-
 COLUMNS = ", ".join(Watch.__struct_fields__)
-EDITS = (  # those that are held, too: see hear_held
-    'select author, coalesce(seq, held_seq) as at_number, made_at, ordered_at, received_at, "values", seq is null as is_held from edit'
-    " where school = $1 and record = $2 and coalesce(seq, held_seq) > $3 order by at_number"
-)
 BEGIN = (
-    "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (school, record) do nothing"
+    "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at, due_said_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (school, record) do nothing"
 )
 NOTE = (  # the watch is held meanwhile: nobody else counts
     "insert into watch_moment (school, record, n, at, what, staff, detail)"
@@ -143,13 +97,6 @@ async def lately(tx: Tx, school: str, since: int) -> list[Watch]:
     where = "school = $1 and (closed_at is null or closed_at > $2)"
     rows = await tx.rows(f"select {COLUMNS} from watch where {where} order by due_back_at desc, record limit {LISTED}", school, since)
     return [Watch(*row) for row in reversed(rows)]
-
-
-async def plan_of(tx: Tx, school: str, record: str) -> Plan | None:
-    row = await tx.row("select kind, state, body from record where school = $1 and id = $2", school, record)
-    if row is None or row["kind"] not in KINDS_WATCHED:
-        return None
-    return Plan(KINDS[row["kind"]], row["state"], msgspec.json.decode(row["body"]))
 
 
 async def note(tx: Tx, watch: Watch, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
@@ -181,18 +128,21 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     watch = await watch_of(tx, school, record)
     if plan is None:
         return watch
+    edits = await edits_since(tx, school, record, watch.read_to if watch else 0)
+    taken = [edit for edit in edits if not edit.is_held]
     new = watch is None
     if watch is None:
-        watch = await begin(tx, school, record, plan, at)
+        watch = await begin(tx, school, record, plan, taken, at)
         if watch is None:
             return None
     before = (watch.due_back_at, watch.how)
-    edits = await edits_since(tx, watch)
-    taken = [edit for edit in edits if not edit.is_held]
-    if not new:
-        await go_by(tx, watch, plan, taken, at)
-    await hear(tx, watch, plan, taken, at)
+    for edit in taken:
+        await hear(tx, watch, plan, edit, at)  # as they went when it came: nobody puts themselves down and speaks for all in one edit
+        if not new:
+            await go_by(tx, watch, plan, edit, at)
     await hear_held(tx, watch, plan, edits, at)
+    if (buddies := as_list(plan.people(plan.watched.buddy))) != watch.buddies:
+        await keep(tx, watch, buddies=buddies)
     if watch.is_open and plan.state != "open" and not watch.runs(at):
         await close(tx, watch, "called off", at, taken[-1].author if taken else None)
     if watch.how == "called off" and (plan.state == "open" or watch.left_at is not None):
@@ -204,45 +154,58 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     return watch
 
 
-async def begin(tx: Tx, school: str, record: str, plan: Plan, at: int) -> Watch | None:
+async def begin(tx: Tx, school: str, record: str, plan: Plan, edits: list[Wrote], at: int) -> Watch | None:
     """The school has the plan: who goes, and by when they are to be back."""
     asked = plan.watched
-    goes, due_back = plan.people(asked.goes), plan.moment(asked.due_back)
-    if not goes or due_back is None or plan.state != "open" or at - due_back > HISTORY:
+    due_said, its = plan.moment(asked.due_back), agreed(plan, edits)
+    if not its.goes or due_said is None or its.due_back_at is None or plan.state != "open":
         return None
-    leaves, buddies = plan.moment(asked.leaves), plan.people(asked.buddy)
-    came = await tx.row("select max(received_at) from edit where school = $1 and record = $2 and seq is not null", school, record)
-    here_since = min(came[0], at) if came else at
-    await tx.run(BEGIN, school, record, plan.kind.name, as_list(goes), as_list(buddies), leaves, due_back, here_since)
+    if at - max(due_said, its.due_back_at) > HISTORY:
+        return None
+    here_since = min(max(edit.received_at for edit in edits), at)
+    goes, buddies = as_list(its.goes), as_list(plan.people(asked.buddy))
+    await tx.run(BEGIN, school, record, plan.kind.name, goes, buddies, its.leaves_at, its.due_back_at, here_since, its.said_at)
     watch = await watch_of(tx, school, record)
     assert watch is not None
-    await note(tx, watch, "accepted", here_since)
+    await note(tx, watch, "accepted", here_since, drift=its.drift)
     return watch
 
 
-async def edits_since(tx: Tx, watch: Watch) -> list[Wrote]:
-    rows = await tx.rows(EDITS, watch.school, watch.record, watch.read_to)
-    return [Wrote(who, n, made, at, came, msgspec.json.decode(values), bool(is_held)) for who, n, made, at, came, values, is_held in rows]
+async def go_by(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
+    """The plan, as those whose it is change it: what was not said any more stays as it was, for somebody may be out.
 
-
-async def go_by(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
-    """The plan, as it has been changed: what was not said any more stays as it was, for somebody may be out."""
+    Of anybody else only what makes the school look sooner counts; the rest stands in the record, and in what happened.
+    """
     asked = plan.watched
-    goes, buddies = as_list(plan.people(asked.goes)), as_list(plan.people(asked.buddy))
-    leaves, due_back = plan.moment(asked.leaves), plan.moment(asked.due_back)
-    plain = {"workers": watch.workers if goes == "[]" else goes, "buddies": buddies, "leaves_at": leaves}
-    if changed := {name: value for name, value in plain.items() if getattr(watch, name) != value}:
-        await keep(tx, watch, **changed)
-    if due_back is not None and due_back != watch.due_back_at:
-        author = next((edit.author for edit in reversed(edits) if asked.due_back in edit.values), None)
-        await put_time(tx, watch, due_back, author, at)
+    if not edit.values.keys() & {asked.goes, asked.leaves, asked.due_back}:
+        return
+    counts = may_change(edit, watch.goes, "") or edit.author == await planner_of(tx, watch.school, watch.record)
+    if asked.goes in edit.values:
+        goes = as_list(goes_after(edit, watch.goes, plan))
+        if counts and goes != watch.workers:
+            await keep(tx, watch, workers=goes)
+        elif goes != watch.workers:
+            await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.goes, told_at=edit.received_at)
+    leaves_at = min(edit.readings(asked.leaves), default=None)
+    if asked.leaves in edit.values and (counts or (leaves_at is not None and (watch.leaves_at is None or leaves_at < watch.leaves_at))):
+        await keep(tx, watch, leaves_at=leaves_at)
+    due_back = edit.due(asked.due_back)
+    if due_back is None or edit.at < watch.due_said_at:
+        return
+    if counts or due_back < watch.due_back_at:
+        await put_time(tx, watch, due_back, edit, at)
+    elif due_back > watch.due_back_at:
+        detail = {"was": watch.due_back_at, "now": due_back, "drift": edit.drift, "told_at": edit.received_at}
+        await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.due_back, **detail)
 
 
-async def put_time(tx: Tx, watch: Watch, due_back: int, author: str | None, at: int) -> None:
+async def put_time(tx: Tx, watch: Watch, due_back: int, edit: Wrote, at: int) -> None:
     """They are to be back at another time. Whoever had been told that they are overdue hears so."""
     was = watch.due_back_at
-    await keep(tx, watch, due_back_at=due_back)
-    await note(tx, watch, "time", at, author, was=was, now=due_back)
+    await keep(tx, watch, due_back_at=due_back, due_said_at=edit.at)
+    if due_back == was:
+        return
+    await note(tx, watch, "time", at, edit.author, was=was, now=due_back, drift=edit.drift)
     if watch.is_open and watch.alarm_at is None and watch.rung >= WORKER and due_back > at:
         await begin_anew(tx, watch)
         await retire_alerts(tx, watch.school, watch.topic)
@@ -258,18 +221,23 @@ async def begin_anew(tx: Tx, watch: Watch) -> None:
 # ── What those who go have said ────────────────────────────────────────────────────────────
 
 
-async def hear(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
-    """Each of their edits once, however it came, and however late."""
-    if not edits:
-        return
-    theirs = [edit for edit in edits if edit.author in watch.goes]
-    heard = max([edit.at for edit in theirs] + ([watch.heard_at] if watch.heard_at is not None else []), default=None)
-    await keep(tx, watch, heard_at=heard, left_at=plan.moment(plan.watched.left) or watch.left_at)
-    for edit in theirs:
-        for name in plan.watched.marks:
-            if value := edit.values.get(name):
-                await note(tx, watch, "mark", moment_in(value) or edit.at, edit.author, field=name, told_at=edit.received_at)
-        await hear_safe(tx, watch, plan.watched, edit, at)
+async def hear(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
+    """Once, however it came, and however late."""
+    asked, goes = plan.watched, edit.author in watch.goes
+    left_at = edit.moment(asked.left)
+    if left_at is not None and edit.values[asked.left] == plan.body.get(asked.left):
+        await keep(tx, watch, left_at=left_at)
+    if goes:
+        await keep(tx, watch, heard_at=max(edit.at, watch.heard_at or edit.at))
+        for name in asked.marks:
+            if edit.values.get(name):
+                moment = edit.moment(name) or edit.at
+                await note(tx, watch, "mark", moment, edit.author, field=name, told_at=edit.received_at, drift=edit.drift)
+        await hear_safe(tx, watch, asked, edit, at)
+    elif word := edit.values.get(asked.word):
+        await hear_alarm(tx, watch, plan, edit, word, at)
+    if not goes and edit.values.get(asked.safe):
+        await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.safe, told_at=edit.received_at)
 
 
 async def hear_held(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
@@ -278,27 +246,37 @@ async def hear_held(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: in
         await keep(tx, watch, read_to=edits[-1].seq)
     for edit in edits:
         word = edit.values.get(plan.watched.word)
-        if not edit.is_held or edit.author not in watch.goes or type(word) is not str:
-            continue
-        if await closing_words.meaning_of(tx, watch.school, edit.author, word) == "alarm":
-            await raise_alarm(tx, watch, edit, edit.at, at)
+        if edit.is_held and type(word) is str:
+            await hear_alarm(tx, watch, plan, edit, word, at)
+
+
+async def hear_alarm(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, word: str, at: int) -> None:
+    """By whoever stands in the plan, whoever put them there."""
+    if edit.author not in {*watch.goes, *plan.people(plan.watched.goes)}:
+        return
+    if await closing_words.meaning_of(tx, watch.school, edit.author, word) == "alarm":
+        await raise_alarm(tx, watch, edit, edit.at, at)
 
 
 async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) -> None:
-    safe, word = edit.values.get(asked.safe), edit.values.get(asked.word)
-    planned = bool(safe) and (moment_in(safe) or 0) > edit.made_at + AHEAD  # when somebody means to be back: no word that they are
-    if safe or word:
-        safe_at = moment_in(safe) or edit.at
-        match await closing_words.meaning_of(tx, watch.school, edit.author, word):
+    if edit.values.get(asked.safe) or edit.values.get(asked.word):
+        planned = edit.is_planned(asked.safe)
+        safe_at = edit.moment(asked.safe)
+        safe_at = edit.at if safe_at is None else safe_at
+        looks_over = not watch.is_open if watch.alarm_at is None else watch.safe_at is not None
+        match await closing_words.meaning_of(tx, watch.school, edit.author, edit.values.get(asked.word)):
             case "alarm" if watch.alarm_at is None:
                 await raise_alarm(tx, watch, edit, safe_at, at)
+            case _ if looks_over:
+                pass
+            case "neither":
+                await be_unsure(tx, watch, edit, safe_at)
+            case _ if planned:
+                await be_unsure(tx, watch, edit, edit.at, planned=safe_at)
             case _ if watch.alarm_at is not None:
                 await go_on_looking_safe(tx, watch, edit, safe_at)
-            case "safe" if watch.is_open and not planned:
-                await close(tx, watch, "safe", at, edit.author, safe_at, edit.received_at)
-            case "neither" if watch.is_open:
-                await keep(tx, watch, unsure=True)
-                await note(tx, watch, "unsure", safe_at, edit.author, told_at=edit.received_at)
+            case _:
+                await close(tx, watch, "safe", at, edit.author, safe_at, told_at=edit.received_at, drift=edit.drift)
     elif asked.safe in edit.values and watch.how == "safe":
         await keep(tx, watch, closed_at=None, closed_by=None, how=None, safe_at=None)
         await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=edit.received_at)
@@ -309,21 +287,24 @@ async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) 
         await note(tx, watch, "not safe yet", edit.at, edit.author, told_at=edit.received_at)
 
 
+async def be_unsure(tx: Tx, watch: Watch, edit: Wrote, moment: int, **detail: Any) -> None:
+    """They say safe, and it does not count."""
+    await keep(tx, watch, unsure=True)
+    await note(tx, watch, "unsure", moment, edit.author, told_at=edit.received_at, drift=edit.drift, **detail)
+
+
 async def go_on_looking_safe(tx: Tx, watch: Watch, edit: Wrote, safe_at: int) -> None:
     """To whoever goes, as though no alarm had been raised."""
-    if watch.safe_at is None:
-        await keep(tx, watch, safe_at=safe_at, closed_by=edit.author)
-        await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at)
+    await keep(tx, watch, safe_at=safe_at, closed_by=edit.author, unsure=False)
+    await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at, drift=edit.drift)
 
 
-async def close(
-    tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at: int | None = None, told_at: int | None = None, why: str = ""
-) -> None:
+async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at: int | None = None, **detail: Any) -> None:
     """`how`: safe (their own word), closed (a safeguarding lead's), called off (before they left)."""
     told = await told_so_far(tx, watch)
-    await keep(tx, watch, closed_at=at, closed_by=by, how=how, safe_at=safe_at or watch.safe_at, unsure=False)
+    await keep(tx, watch, closed_at=at, closed_by=by, how=how, safe_at=watch.safe_at if safe_at is None else safe_at, unsure=False)
     await drop_due(tx, watch.school, watch.record, *LADDER)
-    await note(tx, watch, how, safe_at or at, by, told_at=told_at or at, why=why)
+    await note(tx, watch, how, at if safe_at is None else safe_at, by, **detail)
     await retire_alerts(tx, watch.school, watch.topic)
     await tell_quietly(tx, watch, told - {by}, "visit.safe")
 
@@ -333,7 +314,7 @@ async def raise_alarm(tx: Tx, watch: Watch, edit: Wrote, safe_at: int, at: int) 
     if watch.alarm_at is not None:
         return
     if watch.how != "safe":
-        await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at)
+        await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at, drift=edit.drift)
     await keep(tx, watch, alarm_at=at, safe_at=safe_at, closed_at=None, closed_by=edit.author, how=None, taken_by=None, unsure=False)
     await note(tx, watch, "alarm", at, edit.author)
     await drop_due(tx, watch.school, watch.record, *LADDER)

@@ -702,6 +702,7 @@ class Watch(Table):
     closed_at = BigInt(null=True, default=None)
     closed_by = Text(null=True, default=None)
     how = Text(null=True, default=None)  # safe, closed, called off
+    due_said_at = BigInt(default=0)  # when the edit was written by whose time the school goes
 
 
 class WatchMoment(Table):

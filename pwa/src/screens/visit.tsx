@@ -82,7 +82,7 @@ export function Visit({ school, kind, view }: { school: SchoolAnswer; kind: Kind
   const writeUp = toForm(record, { field: WRITTEN_UP.join(','), as: 'Write it up' });
   const take = (step: Step) => (step.moment === 'safe_at' && mayAskWord(kind, known, isOld) ? setClosing(true) : void write(stamp(step.moment!), `${step.done}.`));
   async function close(word: string): Promise<void> {
-    if (!(await write({ ...(isSafe ? { safe_at: record.body.safe_at! } : stamp('safe_at')), ...(word ? { closing_word: word } : {}) }, 'Safe.', null))) return; // nobody takes this back who may not be alone
+    if (!(await write({ ...(timeOf(record.body.safe_at)! <= Date.now() ? { safe_at: record.body.safe_at! } : stamp('safe_at')), ...(word ? { closing_word: word } : {}) }, 'Safe.', null))) return; // nobody takes this back who may not be alone
     setClosing(false);
   }
 
@@ -177,8 +177,8 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
     const isUnsure = !waits && known?.unsure;
     return (
       <>
-        <Told state={isUnsure ? 'needs' : 'waiting'}><b>The school does not know yet that you are safe.</b> {isUnsure ? 'That was not your closing word.' : known?.due_back && `It expects you by ${clock(known.due_back)}, and tells others if it does not hear from you.`}</Told>
-        {isUnsure ? <button type="button" class="button whole" onClick={onWord}>Give your closing word</button> : <RingSchool />}
+        <Told state={isUnsure ? 'needs' : 'waiting'}><b>The school does not know yet that you are safe.</b> {isUnsure ? (known!.asks_word ? 'That was not your closing word.' : 'Its time had not come.') : known?.due_back && `It expects you by ${clock(known.due_back)}, and tells others if it does not hear from you.`}</Told>
+        {isUnsure ? <button type="button" class="button whole" onClick={onWord}>{known!.asks_word ? 'Give your closing word' : 'Say it again'}</button> : <RingSchool />}
       </>
     );
   }
