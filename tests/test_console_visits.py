@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from server.kinds.home_visit import home_visit
 from server.oncall.steps import take_due
-from server.store.database import reading
+from server.store.database import reading, writing
 from server.store.moments import now, to_wire
 from tests.desk import NOW, Desk, at_desk, phone_sends
 from tests.world import AMIRA, BEN, CAROL, DEE, OLU, PASSWORD
@@ -25,7 +25,7 @@ async def out(minutes: int, **more: Any) -> str:
         "pupils": put("marcus"), "purpose": "welfare", "going": put("olu"), "expects_call": put("carol"),
         "leaves_at": to_wire(NOW - 90 * MINUTE), "back_by": to_wire(NOW + minutes * MINUTE), "vehicle": "A white van",
     }  # fmt: skip
-    record = await phone_sends(OLU, home_visit.name, plan | more)
+    record = await phone_sends(OLU, home_visit.name, plan | more, made_at=to_wire(NOW))
     await take_due(now())
     return record
 
@@ -66,6 +66,17 @@ async def test_a_visit_is_ended_by_a_safeguarding_lead_with_a_reason_and_by_nobo
     assert "Over at 11:0" in await carol.open("/console/visits")
 
 
+async def test_one_that_nobody_closed_for_a_day_stands_apart_and_is_still_to_be_closed(desk_app: Litestar) -> None:
+    record = await out(-40)
+    await writing(lambda tx: tx.run("update watch set due_back_at = due_back_at - $1", 24 * 60 * MINUTE))
+    dee = await at_desk(desk_app, DEE)
+    page = await dee.open("/console/visits")
+    assert "Nobody is out." in page
+    assert "Never closed Nobody has said how these ended." in page
+    assert page.rows()[0].endswith("Never closed")
+    assert "They are safe: end it" in await dee.open(f"/console/visits/{record}")
+
+
 async def test_who_may_not_see_visits_finds_none(desk_app: Litestar) -> None:
     record = await out(30)
     for me in (AMIRA, BEN):
@@ -86,7 +97,7 @@ async def test_an_alarm_in_silence_is_a_safe_end_to_whoever_goes_and_to_whoever_
     assert "Set 11:0" in page
     assert "Marmalade" not in page.html
     record = await out(30)
-    await phone_sends(OLU, home_visit.name, {"safe_at": to_wire(NOW), "closing_word": "crumpet"}, record=record)
+    await phone_sends(OLU, home_visit.name, {"safe_at": to_wire(NOW), "closing_word": "crumpet"}, record=record, made_at=to_wire(NOW))
     await take_due(now())
     for desk, state in ((olu, "Safe"), (carol, "Needs somebody now"), (dee, "Needs somebody now")):
         board, page, kept = [

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from server.oncall import steps
-from server.oncall.overdue import AGAIN_AT_MOST
+from server.oncall.overdue import OFTEN
+from server.oncall.rota import local, moment_of
 from server.oncall.steps import LATE_AFTER, take_due
 from server.store.database import Tx, writing
 from tests.phone import Phone
@@ -17,9 +18,9 @@ from tests.test_oncall_visits import MINUTE, act, arrives, at, plan, rings
 
 A_FEW, ALL = 12, 1_000  # histories
 EACH_ENGINE = 2
-AGAIN = 5 * MINUTE
+DAY = 24 * 60 * MINUTE
 STEPS = ("visit.overdue", "visit.buddy", "visit.alarm")
-TOLD = {"visit.overdue": ["olu"], "visit.buddy": ["carol"], "visit.alarm": ["dee"]}
+TOLD = {"visit.overdue": ["olu"], "visit.buddy": ["carol"], "visit.alarm": ["dee"], "visit.open": ["dee"]}
 
 
 async def test_every_step_is_done_once_in_histories_in_which_the_worker_is_killed(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +54,7 @@ class History:
         self.phone: Phone = school.phone("olu")
         self.record = ""
         self.due = school.now + chance.randint(1, 30) * MINUTE
-        self.rung, self.put_off, self.again_at, self.again = -1, 0, 0, 0
+        self.rung, self.put_off, self.raised_at, self.again_at, self.again = -1, 0, 0, 0, 0
         self.closed = self.taken = False
         self.expected: list[tuple[int, str, str]] = []
 
@@ -70,9 +71,11 @@ class History:
         self.school.now = max(self.school.now, self.due, self.put_off) + 20 * MINUTE
         await self.worker_comes()
         sql = "select made_at, words, staff from alert where topic = $1 and words = any($2) order by made_at, words, staff"
-        told = [tuple(row.values()) for row in await self.school.rows(sql, f"visit/{self.record}", list(STEPS))]
+        told = [tuple(row.values()) for row in await self.school.rows(sql, f"visit/{self.record}", list(TOLD))]
         assert told == sorted(self.expected)
         assert self.closed or self.rung == 2, "nobody knows of it"
+        if not self.closed:
+            assert (await act(self.school, "dee", self.record, "seen_safe", "Met them"))[0] == 200
         for row in await self.school.rows("select at, taken_at, late from due_step where about = $1 and taken_at is not null", self.record):
             assert bool(row["late"]) == (row["taken_at"] - row["at"] > LATE_AFTER)
 
@@ -96,10 +99,21 @@ class History:
             self.rung += 1
             self.tell(STEPS[self.rung])
             if self.rung == 2:
-                self.again_at, self.again = self.school.now + AGAIN, 0
-        if not self.closed and not self.taken and self.rung == 2 and self.again_at <= self.school.now and self.again < AGAIN_AT_MOST:
-            self.tell("visit.alarm")
-            self.again_at, self.again = self.school.now + AGAIN, self.again + 1
+                self.raised_at, self.again = self.school.now, 0
+                self.again_at = self.then()
+        if not self.closed and self.rung == 2 and self.again_at <= self.school.now:
+            self.tell("visit.open" if self.is_daily() else "visit.alarm")
+            self.again += 1
+            self.again_at = self.then()
+
+    def is_daily(self) -> bool:
+        return self.taken or self.school.now >= self.raised_at + DAY
+
+    def then(self) -> int:
+        """When they are told again."""
+        if not self.is_daily():
+            return self.school.now + (5 if self.again < OFTEN else 60) * MINUTE
+        return min(at for n in (0, 1) if (at := moment_of(local(self.school.now + n * DAY).day, "08:00")) > self.school.now)
 
     def tell(self, words: str) -> None:
         self.expected += [(self.school.now, words, one) for one in TOLD[words]]
@@ -145,7 +159,9 @@ class History:
     async def on_it(self) -> None:
         status, _ = await act(self.school, "dee", self.record, "on_it")
         assert (status == 200) == (not self.closed and self.rung == 2 and not self.taken)
-        self.taken |= status == 200
+        if status == 200:
+            self.taken = True
+            self.again_at = self.then()
 
     async def lead_says(self) -> None:
         if self.chance.random() < 0.3:

@@ -11,7 +11,8 @@ from server.access.audit import looked, still_looks
 from server.access.rights import signed_in
 from server.api.oncall import wake
 from server.oncall import closing_words, visits
-from server.oncall.visits import VisitCard, card_of, may_follow
+from server.oncall.visits import may_follow
+from server.oncall.whereabouts import VisitCard, card_of
 from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
@@ -44,8 +45,8 @@ class NewClosingWords(msgspec.Struct):
 
 @get("/api/visits", guards=[signed_in])
 async def list_visits(request: Request[Any, Any, Any]) -> list[VisitCard]:
-    """Those that are not over: I go, I am the buddy, I was told, or I lead. Soonest back first."""
-    return await reading(visits_of, request.state.me)
+    """Those that are out: I go, I am the buddy, I was told, or I lead. Soonest back first."""
+    return await reading(visits.cards_for, request.state.me, now())
 
 
 @get("/api/visits/{record:str}", guards=[signed_in])
@@ -78,15 +79,6 @@ async def keep_closing_words(data: JSONBody[NewClosingWords], request: Request[A
 
 
 # ── Inside one transaction ─────────────────────────────────────────────────────────────────
-
-
-async def visits_of(tx: Tx, me: Me) -> list[VisitCard]:
-    at = now()
-    cards = [await card_of(tx, me, watch.record, at) for watch in await visits.open_for(tx, me)]
-    for card in cards:
-        if card is not None:
-            card.help = None  # where to look is told on the page of one visit, and noted
-    return [card for card in cards if card is not None]
 
 
 async def seen(tx: Tx, me: Me, record: str) -> VisitCard:

@@ -15,8 +15,8 @@ from server.console.showing import called, title_of
 from server.console.words import joined
 from server.oncall import visits
 from server.oncall.steps import look_soon
-from server.oncall.visits import VisitCard, card_of, may_follow
-from server.oncall.watch import SHOWN_FOR, lately
+from server.oncall.visits import may_follow
+from server.oncall.whereabouts import VisitCard, card_of
 from server.push import delivery
 from server.refusals import NotFound, Refusal
 from server.store.database import Tx, reading, writing
@@ -24,17 +24,8 @@ from server.store.me import Me
 from server.store.moments import from_wire, now
 from server.sync.audience import may_hold
 
-ORDER = ("alarm", "overdue", "out", "planned")
 BADGES = {"alarm": "alarm", "overdue": "needs", "out": "waiting", "planned": "draft", "safe": "sent", "over": "sent"}
 SAY = {"on_it": "I will see to it", "spoken_to": "I have spoken to them"}
-
-
-class Board(Struct, frozen=True):
-    out: list[VisitCard]
-    over: list[VisitCard]
-
-    def counted(self, state: str) -> int:
-        return sum(card.state == state for card in self.out)
 
 
 class Opened(Struct, frozen=True):
@@ -45,7 +36,7 @@ class Opened(Struct, frozen=True):
 @get("/console/visits", guards=[needs("visits")])
 async def board(request: Request[Any, Any, Any]) -> Response[str]:
     me = request.state.me
-    found = await reading(board_of, me)
+    found = await reading(visits.board_of, me, now())
     return page(await frame_for(me), request, "visits.html", board=found, badges=BADGES, going=going, moment=from_wire)
 
 
@@ -68,7 +59,7 @@ async def say(request: Request[Any, Any, Any], record: FromPath[str]) -> Respons
     if what not in visits.NOT_YOURS:
         raise NotFound
     try:
-        await writing(lambda tx: visits.do(tx, me, record, what, why, now()))
+        await writing(lambda tx: visits.do(tx, me, record, what, why, now(), at_desk=True))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -93,21 +84,8 @@ def going(card: VisitCard) -> str:
     return joined([card.who.get(one, "Somebody who has left") for one in card.goes]) or "Nobody named"
 
 
-async def board_of(tx: Tx, me: Me) -> Board:
-    """Those whose record I may hold. To whoever may not know how it really stands, one with an alarm is over."""
-    at = now()
-    found = [card for watch in await lately(tx, me.school, at - SHOWN_FOR) if (card := await card_for(tx, me, watch.record, at))]
-    out = sorted((card for card in found if card.state in ORDER), key=lambda card: (ORDER.index(card.state), card.due_back or ""))
-    over = sorted((card for card in found if card.state not in ORDER), key=lambda card: card.closed_at or "", reverse=True)
-    return Board(out, over)
-
-
-async def card_for(tx: Tx, me: Me, record: str, at: int) -> VisitCard | None:
-    return await card_of(tx, me, record, at) if await may_follow(tx, me, record) else None
-
-
 async def opened_by(tx: Tx, me: Me, record: str) -> Opened | None:
-    card = await card_for(tx, me, record, now())
+    card = await card_of(tx, me, record, now()) if await may_follow(tx, me, record, at_desk=True) else None
     if card is None:
         return None
     kept = await record_for(tx, me, record) if await may_hold(tx, me, record) else None

@@ -1,5 +1,6 @@
 """What the edits of a visit say: who goes, by when they are to be back, each moment by the school's clock; and whose word counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -143,10 +144,15 @@ PLANNER = "select author from edit where school = $1 and record = $2 and seq is 
 
 
 async def plan_of(tx: Tx, school: str, record: str) -> Plan | None:
-    row = await tx.row("select kind, state, body from record where school = $1 and id = $2", school, record)
-    if row is None or row["kind"] not in KINDS_WATCHED:
-        return None
-    return Plan(KINDS[row["kind"]], row["state"], msgspec.json.decode(row["body"]))
+    return (await plans_of(tx, school, [record])).get(record)
+
+
+async def plans_of(tx: Tx, school: str, records: Sequence[str]) -> dict[str, Plan]:
+    """By record; of what is watched."""
+    rows = await tx.rows("select id, kind, state, body from record where school = $1 and id = any($2)", school, list(records))
+    return {
+        row["id"]: Plan(KINDS[row["kind"]], row["state"], msgspec.json.decode(row["body"])) for row in rows if row["kind"] in KINDS_WATCHED
+    }
 
 
 async def edits_since(tx: Tx, school: str, record: str, read_to: int) -> list[Wrote]:

@@ -1,13 +1,14 @@
 """Nothing was heard of somebody by their time: they are asked, then their buddy, then those who lead, until somebody sees to it."""
 
 import logging
+from datetime import date, timedelta
 
 from server.kinds.roles import Role
 from server.oncall.going import MINUTE, plan_of
 from server.oncall.ladders import leaders_of
-from server.oncall.rota import on_call
+from server.oncall.rota import local, moment_of, on_call
 from server.oncall.steps import Due, due, step
-from server.oncall.watch import BUDDY, LEAD, WORKER, Watch, follow, keep, note, of, tell, watch_of
+from server.oncall.watch import BUDDY, DAY, LEAD, WORKER, Watch, follow, keep, note, of, tell, watch_of
 from server.push.alerts import RINGING
 from server.store.database import Tx
 from server.store.due import hold_move
@@ -15,7 +16,9 @@ from server.store.engines import passes
 
 log = logging.getLogger("lanyard.oncall")
 
-AGAIN_EVERY, AGAIN_AT_MOST = 5 * MINUTE, 24  # those who lead are told again, while nobody sees to it
+AGAIN_EVERY, OFTEN = 5 * MINUTE, 24  # those who lead are told again, while nobody sees to it; so often, then every hour
+MORNING = "08:00"  # and once somebody does, or a day has gone by: then, every day until it is closed
+HOUR = 60 * MINUTE
 RINGS_FOR_S = 30 * 60
 
 # What each step does, in words, while it is waited for.
@@ -70,8 +73,10 @@ async def answer_the_alarm(tx: Tx, its: Due, at: int) -> None:
 @step("visit.again")
 async def tell_them_again(tx: Tx, its: Due, at: int) -> None:
     watch = await as_said(tx, its, at)
-    if watch and watch.is_open and watch.taken_by is None and watch.raised_at == its.more["raised_at"]:
-        await ring(tx, watch, await to_tell(tx, watch, at), "visit.alarm", at, "lead", its.late)
+    if watch and watch.is_open and watch.raised_at == its.more["raised_at"]:
+        if its.more["n"] > 0:  # 0: from when it was not told of for ever
+            words = "visit.open" if is_daily(watch, at) else "visit.alarm"
+            await ring(tx, watch, await to_tell(tx, watch, at), words, at, "lead", its.late)
         await again(tx, watch, at, its.more["n"] + 1)
 
 
@@ -106,8 +111,19 @@ async def tell_those_who_lead(tx: Tx, watch: Watch, at: int, late: bool) -> None
 
 
 async def again(tx: Tx, watch: Watch, at: int, n: int) -> None:
-    if n <= AGAIN_AT_MOST:
-        await due(tx, watch.school, at + AGAIN_EVERY, "visit.again", watch.record, n=n, raised_at=watch.raised_at)
+    """Losing contact never ends it: neither does being told of it often enough."""
+    next_at = next_morning(at) if is_daily(watch, at) else at + (AGAIN_EVERY if n <= OFTEN else HOUR)
+    await due(tx, watch.school, next_at, "visit.again", watch.record, n=n, raised_at=watch.raised_at)
+
+
+def is_daily(watch: Watch, at: int) -> bool:
+    return watch.taken_by is not None or watch.raised_at is None or at >= watch.raised_at + DAY
+
+
+def next_morning(at: int) -> int:
+    here = local(at)
+    days = 0 if here.clock < MORNING else 1
+    return moment_of((date.fromisoformat(here.day) + timedelta(days=days)).isoformat(), MORNING)
 
 
 async def to_tell(tx: Tx, watch: Watch, at: int) -> list[str]:

@@ -17,9 +17,7 @@ WORKER, BUDDY, LEAD = range(3)
 OVERDUE = (("visit.overdue_worker", 5 * MINUTE), ("visit.overdue_buddy", 10 * MINUTE), ("visit.overdue_lead", 15 * MINUTE))
 LADDER = (*(name for name, _ in OVERDUE), "visit.again")
 SPOKEN_TO_IS_WORTH = 10 * MINUTE
-
-SHOWN_FOR = 24 * 60 * MINUTE  # that one which is over stays on the board
-LISTED = 300
+DAY = 24 * 60 * MINUTE
 
 
 class Watch(msgspec.Struct):
@@ -92,11 +90,15 @@ async def watch_of(tx: Tx, school: str, record: str) -> Watch | None:
     return Watch(*row) if row else None
 
 
-async def lately(tx: Tx, school: str, since: int) -> list[Watch]:
-    """Those that are open, and those that have ended since."""
-    where = "school = $1 and (closed_at is null or closed_at > $2)"
-    rows = await tx.rows(f"select {COLUMNS} from watch where {where} order by due_back_at desc, record limit {LISTED}", school, since)
-    return [Watch(*row) for row in reversed(rows)]
+async def read_watch(tx: Tx, school: str, record: str) -> Watch | None:
+    """Held by nobody."""
+    row = await tx.row(f"select {COLUMNS} from watch where school = $1 and record = $2", school, record)
+    return Watch(*row) if row else None
+
+
+async def lying(tx: Tx, school: str, since: int, where: str) -> list[Watch]:
+    """`where` may speak of `since` as $2."""
+    return [Watch(*row) for row in await tx.rows(f"select {COLUMNS} from watch where school = $1 and {where}", school, since)]
 
 
 async def note(tx: Tx, watch: Watch, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
