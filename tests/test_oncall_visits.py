@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from server.access import base64url, keys
 from server.kinds import KINDS
 from server.kinds.roles import Role
+from server.oncall import closing_words
 from server.oncall.steps import take_due
 from server.push.keys import key_in_use
 from server.reports.views import make_views
+from server.settings import Settings
 from server.store.database import writing
 from server.store.moments import from_wire, to_wire
 from tests.phone import Phone
@@ -533,6 +536,46 @@ async def test_closing_words_are_set_with_the_password_and_read_by_nobody(school
     await sets_words(school, safe="", alarm="")
     phone, record = await goes_out(school)
     await says(school, phone, record, safe_at=at(school.now))
+    assert (await look(school, record))["state"] == "safe"
+
+
+async def test_a_closing_word_is_heard_without_stretching_and_a_copy_of_the_database_alone_tells_none(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.unlock(Settings(keys_passphrase="four dry umbrellas"))
+    try:
+        await sets_words(school)
+        phone, record = await goes_out(school)
+        monkeypatch.setattr(closing_words, "stretched", None)
+        keys.unlock(Settings())
+        for word in ("marmalade", "crumpet"):  # by whoever has the copy, and no passphrase
+            await says(school, phone, record, safe_at=at(school.now), closing_word=word)
+            assert ((await look(school, record))["state"], (await look(school, record))["unsure"]) == ("out", True)
+        await sets_words(school, "hana")
+        keys.unlock(Settings(keys_passphrase="four dry umbrellas"))
+        await says(school, phone, record, safe_at=at(school.now), closing_word="marmalade")
+        assert (await look(school, record))["state"] == "safe"
+        await school.do("update closing_words set safe = alarm, alarm = safe where staff = 'olu'")
+        phone, record = await goes_out(school)
+        await says(school, phone, record, safe_at=at(school.now), closing_word="crumpet")
+        assert (await look(school, record))["unsure"]  # neither says the other
+    finally:
+        keys.unlock(Settings())
+
+
+async def test_words_that_were_stretched_go_on_working_until_they_are_set_anew(school: School) -> None:
+    kept = []
+    for word in ("marmalade", "crumpet"):
+        kept.append(base64url.write(b"s" * 16 + closing_words.stretched(word, b"s" * 16)))
+    sql = "insert into closing_words (school, staff, safe, alarm, set_at) values ('northgate', 'olu', $1, $2, 0)"
+    await school.do(sql, *kept)
+    for word, state in (("Jam", "out"), ("Marmalade", "safe"), ("Crumpet", "alarm")):
+        phone, record = await goes_out(school)
+        await says(school, phone, record, safe_at=at(school.now), closing_word=word)
+        assert (await look(school, record, "dee"))["state"] == state
+    await sets_words(school, safe="Teapot")
+    phone, record = await goes_out(school)
+    await says(school, phone, record, safe_at=at(school.now), closing_word="teapot")
     assert (await look(school, record))["state"] == "safe"
 
 

@@ -60,6 +60,17 @@ async def public_key(tx: Tx, purpose: str, id: str) -> str | None:
     return row["public"] if row else None
 
 
+async def secret(tx: Tx, purpose: str, id: str) -> bytes | None:
+    """As `secret_of`, also of a key that is in use no more. Raises Locked."""
+    row = await tx.row("select private from key where id = $1 and purpose = $2", id, purpose)
+    return secret_of(opened(row["private"])) if row else None
+
+
+def secret_of(key: EllipticCurvePrivateKey) -> bytes:
+    """For a keyed hash: what is kept closed, and told to nobody."""
+    return key.private_numbers().private_value.to_bytes(32)
+
+
 async def new_key(tx: Tx, purpose: str, school: str | None = None) -> tuple[str, EllipticCurvePrivateKey]:
     key, id = generate_private_key(SECP256R1()), new_id()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
