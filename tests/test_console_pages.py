@@ -35,7 +35,7 @@ OPEN_TO = {
     "/console/visits": {OLU, CAROL, HANA, DEE, LENA},
     "/console/visits/{record}": set(),  # an incident
     "/console/morning": {OLU, CAROL, DEE, LENA},
-    "/console/sweeps": {CAROL, OLU, DEE, LENA},
+    "/console/sweeps": {CAROL, OLU, HANA, DEE, LENA},
     "/console/new/incident": set(EVERYBODY),
     "/console/new/sweep": {CAROL, OLU, HANA, DEE, LENA},
 }

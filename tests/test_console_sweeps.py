@@ -65,7 +65,26 @@ async def test_everybody_spoken_to_by_any_phone_is_on_the_page_of_their_sweep_an
     assert re.search(r"Town centre (On now|Over, not closed yet|Closed|To come) 3", listed.text)
 
 
-@pytest.mark.parametrize("me", [AMIRA, BEN, HANA, ADA, DAN], ids=lambda me: me.staff)
+async def test_a_head_of_year_sees_pupils_of_their_years_and_sweeps_they_were_on_and_hands_nobody_over(desk_app: Litestar) -> None:
+    sweep, other = await a_sweep(team=put(hana="goes")), await a_sweep(area="park")
+    await spoken_to(sweep, whose="ours", pupils=put(zoe=""))
+    await spoken_to(other, whose="ours", pupils=put(marcus=""))
+    seen = await spoken_to(sweep, **OF_FULLING)
+    carol, hana = await at_desk(desk_app, CAROL), await at_desk(desk_app, HANA)
+    listed = await hana.open("/console/sweeps")
+    assert "Zoë Ångström" in listed
+    assert not [name for name in ("Marcus Bell", "Kacper") if name in listed]
+    shown = await hana.open(f"/console/sweeps/{sweep}")
+    assert "1 young person spoken to : 1 ours" in shown
+    assert "Not everybody." in shown
+    assert "Hand-off" not in shown
+    assert (await hana.open(f"/console/sweeps/{other}")).status == 404
+    sheet = re.findall(r"hand-off/(\w+)", (await carol.open(f"/console/sweeps/{sweep}")).html)[0]
+    for path in (f"sweeps/{sweep}/hand-off/{sheet}", f"sightings/{seen}/match"):
+        assert (await hana.open(f"/console/{path}")).status == 403, path
+
+
+@pytest.mark.parametrize("me", [AMIRA, BEN, ADA, DAN], ids=lambda me: me.staff)
 async def test_whoever_does_not_hold_sweeps_opens_none_of_it(desk_app: Litestar, me: Me) -> None:
     sweep = await a_sweep()
     seen = await spoken_to(sweep, **OF_FULLING)

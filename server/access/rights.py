@@ -19,7 +19,10 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "lists": frozenset({Role.MANAGER, Role.ADMIN}),  # edit the school's own words
     "calls": frozenset({Role.RESPONDER, Role.MANAGER, Role.DSL, Role.LEADER}),  # see who is on duty, be called, see how calls went
     "visits": frozenset({Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}),  # see who is out, and due back when
-    "sweeps": frozenset({Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER}),  # a sweep's page, hand-off sheets, who somebody was
+    "sweeps": frozenset(
+        {Role.OFFICER, Role.MANAGER, Role.HEAD_OF_YEAR, Role.DSL, Role.LEADER}
+    ),  # which were, and whom they may see of them
+    "hand_off": frozenset({Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER}),  # a sheet for another school, who somebody was
     "sweep_days": frozenset({Role.DSL, Role.LEADER}),  # say after how long whom nobody knew is forgotten
     "rota": frozenset({Role.MANAGER, Role.LEADER, Role.ADMIN}),  # say who is on call, and whom a call rings
     "morning": frozenset({Role.OFFICER, Role.MANAGER, Role.DSL, Role.LEADER}),  # see and share out the families to ring

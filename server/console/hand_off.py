@@ -72,12 +72,12 @@ def name_among(seen: list[Seen]) -> str:
     return max(times, key=lambda name: (times[name], len(name), name))
 
 
-@get("/console/sweeps/{record:str}/hand-off/{key:str}", guards=[needs("sweeps")])
+@get("/console/sweeps/{record:str}/hand-off/{key:str}", guards=[needs("hand_off")])
 async def show_sheet(request: Request[Any, Any, Any], record: FromPath[str], key: FromPath[str]) -> Response[str]:
     return await drawn(request, await writing(open_sheet, request.state.me, record, key))
 
 
-@post("/console/sweeps/{record:str}/hand-off/{key:str}", guards=[needs("sweeps")], status_code=303)
+@post("/console/sweeps/{record:str}/hand-off/{key:str}", guards=[needs("hand_off")], status_code=303)
 async def hand_over(request: Request[Any, Any, Any], record: FromPath[str], key: FromPath[str]) -> Response[Any]:
     """`to`: who at that school was told. Written into each sighting of the sheet that does not say so yet."""
     me, to = request.state.me, str((await request.form()).get("to", "")).strip()

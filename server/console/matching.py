@@ -42,7 +42,7 @@ class Match(Struct, frozen=True):
     until: int  # when they are forgotten
 
 
-@get("/console/sightings/{record:str}/match", guards=[needs("sweeps")])
+@get("/console/sightings/{record:str}/match", guards=[needs("hand_off")])
 async def show_match(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[str]:
     asked = request.query_params.get("q", "").strip()[:100]
     match = await opened(request.state.me, record, asked)
@@ -50,7 +50,7 @@ async def show_match(request: Request[Any, Any, Any], record: FromPath[str]) -> 
     return await drawn(request, match)
 
 
-@post("/console/sightings/{record:str}/match", guards=[needs("sweeps")], status_code=303)
+@post("/console/sightings/{record:str}/match", guards=[needs("hand_off")], status_code=303)
 async def write_match(request: Request[Any, Any, Any], record: FromPath[str]) -> Response[Any]:
     """`pupil`: who it was; or `take_back`: who it was not after all. `seen`: the version that was looked at."""
     me, form = request.state.me, await request.form()

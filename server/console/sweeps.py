@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from server.access.audit import looked, still_looks
-from server.access.rights import needs, require_fresh
+from server.access.rights import may, needs, require_fresh
 from server.access.settings_of import decide
 from server.console.hand_off import School, schools_of
 from server.console.leaf import written_in
@@ -22,12 +22,14 @@ from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import from_wire, now
+from server.sync.audience import holds
 
 LATEST, UNNAMED = 40, 200
 EARLY = 3600 * 1_000_000  # µs: a sweep is on from so long before it begins
 COUNTS = """
     select l.other, count(*) from record_link l join record r on r.school = l.school and r.id = l.record
-    where l.school = $1 and l.field = 'sweep' and r.kind = 'sighting' and r.state <> 'void' and l.other = any($2) group by l.other"""
+    where l.school = $1 and l.field = 'sweep' and r.kind = 'sighting' and r.state <> 'void' and l.other = any($2) and {mine}
+    group by l.other"""
 HEARD = """
     select s.name, max(p.seen_at) as seen_at, count(p.id) as phones from staff s
     left join phone p on p.school = s.school and p.staff = s.id and not p.is_desk and p.revoked_at is null
@@ -77,6 +79,11 @@ class Sweep(Struct, frozen=True):
         return sum(one.whose == whose for one in self.everybody)
 
     @property
+    def nowhere(self) -> int:
+        """Another school's, and not said which."""
+        return sum(one.whose == "other_school" and not one.school and not one.pupils and not one.is_forgotten for one in self.everybody)
+
+    @property
     def late(self) -> int:
         return sum(map(self.is_late, self.everybody))
 
@@ -106,21 +113,31 @@ async def decided(tx: Tx, me: Me, days: int) -> None:
 
 async def shown(request: Request[Any, Any, Any], status: int = 200, problem: str = "", typed: str = "") -> Response[str]:
     me = request.state.me
-    sweeps, unnamed, days, forgotten = await reading(all_of, me)
+    sweeps, unnamed, yours, days, forgotten = await reading(all_of, me)
     return page(
-        await frame_for(me), request, "sweeps.html", status, sweeps=sweeps, unnamed=unnamed, days=days, forgotten=forgotten,
+        await frame_for(me), request, "sweeps.html", status, sweeps=sweeps, unnamed=unnamed, yours=yours, days=days, forgotten=forgotten,
         problem=problem, typed=typed, kept_until=kept_until,
     )  # fmt: skip
 
 
-async def all_of(tx: Tx, me: Me) -> tuple[list[Line], list[Seen], int, int]:
+async def all_of(tx: Tx, me: Me) -> tuple[list[Line], list[Seen], list[Seen], int, int]:
     kept = [one for one, _ in await records_where(tx, me, "r.kind = 'sweep'", after=f"order by r.happened_at desc limit {LATEST}")]
     directory = await directory_of(tx, me, kept)
-    counts: dict[str, int] = dict(map(tuple, await tx.rows(COUNTS, me.school, [one.id for one in kept])))
+    mine, args = holds(me, first=3)
+    counts: dict[str, int] = dict(map(tuple, await tx.rows(COUNTS.format(mine=mine), me.school, [one.id for one in kept], *args)))
     unnamed = await seen_where(tx, me, f"{UNKNOWN} and r.state <> 'void'", after=f"order by r.happened_at desc limit {UNNAMED}")
     forgotten = await tx.row(FORGOTTEN_LATELY, me.school, now() - LATELY)
     lines = [line_of(one, directory, counts.get(one.id, 0)) for one in kept]
-    return lines, [one for one in unnamed if not one.is_forgotten], await days_of(tx, me.school), forgotten[0] if forgotten else 0
+    days, lately = await days_of(tx, me.school), forgotten[0] if forgotten else 0
+    return lines, [one for one in unnamed if not one.is_forgotten], await seen_of_yours(tx, me), days, lately
+
+
+async def seen_of_yours(tx: Tx, me: Me) -> list[Seen]:
+    """For whoever may not see everybody of a sweep: their pupils who were spoken to."""
+    if may(me, "hand_off"):
+        return []
+    seen = await seen_where(tx, me, "r.state <> 'void'", after=f"order by r.happened_at desc limit {UNNAMED}")
+    return [one for one in seen if one.pupils]
 
 
 def line_of(kept: Kept, directory: Directory, seen: int) -> Line:
