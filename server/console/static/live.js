@@ -48,15 +48,16 @@ export function draw(page) {
   if (open && now && open.dataset.seq !== now.dataset.seq) document.getElementById("moved").hidden = false;
 }
 
-/** Somebody is selecting or typing in it: it waits for the next time. */
+/** Somebody is selecting, choosing or typing in it: it waits for the next time. */
 function busy(piece) {
   const selection = getSelection();
-  return unsent(piece) || (selection && !selection.isCollapsed && selection.containsNode(piece, true));
+  return unsent(piece) || piece.querySelector("details.change[open]") || (selection && !selection.isCollapsed && selection.containsNode(piece, true));
 }
 
 function inPlace(piece, fresh) {
   dress(fresh);
   dress(piece);
+  keepOpen(piece, fresh);
   if (piece.isEqualNode(document.importNode(fresh, true))) return;
   const scroller = scrollerOf(piece);
   const focused = piece.contains(document.activeElement) ? document.activeElement.id : "";
@@ -66,6 +67,11 @@ function inPlace(piece, fresh) {
   const again = anchor && document.getElementById(anchor.id);
   if (again) scroller.scrollTop += again.getBoundingClientRect().top - anchor.top;
   say(placed);
+}
+
+/** What somebody has unfolded to read stays so. */
+function keepOpen(piece, fresh) {
+  for (const one of piece.querySelectorAll("[id] > details[open]")) fresh.querySelector(`[id="${one.parentNode.id}"] > details`)?.setAttribute("open", "");
 }
 
 function scrollerOf(piece) {
