@@ -8,8 +8,9 @@ import pytest
 from litestar import Litestar
 
 from server.console.attendance import attendance_of
+from server.morning.afterwards import note_promises
 from server.morning.days import school_days_of
-from server.morning.evening import FAMILY, Morning, keep_morning, make, morning_of, row_id, watch_evenings
+from server.morning.evening import FAMILY, Morning, keep_morning, make, morning_of, row_id, stand_ins, watch_evenings
 from server.morning.gathering import gather
 from server.oncall import steps
 from server.oncall.rota import local, moment_of
@@ -348,9 +349,26 @@ async def test_each_caller_is_told_of_their_own_share_at_0725_and_nobody_who_has
     await take_due(at)
     found = await rows("select staff, title, body, opens from alert")
     assert [(row["staff"], row["opens"]) for row in found] == [("olu", "/calls")]
-    assert found[0]["title"] in ("Your call list is ready: one family", "Your call list is ready: 2 families")
+    assert found[0]["title"] == "Your call list is ready: 3 families"  # also those of whoever has left
     said = json.dumps(found)
     assert not [name for name in ("Zoë", "Siobhán", "Bell", "O’Neill") if name in said]
+
+
+async def test_a_family_whose_caller_has_left_is_told_to_whoever_is_on_duty_by_the_rota_or_else_to_all_who_share(world: Settings) -> None:
+    await marked(WEDNESDAY, zoe="NN", siobhan="NN", marcus="NN")
+    await writing(make, Morning("northgate", callers=("carol",)), THURSDAY, clock_at(WEDNESDAY, "18:00"))
+    await writing(lambda tx: tx.run("update staff set left_at = 1 where id = 'carol'"))
+    assert await reading(stand_ins, "northgate", THURSDAY) == {"olu"}
+    await writing(
+        lambda tx: tx.run(
+            "insert into duty (school, id, staff, weekday, period, starts, ends, zone, part, made_at)"
+            " values ('northgate', 'gate', 'dee', 3, '', '07:15', '08:30', '', 'first', 1)"
+        )
+    )
+    await take_due(clock_at(THURSDAY, "07:25"))
+    assert [(row["staff"], row["title"]) for row in await rows("select staff, title from alert")] == [
+        ("dee", "Your call list is ready: 3 families")
+    ]
 
 
 async def test_a_list_without_anybody_to_ring_it_is_made_all_the_same(world: Settings) -> None:
@@ -412,6 +430,13 @@ async def test_a_promise_is_noted_as_kept_or_not_once_the_register_says_so(world
     bodies = {one["id"]: json.loads(one["body"]).get("promise_kept") for one in await rows("select id, body from record")}
     assert [bodies[call] for call in (kept, broken, open_yet, elsewhere, ill)] == ["yes", "no", None, None, None]
     assert len(await rows("select 1 as n from edit where author = $1", lanyard_of("northgate"))) == 2
+
+    await phone_sends(CAROL, "attendance_call", {"promise_kept": "yes"}, record=kept, at=moment_of(THURSDAY, "15:40"))
+    await writing(lambda tx: tx.run("delete from attendance_day where on_day = $1", THURSDAY))
+    await marked(THURSDAY, zoe="NN", marcus="L\\")  # a wrong file mended
+    await writing(note_promises, "northgate", THURSDAY)
+    bodies = {one["id"]: json.loads(one["body"]).get("promise_kept") for one in await rows("select id, body from record")}
+    assert (bodies[kept], bodies[broken]) == ("yes", "yes")  # what a person said stays
 
 
 # ── The desk ───────────────────────────────────────────────────────────────────────────────
@@ -484,7 +509,7 @@ async def test_what_cannot_be_done_is_said_in_words(desk_app: Litestar) -> None:
         ({"do": "share", "day": "0001-01-01"}, "Enter the day"),
         ({"do": "give", "day": WEDNESDAY, "row": row, "staff": "amira"}, "Choose somebody who may ring families"),
         ({"do": "give", "day": WEDNESDAY, "row": "nobodys", "staff": "olu"}, "That family is not on a list here"),
-        ({"do": "off", "day": WEDNESDAY, "row": row, "why": "bored"}, "choose one of the answers"),
+        ({"do": "off", "day": WEDNESDAY, "row": row, "why": "bored"}, "Choose why nobody rings them"),
         ({"do": "settings", "hour": "25:00", "most": "10"}, "Enter the hour like 18:00"),
         ({"do": "settings", "hour": "18:00", "most": "5000"}, "A list holds 1 to 200 families"),
         ({"do": "settings", "hour": "18:00", "most": "50", "callers": ["amira"]}, "Choose people who may ring families"),
@@ -503,7 +528,7 @@ async def test_the_page_says_what_there_is_when_there_is_nothing(desk_app: Lites
     await carol.send(PAGE, {"do": "make", "day": WEDNESDAY})
     page = await carol.open(PAGE)
     assert "No marks of the last day with school had come in." in page
-    assert "Nobody needs to be rung, as far as the school knows." in page
+    assert "Nobody can be listed before the marks come in." in page
     assert "There is no school on that day." in await carol.open(f"{PAGE}?day=2026-11-22")
     assert (await carol.open(f"{PAGE}?day=0001-01-01")).status == 200
     await writing(lambda tx: tx.run("update staff set left_at = 1 where id = 'olu'"))

@@ -1,5 +1,6 @@
 """The morning's calls at the desk: whom the school rings and why, who has rung, what was promised, and how lists are made."""
 
+from collections import Counter
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -63,6 +64,11 @@ class Line(Struct, frozen=True):
         return OFF_LIST.get(off, str(off)) if off else ""
 
     @property
+    def unanswered(self) -> bool:
+        """Rung once, and to be rung again: as their caller's phone has it."""
+        return [call.words for call in self.calls] == [OUTCOME["no_answer"]]
+
+    @property
     def overlaps(self) -> bool:
         return len({call.by for call in self.calls}) > 1
 
@@ -83,6 +89,12 @@ class Board(Struct, frozen=True):
     @property
     def to_ring(self) -> list[Line]:
         return [line for line in self.lines if not line.calls and not line.off]
+
+    @property
+    def shares(self) -> list[tuple[str, int]]:
+        """Who has how many still to ring, most first."""
+        counts = Counter(staff for line in self.to_ring for staff in line.callers or [""])
+        return [(self.names.get(staff, "somebody who has left") if staff else "nobody’s yet", many) for staff, many in counts.most_common()]
 
     @property
     def rung(self) -> list[Line]:

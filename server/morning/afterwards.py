@@ -16,10 +16,9 @@ from server.oncall.steps import Due, step
 from server.push.alerts import ADDRESS, alert, told_of
 from server.store.database import Tx
 from server.store.numbers import Place
-from server.sync.by_itself import Writing, write_by_itself
+from server.sync.by_itself import Writing, lanyard_of, write_by_itself
 
 REMARK = "Written by Lanyard itself, from the register"
-SAID_BY_PEOPLE = ("yes", "no")  # what stands is not written again
 
 CALLS = """
     select id, seq, mark, happened_at, body from record
@@ -58,19 +57,26 @@ async def look_at_promises(tx: Tx, its: Due, at: int) -> None:
 
 
 async def note_promises(tx: Tx, school: str, day: str) -> int:
-    """Safe to repeat: what is noted stays. Answers how many were."""
+    """Safe to repeat. A mark that was mended mends what Lanyard noted by it; what a person said stays. Answers how many were noted."""
     register = {row["pupil"]: (seen(row["am"]), seen(row["pm"])) for row in await tx.rows(MARKS, school, day)}
     ends = moment_of(day_after(day), "00:00")
     rows = await tx.rows(CALLS, school, CALL, moment_of(day, "00:00") - LOOKED_AT_CALLS, ends)
     writings = []
     for row in rows:
         body = msgspec.json.decode(row["body"])
-        if promised_day(body, row["happened_at"]) != day or body.get("promise_kept") in SAID_BY_PEOPLE:
+        answer = kept(body.get("pupils") or (), register)
+        if promised_day(body, row["happened_at"]) != day or not answer or answer == body.get("promise_kept"):
             continue
-        if answer := kept(body.get("pupils") or (), register):
+        if not body.get("promise_kept") or not await somebody_said(tx, school, row["id"]):
             writings.append(Writing(row["id"], CALL, {"promise_kept": answer}, str(Place(row["seq"], row["mark"]))))
     await write_by_itself(tx, school, writings, REMARK)
     return len(writings)
+
+
+async def somebody_said(tx: Tx, school: str, call: str) -> bool:
+    """Whether a person said if the promise was kept, and not only Lanyard."""
+    sql = 'select "values" from edit where school = $1 and record = $2 and seq is not null and author <> $3'
+    return any("promise_kept" in msgspec.json.decode(one) for (one,) in await tx.rows(sql, school, call, lanyard_of(school)))
 
 
 def seen(mark: int | None) -> bool | None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from server.access.audit import looked
+from server.kinds.listed_family import OFF_LIST
 from server.morning.days import day_after, school_days_of
 from server.morning.evening import (
     FAMILY,
@@ -99,6 +100,8 @@ async def give_to(tx: Tx, me: Me, row: str, staff: str, seen: str) -> None:
 
 
 async def take_off(tx: Tx, me: Me, asked: Asked) -> None:
+    if asked.why not in OFF_LIST:
+        raise Wrong("Choose why nobody rings them")
     await write(tx, me, asked.row, {"off_list": asked.why}, asked.seen)
 
 

@@ -4,6 +4,7 @@ One step waits at a time, `morning.make`, about the day it is for; taken, it lay
 killed between, neither or both are there. After a time without a server it makes the list of the day that is begun, and none that is past.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
@@ -15,7 +16,7 @@ from server.kinds.roles import Role
 from server.morning.days import day_after, school_days_of
 from server.morning.gathering import gather, nobody_may_be_rung
 from server.morning.listing import Family, families_to_ring, shared_out
-from server.oncall.rota import local, moment_of
+from server.oncall.rota import local, moment_of, on_now
 from server.oncall.steps import Due, due, step
 from server.push.alerts import alert
 from server.store import moments, numbers
@@ -282,17 +283,25 @@ async def keep_list(tx: Tx, school: str, day: str, at: int, marks_of: str, famil
 
 @step("morning.ready")
 async def ring_callers(tx: Tx, its: Due, at: int) -> None:
-    """Each with the number of their own families. Nobody who has none, and nobody for a morning that is past, or was closed since."""
+    """Each with the number of their own families, and of those for whom they stand in. Nobody who has none, and nobody for a morning
+    that is past, or was closed since."""
     if at >= moment_of(its.about, PAST) or not (await school_days_of(tx, its.school)).has_school(its.about):
         return
-    counts: dict[str, int] = {}
+    may, nobodys = await may_ring(tx, its.school), await stand_ins(tx, its.school, its.about)
+    counts: Counter[str] = Counter()
     for row in await rows_of_day(tx, its.school, its.about):
-        for caller in (row.body.get("caller") or {}) if not row.body.get("off_list") else ():
-            counts[caller] = counts.get(caller, 0) + 1
-    may = await may_ring(tx, its.school)
-    for caller in sorted(counts.keys() & may.keys()):
+        if not row.body.get("off_list"):
+            counts.update((row.body.get("caller") or {}).keys() & may.keys() or nobodys)
+    for caller in sorted(counts):
         words = "morning.ready" if counts[caller] > 1 else "morning.ready.one"
         await alert(tx, its.school, caller, words, opens="/calls", topic=f"morning/{its.about}", ttl_s=RUNG_FOR_S, count=counts[caller])
+
+
+async def stand_ins(tx: Tx, school: str, day: str) -> set[str]:
+    """For a family that is nobody's, or whose caller has left: those on duty as the calls begin who may ring; else all who share."""
+    may = await may_ring(tx, school)
+    on_duty = {duty.staff for duty in await on_now(tx, school, moment_of(day, BEGINS))}
+    return on_duty & may.keys() or set(await callers_of(tx, await morning_of(tx, school)))
 
 
 OF_DAY = """
