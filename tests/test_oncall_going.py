@@ -202,6 +202,17 @@ async def test_nobody_else_calls_off_a_visit_that_has_begun_by_having_it_begin_l
     assert (await look(school, record))["state"] == "out"
 
 
+async def test_one_that_is_still_to_begin_is_called_off_by_those_whose_plan_it_is_and_whoever_goes_hears_so(school: School) -> None:
+    _, record = await goes_out(school, 60, leaves_at=at(school.now + 20 * MINUTE))
+    await says(school, await theirs(school, "carol"), record, state="void", state_reason="Tidied up")
+    assert (await look(school, record))["state"] == "planned"
+    assert "Carol Whitlock closed the record. They are waited for" in (await timeline(school, record))[-1]
+    dee = await theirs(school, "dee")
+    await says(school, dee, record, state="open")
+    await says(school, dee, record, state="void", state_reason="The family rang")
+    assert ((await look(school, record))["state"], await told(school)) == ("over", [("olu", "visit.off")])
+
+
 async def test_the_other_word_of_one_whom_a_colleague_put_down_is_an_alarm(school: School) -> None:
     await rings(school, "carol")
     await sets_words(school, "hana")

@@ -504,6 +504,18 @@ async def test_an_alarm_after_a_safe_end_is_one_all_the_same(school: School) -> 
     assert (await look(school, record, "dee"))["state"] == "alarm"  # only a lead ends it
 
 
+async def test_an_alarm_given_again_after_a_lead_had_ended_it_is_one_all_the_same(school: School) -> None:
+    await sets_words(school)
+    phone, record = await goes_out(school)
+    await says(school, phone, record, safe_at=at(school.now), closing_word="crumpet")
+    assert (await act(school, "dee", record, "seen_safe", "She said so on the telephone"))[0] == 200
+    before, was = await told(school), await look(school, record)
+    school.now += MINUTE
+    await says(school, phone, record, safe_at=at(school.now), closing_word="crumpet")
+    assert ((await look(school, record, "dee"))["state"], ("dee", "visit.alarm") in (await told(school))[len(before) :]) == ("alarm", True)
+    assert (await look(school, record)) | {name: was[name] for name in ("now", "heard_at")} == was
+
+
 async def test_an_alarm_in_what_cannot_be_taken_in_is_heard_and_safe_in_it_is_not(school: School) -> None:
     await sets_words(school)
     phone, record = await goes_out(school)
@@ -548,11 +560,12 @@ async def test_a_closing_word_is_heard_without_stretching_and_a_copy_of_the_data
         phone, record = await goes_out(school)
         monkeypatch.setattr(closing_words, "stretched", None)
         keys.unlock(Settings())
-        for word in ("marmalade", "crumpet"):  # by whoever has the copy, and no passphrase
-            await says(school, phone, record, safe_at=at(school.now), closing_word=word)
-            assert ((await look(school, record))["state"], (await look(school, record))["unsure"]) == ("out", True)
+        await says(school, phone, record, safe_at=at(school.now), closing_word="marmalade")
+        states = [(await look(school, record, who))["state"] for who in ("olu", "dee")]
+        assert states == ["safe", "alarm"]  # nobody tells it from the other: help comes, and nothing is refused
         await sets_words(school, "hana")
         keys.unlock(Settings(keys_passphrase="four dry umbrellas"))
+        phone, record = await goes_out(school)
         await says(school, phone, record, safe_at=at(school.now), closing_word="marmalade")
         assert (await look(school, record))["state"] == "safe"
         await school.do("update closing_words set safe = alarm, alarm = safe where staff = 'olu'")

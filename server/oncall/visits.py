@@ -132,7 +132,7 @@ async def kind_of(tx: Tx, me: Me, record: str, *, at_desk: bool) -> str:
 
 async def how_it_ended(tx: Tx, seen: Seen) -> str:
     watch = seen.watch
-    closed_by = seen.closed_by or ""
+    closed_by = seen.closed[1] or ""
     by = (await names_of(tx, watch.school, {closed_by})).get(closed_by, "Somebody")
     if watch.how == "closed" and not seen.is_hushed:
         return f"{by} closed this visit at {clock(watch.closed_at or 0)}. Nobody needs to do anything."

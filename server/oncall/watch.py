@@ -146,7 +146,7 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     if (buddies := as_list(plan.people(plan.watched.buddy))) != watch.buddies:
         await keep(tx, watch, buddies=buddies)
     if watch.is_open and plan.state != "open" and not watch.runs(at):
-        await close(tx, watch, "called off", at, taken[-1].author if taken else None)
+        await call_off(tx, watch, [edit for edit in taken if "state" in edit.values], at)
     if watch.how == "called off" and (plan.state == "open" or watch.left_at is not None):
         await keep(tx, watch, closed_at=None, closed_by=None, how=None)  # void was undone, or somebody had left before it came
         await begin_anew(tx, watch)
@@ -187,7 +187,7 @@ async def go_by(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
         if counts and goes != watch.workers:
             await keep(tx, watch, workers=goes)
         elif goes != watch.workers:
-            await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.goes, told_at=edit.received_at)
+            await note(tx, watch, "not their plan", edit.at, edit.author, which="goes", told_at=edit.received_at)
     leaves_at = min(edit.readings(asked.leaves), default=None)
     if asked.leaves in edit.values and (counts or (leaves_at is not None and (watch.leaves_at is None or leaves_at < watch.leaves_at))):
         await keep(tx, watch, leaves_at=leaves_at)
@@ -198,7 +198,17 @@ async def go_by(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
         await put_time(tx, watch, due_back, edit, at)
     elif due_back > watch.due_back_at:
         detail = {"was": watch.due_back_at, "now": due_back, "drift": edit.drift, "told_at": edit.received_at}
-        await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.due_back, **detail)
+        await note(tx, watch, "not their plan", edit.at, edit.author, which="due_back", **detail)
+
+
+async def call_off(tx: Tx, watch: Watch, edits: list[Wrote], at: int) -> None:
+    """Before they leave, by those whose plan it is; whoever goes hears of it, for they may be out of signal and on the way."""
+    for edit in edits:
+        if may_change(edit, watch.goes, await planner_of(tx, watch.school, watch.record)):
+            await close(tx, watch, "called off", at, edit.author)
+            await tell_quietly(tx, watch, set(watch.goes) - {edit.author}, "visit.off")
+            return
+        await note(tx, watch, "not their plan", edit.at, edit.author, which="state", told_at=edit.received_at)
 
 
 async def put_time(tx: Tx, watch: Watch, due_back: int, edit: Wrote, at: int) -> None:
@@ -239,7 +249,7 @@ async def hear(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
     elif word := edit.values.get(asked.word):
         await hear_alarm(tx, watch, plan, edit, word, at)
     if not goes and edit.values.get(asked.safe):
-        await note(tx, watch, "not their plan", edit.at, edit.author, field=asked.safe, told_at=edit.received_at)
+        await note(tx, watch, "not their plan", edit.at, edit.author, which="safe", told_at=edit.received_at)
 
 
 async def hear_held(tx: Tx, watch: Watch, plan: Plan, edits: list[Wrote], at: int) -> None:
@@ -267,7 +277,7 @@ async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) 
         safe_at = edit.at if safe_at is None else safe_at
         looks_over = not watch.is_open if watch.alarm_at is None else watch.safe_at is not None
         match await closing_words.meaning_of(tx, watch.school, edit.author, edit.values.get(asked.word)):
-            case "alarm" if watch.alarm_at is None:
+            case "alarm" if watch.alarm_at is None or not watch.is_open:
                 await raise_alarm(tx, watch, edit, safe_at, at)
             case _ if looks_over:
                 pass
@@ -312,12 +322,22 @@ async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at
 
 
 async def raise_alarm(tx: Tx, watch: Watch, edit: Wrote, safe_at: int, at: int) -> None:
-    """With the other word: to those who go it is over, and everybody else who can help is told, at once."""
-    if watch.alarm_at is not None:
+    """With the other word: to those who go it is over, and everybody else who can help is told, at once; also once it had been ended."""
+    if watch.alarm_at is not None and watch.is_open:
         return
-    if watch.how != "safe":
+    if watch.safe_at is None:
         await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at, drift=edit.drift)
-    await keep(tx, watch, alarm_at=at, safe_at=safe_at, closed_at=None, closed_by=edit.author, how=None, taken_by=None, unsure=False)
+    await keep(
+        tx,
+        watch,
+        alarm_at=at,
+        safe_at=safe_at if watch.safe_at is None else watch.safe_at,
+        closed_at=None,
+        closed_by=edit.author,
+        how=None,
+        taken_by=None,
+        unsure=False,
+    )
     await note(tx, watch, "alarm", at, edit.author)
     await drop_due(tx, watch.school, watch.record, *LADDER)
     await retire_alerts(tx, watch.school, watch.topic)

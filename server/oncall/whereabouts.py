@@ -47,9 +47,10 @@ WORDS = {
     "on again": "It is on after all",
 }
 
-NOT_THEIRS = {  # by the field of the plan
+NOT_THEIRS = {
     "due_back": "{who} wrote back by {now}. It does not count: only those who go, whoever made the plan or a safeguarding lead can say so",
     "goes": "{who} changed who goes. It does not count: only those who go, whoever made the plan or a safeguarding lead can",
+    "state": "{who} closed the record. They are waited for: only those who go, whoever made the plan or a safeguarding lead call it off",
     "safe": "{who} wrote that they are safe. It does not count: only those who go, or a safeguarding lead, can say so",
 }
 
@@ -152,9 +153,12 @@ class Seen(msgspec.Struct, frozen=True):
         return [one for one in self.all_moments if raised is None or one.n < raised or one.what in THEIR_OWN]
 
     @property
-    def closed_by(self) -> str | None:
-        """To those who may not know, whoever of them said so last, also where somebody has ended an alarm since."""
-        return next((one.staff for one in reversed(self.moments) if one.what == "safe"), None) if self.is_hushed else self.watch.closed_by
+    def closed(self) -> tuple[int | None, str | None]:
+        """When, and by whom. To those who may not know, as they said so last, also where somebody has ended an alarm since."""
+        if not self.is_hushed:
+            return self.watch.closed_at, self.watch.closed_by
+        said = next((one for one in reversed(self.moments) if one.what == "safe"), None)
+        return (said.detail.get("told_at", said.at), said.staff) if said and self.watch.safe_at is not None else (None, None)
 
 
 async def seen_by(tx: Tx, me: Me, watches: Sequence[Watch]) -> list[Seen]:
@@ -200,7 +204,7 @@ async def cards_of(tx: Tx, me: Me, found: Sequence[Seen], at: int) -> list[Visit
 
 def named(seen: Seen) -> set[str]:
     watch = seen.watch
-    found = {*watch.goes, *watch.expected_by, seen.closed_by, None if seen.is_hushed else watch.taken_by}
+    found = {*watch.goes, *watch.expected_by, seen.closed[1], None if seen.is_hushed else watch.taken_by}
     found |= {one for moment in seen.moments for one in (moment.staff, *moment.detail.get("rang", ()))}
     return {one for one in found if one}
 
@@ -223,6 +227,7 @@ async def plain_card(tx: Tx, me: Me, plan: Plan, record: str, at: int) -> VisitC
 
 def watched_card(me: Me, seen: Seen, plan: Plan, names: dict[str, str], step: Any, asks: bool, at: int) -> VisitCard:
     watch, state, hushed, its = seen.watch, seen.state(at), seen.is_hushed, named(seen)
+    closed_at, closed_by = seen.closed
     return VisitCard(
         record=watch.record,
         state=state,
@@ -233,8 +238,8 @@ def watched_card(me: Me, seen: Seen, plan: Plan, names: dict[str, str], step: An
         left_at=wired(watch.left_at),
         heard_at=wired(watch.heard_at),
         safe_at=wired(watch.safe_at),
-        closed_at=wired(watch.closed_at if not hushed else watch.alarm_at if state == "safe" else None),
-        closed_by=seen.closed_by if state == "safe" or not hushed else None,
+        closed_at=wired(closed_at),
+        closed_by=closed_by,
         taken_by=None if hushed else watch.taken_by,
         unsure=bool(watch.unsure),
         goes=watch.goes,
@@ -286,8 +291,7 @@ def line_of(moment: Moment, names: dict[str, str], plan: Plan) -> Line:
             later = detail["now"] > detail["was"]
             words = f"{who}: back by {clock(detail['now'])}, {'later' if later else 'earlier'} than {clock(detail['was'])}"
         case "not their plan":
-            asked = next(name for name in NOT_THEIRS if getattr(plan.watched, name) == detail["field"])
-            words = NOT_THEIRS[asked].format(who=who, now=clock(detail["now"]) if "now" in detail else "")
+            words = NOT_THEIRS[detail["which"]].format(who=who, now=clock(detail["now"]) if "now" in detail else "")
         case "unsure" if "planned" in detail:
             words = f"{who} says: safe at {clock(detail['planned'])}, which had not come. It does not count"
         case "rang":

@@ -33,6 +33,7 @@ WORDS = {
     "visit.buddy": Words("A visit is past its time", "You are the buddy. Open to see whom to ring."),
     "visit.alarm": Words("A visit needs you now", "Open to see where and whom."),
     "visit.open": Words("A visit was never closed", "Open to see whose, and to close it."),
+    "visit.off": Words("A visit was called off", "Nobody waits for you. Open to see which."),
     "visit.later": Words("A visit takes longer", "Open to see until when."),
     "visit.safe": Words("A visit is safely over", "You need do nothing."),
     # The morning's calls

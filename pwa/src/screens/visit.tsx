@@ -177,7 +177,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
     const isUnsure = !waits && known?.unsure;
     return (
       <>
-        <Told state={isUnsure ? 'needs' : 'waiting'}><b>The school does not know yet that you are safe.</b> {isUnsure ? (known!.asks_word ? 'That was not your closing word.' : 'Its time had not come.') : known?.due_back && `It expects you by ${clock(known.due_back)}, and tells others if it does not hear from you.`}</Told>
+        <Told state={isUnsure ? 'needs' : 'waiting'}><b>The school does not know yet that you are safe.</b> {isUnsure ? (known!.asks_word ? 'That was not your closing word.' : 'The time you gave is still to come.') : known?.due_back && `It expects you by ${clock(known.due_back)}, and tells others if it does not hear from you.`}</Told>
         {isUnsure ? <button type="button" class="button whole" onClick={onWord}>{known!.asks_word ? 'Give your closing word' : 'Say it again'}</button> : <RingSchool />}
       </>
     );
@@ -196,7 +196,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
   return (
     <>
       <Told state={isOlder ? 'waiting' : 'sent'}>
-        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}, by its clock.`} {isOlder ? `${due !== dueThere && due ? `Your new time, ${clock(due)},` : 'Your change'} has not reached it. ` : ''}
+        <b>{isOlder ? `The school still expects you by ${clock(dueThere)}.` : 'The school has your plan.'}</b>{!isOlder && dueThere !== due && ` It expects you by ${clock(dueThere)}.`} {isOlder ? `${due !== dueThere && due ? `Your new time, ${clock(due)},` : 'Your change'} has not reached it. ` : ''}
         {Date.now() > dueThere ? 'You are late: it tells' : 'If you are not back, it tells'} {series(tells(dueThere, buddies).map(({ at, who }) => `${who} at ${clock(at)}`))}. It does so even if this phone is off.{isOld && ' It is not being heard just now.'}
       </Told>
       {(isOlder || isOld) && <RingSchool />}
