@@ -94,6 +94,20 @@ async def test_a_contact_who_must_not_be_contacted_comes_without_anything_to_rin
         assert (erik["phone"], erik["other_phone"], erik["email"]) == (None, None, None)
 
 
+async def test_nor_does_a_number_of_theirs_under_another_name_in_the_family_and_it_comes_back_when_the_warning_is_lifted(
+    app: Litestar,
+) -> None:
+    await change("update contact set other_phone = '+44 7700 900103', seq = $1 where id = 'conor-pat'")
+    held = await held_by(app, OLU)
+    assert held.people["conor-pat"]["other_phone"] == "+44 7700 900103"
+    await change("update contact set do_not_contact = true, seq = $1 where id = 'siobhan-maeve'")  # at his sister's
+    await held.follow()
+    assert (held.people["conor-pat"]["phone"], held.people["conor-pat"]["other_phone"]) == ("07700 900104", None)
+    await change("update contact set do_not_contact = false, seq = $1 where id = 'siobhan-maeve'")
+    await held.follow()
+    assert held.people["conor-pat"]["other_phone"] == "+44 7700 900103"
+
+
 async def test_no_address_is_ever_sent(app: Litestar) -> None:
     for me in (CAROL, DEE, OLU, HANA, AMIRA):
         held = await held_by(app, me)

@@ -101,10 +101,14 @@ FIND = {
     PUPIL: """
         select seq, id, left_at is not null as gone, forename, surname, preferred, year, form, family from pupil
         where school = $1 and not canary and (seq, 1, id) > ($2, $3, $4) order by seq, id limit $5""",
-    # A contact changes with its pupil too: whoever leaves a year group takes their family along.
+    # A contact changes with its pupil too: whoever leaves a year group takes their family along. And with every other contact of its
+    # family: the number of whoever must not be rung is told with nobody's name.
     CONTACT: """
-        select * from (
-            select case when contact.seq > pupil.seq then contact.seq else pupil.seq end as seq, contact.id as id,
+        select seq, id, gone, family, pupil, person, position, name, relationship, phone, other_phone, email, parental_responsibility,
+               do_not_contact, address_withheld, note from (
+            select max(case when contact.seq > pupil.seq then contact.seq else pupil.seq end)
+                   over (partition by coalesce(nullif(pupil.family, ''), pupil.id)) as seq,
+                   contact.id as id, coalesce(nullif(pupil.family, ''), pupil.id) as family,
                    contact.gone or pupil.left_at is not null or not ($6 or pupil.year = any($7) or exists (
                        select 1 from caseload where caseload.school = $1 and caseload.staff = $8 and caseload.pupil = pupil.id)) as gone,
                    contact.pupil, contact.person, contact.position, contact.name, contact.relationship, contact.phone,
@@ -114,6 +118,10 @@ FIND = {
             where contact.school = $1 and not pupil.canary
         ) changed where (seq, 2, id) > ($2, $3, $4) order by seq, id limit $5""",
 }
+BARRED = """
+    select coalesce(nullif(pupil.family, ''), pupil.id) as family, contact.phone, contact.other_phone from contact
+    join pupil on pupil.school = contact.school and pupil.id = contact.pupil
+    where contact.school = $1 and contact.do_not_contact and not contact.gone"""
 
 
 @get("/api/people", guards=[signed_in])
@@ -157,9 +165,9 @@ async def changed_since(tx: Tx, me: Me, cursor: Cursor) -> list[Found]:
     found += [Found(row["seq"], PUPIL, row["id"], row["gone"], PupilCard(row["id"], *row[3:])) for row in await rows_of(tx, PUPIL, *since)]
     if may(me, "contacts") and CONTACTS not in me.kept_back:
         whose = (me.role != Role.HEAD_OF_YEAR, list(me.years), me.staff)
-        found += [
-            Found(row["seq"], CONTACT, row["id"], row["gone"], contact_card(row)) for row in await rows_of(tx, CONTACT, *since, *whose)
-        ]
+        barred = {(row["family"], figures(number)) for row in await tx.rows(BARRED, me.school) for number in row[1:] if number}
+        rows = await rows_of(tx, CONTACT, *since, *whose)
+        found += [Found(row["seq"], CONTACT, row["id"], row["gone"], contact_card(row, barred)) for row in rows]
     return sorted(found, key=lambda person: (person.seq, person.rank, person.id))[: PAGE + 1]
 
 
@@ -167,11 +175,20 @@ async def rows_of(tx: Tx, rank: int, *args: Any) -> list[Any]:
     return await tx.rows(FIND[rank], *args)
 
 
-def contact_card(row: Row) -> ContactCard:
-    card = ContactCard(row["id"], *row[3:])
+def contact_card(row: Row, barred: set[tuple[str, str]]) -> ContactCard:
+    """Without a number of whoever in the family must not be rung, though somebody else gave it too."""
+    card = ContactCard(row["id"], *row[4:])
     if card.do_not_contact:
         card.phone = card.other_phone = card.email = None
+    card.phone, card.other_phone = (
+        None if number and (row["family"], figures(number)) in barred else number for number in (card.phone, card.other_phone)
+    )
     return card
+
+
+def figures(number: str) -> str:
+    """With the country's or without."""
+    return "".join(filter(str.isdigit, number))[-10:]
 
 
 # ── Where history stands ───────────────────────────────────────────────────────────────────

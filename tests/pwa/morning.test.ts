@@ -3,7 +3,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { allOf, asOpened, isAgain, isOverlap, morningOf, myQueue, onceEach, ringing, type Morning } from '../../pwa/src/screens/morning';
-import { ringable } from '../../pwa/src/local/people';
 import type { ShownRecord } from '../../pwa/src/local/overlay';
 import type { Contact, Json } from '../../pwa/src/wire';
 import { runs } from './chance';
@@ -107,9 +106,4 @@ test('a card keeps its numbers in their order, but lets go of whoever must not b
   expect(asOpened(opened, [adult('zoe', 'erik', 1), adult('zoe', 'karin', 2, { phone: '07700 900009' })])).toEqual(opened);
   const forbidden = adult('max', 'karin', 1, { do_not_contact: true, phone: null, note: 'Court order.' });
   expect(asOpened(opened, [forbidden])).toEqual([forbidden, opened[1]]);
-});
-
-test('the number of whoever must not be rung is dialled for nobody, however it is written', () => {
-  const [never, shares, other] = [adult('zoe', 'erik', 1, { do_not_contact: true, phone: '01632 960 104' }), adult('zoe', 'karin', 2, { phone: '+44 1632 960104', other_phone: '07700 900009' }), adult('zoe', 'pat', 3, { phone: null })];
-  expect(ringable([never, shares, other])).toEqual([never, { ...shares, phone: null }, { ...other, other_phone: null }]);
 });

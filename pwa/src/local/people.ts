@@ -113,12 +113,3 @@ function asNamed(person: Person): Named {
   }
   return { id: person.id, name, also: '', form: '', year: '', sortedBy: `${name.slice(name.lastIndexOf(' ') + 1)} ${name}` };
 }
-
-const figures = (number: string | null | undefined): string => (number ?? '').replace(/\D/g, '').slice(-10); // with the country's or without
-
-/** Without the numbers of whoever must not be rung: another adult may have given the same one. */
-export function ringable(contacts: Contact[]): Contact[] {
-  const never = new Set(contacts.filter(({ do_not_contact }) => do_not_contact).flatMap(({ phone, other_phone }) => [figures(phone), figures(other_phone)]));
-  const may = (number: string | null | undefined) => (never.has(figures(number)) ? null : number);
-  return contacts.map((contact) => (contact.do_not_contact ? contact : { ...contact, phone: may(contact.phone), other_phone: may(contact.other_phone) }));
-}

@@ -6,7 +6,7 @@ import { fieldNamed, isEmpty, kindNamed, personNamed, say, type Entries } from '
 import { drafts, isBegun, keep } from '../local/drafts';
 import type { ShownRecord } from '../local/overlay';
 import { newId, write } from '../local/outbox';
-import { contacts as contactsOf, pupil, ringable } from '../local/people';
+import { contacts as contactsOf, pupil } from '../local/people';
 import { useLive } from '../local/store';
 import { go } from '../look/address';
 import { announce } from '../look/announce';
@@ -159,7 +159,7 @@ function useContacts(pupils: string[]): Contact[] | undefined {
   const live = useLive(async (local) => onceEach((await Promise.all(pupils.map((id) => contactsOf(id, local)))).flat()), [pupils.join()]);
   const opened = useRef<Contact[]>(undefined);
   if (!opened.current?.length) opened.current = live; // they may still be on their way to this phone
-  return opened.current && ringable(asOpened(opened.current, live ?? []));
+  return opened.current && asOpened(opened.current, live ?? []);
 }
 
 /** Why nobody rings them. */

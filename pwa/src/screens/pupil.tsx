@@ -1,6 +1,6 @@
 // One pupil, as this phone knows them: whom to ring, and what was written.
 
-import { contacts as contactsOf, nameOf, pupil as pupilNamed, ringable } from '../local/people';
+import { contacts as contactsOf, nameOf, pupil as pupilNamed } from '../local/people';
 import { useLive } from '../local/store';
 import { records } from '../local/view';
 import { Icon } from '../look/icon';
@@ -29,7 +29,7 @@ export function Pupil({ id }: { id: string }) {
       {me?.may.includes('contacts') && (
         <section class="stack" aria-labelledby="contacts">
           <h2 id="contacts">Whom to ring</h2>
-          {contacts && <Contacts contacts={ringable(contacts)} />}
+          {contacts && <Contacts contacts={contacts} />}
         </section>
       )}
       <section class="stack" aria-labelledby="write">
