@@ -75,7 +75,7 @@ async def test_a_head_of_year_sees_pupils_of_their_years_and_sweeps_they_were_on
     assert "Zoë Ångström" in listed
     assert not [name for name in ("Marcus Bell", "Kacper") if name in listed]
     shown = await hana.open(f"/console/sweeps/{sweep}")
-    assert "1 young person spoken to : 1 ours" in shown
+    assert "1 young person whom you may see, spoken to : 1 ours" in shown
     assert "Not everybody." in shown
     assert "Hand-off" not in shown
     assert (await hana.open(f"/console/sweeps/{other}")).status == 404

@@ -217,7 +217,7 @@ function tidied(values: Values): Values {
 
 async function takeBack(edit: Edit, draft: Draft): Promise<void> {
   if (await undo(edit.id)) {
-    await keep(draft);
+    await keep({ ...draft, changed_at: new Date().toISOString() }); // somebody meant it, even where nothing was typed
     announce('Taken back. It is a draft again.');
     go(`/new/${draft.kind}?draft=${draft.id}`);
   } else {
