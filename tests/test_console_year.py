@@ -3,7 +3,8 @@
 import pytest
 from litestar import Litestar
 
-from server.store.database import reading, writing
+from server.store.database import Tx, reading, writing
+from server.store.moments import now
 from tests.desk import at_desk, phone_sends
 from tests.world import ADA, AMIRA, CAROL, DAN, DEE
 
@@ -22,6 +23,22 @@ async def test_a_term_is_added_moved_and_removed(desk_app: Litestar) -> None:
     assert ("Summer", "2031-07-22") in await kept("select name, ends_on from term where school = 'northgate'")
     await ada.send("/console/year", {"do": "term", "key": "Summer", "remove": "yes"})
     assert await kept("select 1 from term where name = 'Summer'") == []
+
+
+async def test_it_says_how_much_of_a_timetable_is_known_and_since_when(desk_app: Litestar) -> None:
+    ada = await at_desk(desk_app, ADA)
+    assert "None has been taken in" in await ada.open("/console/year")
+
+    async def taken_in(tx: Tx) -> None:
+        await tx.run("insert into timetable (school, taken_at) values ('northgate', $1)", now())
+        for day, staff in (("", "amira"), ("", "ben"), ("2026-11-18", "ben"), ("2026-11-17", "ben")):
+            await tx.run(
+                "insert into lesson (school, staff, on_day, week, weekday, period) values ('northgate', $1, $2, '', 2, 'p1')", staff, day
+            )
+
+    await writing(taken_in)
+    said = "2 lessons a week of 2 members of staff, taken in last on Wed 18 Nov 2026; 1 change of cover or room from today on."
+    assert said in await ada.open("/console/year")
 
 
 async def test_a_holiday_is_given_once_for_its_weekdays(desk_app: Litestar) -> None:

@@ -172,12 +172,15 @@ export type AttendanceCode = { code: string; meaning: string; category?: string 
 export type Me = { id: string; name: string; role: string; may: string[] };
 export type School = { id: string; name: string; is_demo?: boolean; ribbon?: string; thread?: string; phone?: string; radio?: string };
 
+export type Lesson = { starts_at: string; ends_at: string; place: string; words: string };
+
 export type SchoolAnswer = {
   school: School;
   me: Me;
   lists: Record<string, ListEntry[]>;
   kinds: Kind[];
   periods?: Period[];
+  lessons?: Lesson[]; // mine, of the next days with school
   codes?: AttendanceCode[];
   intake?: string; // the list of keys to seal to, signed by the school
   vault?: { lease_hours: number; hidden_s: number; idle_s: number };

@@ -11,6 +11,9 @@ from server.access.rights import rights_of, signed_in
 from server.access.shares import Rules, rules_of
 from server.intake.keys import published
 from server.kinds import KINDS
+from server.morning.days import school_days_of
+from server.oncall.lessons import Lesson, lessons_of
+from server.oncall.rota import local
 from server.store.database import Tx, reading
 from server.store.me import Me
 from server.store.moments import now, to_wire
@@ -62,7 +65,10 @@ class VaultCard(Rules):
 
 
 class SchoolAnswer(msgspec.Struct):
-    """`intake`: the school's intake keys, newest first, signed by the key that a phone was told when it first signed in."""
+    """`intake`: the school's intake keys, newest first, signed by the key that a phone was told when it first signed in.
+
+    `lessons`: mine, of the next days with school.
+    """
 
     school: SchoolCard
     me: MeCard
@@ -72,6 +78,7 @@ class SchoolAnswer(msgspec.Struct):
     codes: list[CodeCard]
     vault: VaultCard
     intake: str = ""
+    lessons: list[Lesson] = []
 
 
 @get("/api/school", guards=[signed_in])
@@ -108,6 +115,7 @@ async def answer_for(tx: Tx, me: Me) -> SchoolAnswer:
         kinds=kinds,
         periods=[PeriodCard(*row) for row in periods],
         codes=[CodeCard(*row) for row in codes],
+        lessons=await lessons_of(tx, me.school, me.staff, local(now()).day, (await school_days_of(tx, me.school)).has_school),
         vault=VaultCard(**msgspec.structs.asdict(await rules_of(tx, me.school)), kept_back=sorted(me.kept_back)),
     )
 

@@ -21,6 +21,13 @@ from server.store.numbers import NewStep, draw
 LABEL_LIMIT = 40  # characters
 DAYS_AT_ONCE = 60  # in one holiday
 ROWS_LIMIT = 400  # of each sort
+TIMETABLE = """
+    select t.taken_at, count(distinct case when l.on_day = '' then l.staff end) as people,
+           coalesce(sum(case when l.on_day = '' then 1 else 0 end), 0) as lessons,
+           coalesce(sum(case when l.on_day >= $2 then 1 else 0 end), 0) as changes
+    from timetable t left join lesson l on l.school = t.school
+    and exists (select 1 from staff s where s.school = l.school and s.id = l.staff and s.left_at is null)
+    where t.school = $1 group by t.taken_at"""
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
@@ -28,6 +35,7 @@ class Year(Struct):
     terms: list[Any]
     closed: list[Any]  # from this school year on
     periods: list[Any]
+    timetable: Any  # when it was taken in, and how much of it there is; none: never
 
 
 class Asked(Struct):
@@ -71,6 +79,7 @@ async def year_of(tx: Tx, me: Me) -> Year:
         await tx.rows("select name, starts_on, ends_on from term where school = $1 order by starts_on desc", me.school),
         await tx.rows("select on_day, why from closed_day where school = $1 and on_day >= $2 order by on_day", me.school, since),
         await tx.rows("select code, label, starts, ends, is_lesson from period where school = $1 order by starts, ends", me.school),
+        await tx.row(TIMETABLE, me.school, today.isoformat()),
     )
 
 

@@ -7,13 +7,15 @@ from typing import Any
 from server.demo.days import begins_of, school_year
 from server.demo.people import Contact, Pupil
 from server.demo.phones import Handset
-from server.demo.school import PERIODS, School, clock, lists
+from server.demo.school import PERIODS, School, clock, lists, place_for
 from server.morning.evening import Morning, keep_morning
 from server.store.database import Tx, writing
 from server.store.numbers import NewStep, draw
 
 ROWS_AT_ONCE = 20_000
 CASELOAD = {"officer": 24, "responder": 12}  # pupils in the care of each
+LESSONS_OF = 0.8  # of the periods
+MOVED = 40  # one lesson in so many is in another room today
 SETTINGS = {"phone": "01632 960140", "radio": "channel 3"}  # what to ring when a call for help has no signal
 UNFINISHED = {"unfinished": True}  # taken out when the last letter is delivered
 FAMILIES = 34  # on a morning's list
@@ -79,6 +81,7 @@ async def _keep_timetable(tx: Tx, school: School) -> None:
         {**in_school, "code": one.code, "label": one.label, "starts": one.starts, "ends": one.ends, "is_lesson": one.lesson}
             for one in PERIODS
     ))  # fmt: skip
+    await _keep_lessons(tx, school)
     now = begins_of(school.days[-1])
     for year in (school_year(now - 1), school_year(now)):
         await insert(tx, "term", (
@@ -86,6 +89,25 @@ async def _keep_timetable(tx: Tx, school: School) -> None:
                 for term in year.terms
         ))  # fmt: skip
         await insert(tx, "closed_day", ({**in_school, "on_day": day.isoformat(), "why": why} for day, why in sorted(year.closed.items())))
+
+
+async def _keep_lessons(tx: Tx, school: School) -> None:
+    """Of everybody who teaches, with a free period now and then; and on the last day a few in another room."""
+    await insert(tx, "timetable", [{"school": school.id, "taken_at": clock(school.days[0], "08:00")}])
+    teaching, taught = [one for one in school.staff if one.subject], [one for one in PERIODS if one.lesson]
+    rows = []
+    for one in teaching:
+        chance = school.chance("timetable", one.id)
+        for weekday in range(5):
+            for period in taught:
+                if chance.happens(LESSONS_OF):
+                    group = f"{chance.randrange(7, 12)}{chance.choice('XY')}{chance.randrange(1, 5)}"
+                    rows.append({"school": school.id, "staff": one.id, "on_day": "", "week": "", "weekday": weekday, "period": period.code,
+                                 "place": place_for(one.subject).code, "words": f"{group} {one.subject}, {one.room}"})  # fmt: skip
+    today = school.days[-1]
+    moved = [row for row in rows if row["weekday"] == today.weekday()][::MOVED]
+    rows += [row | {"on_day": today.isoformat(), "place": "library"} for row in moved]
+    await insert(tx, "lesson", rows)
 
 
 async def keep_register(school: School, tell: Callable[[int, int], None]) -> None:

@@ -136,6 +136,17 @@ MARK: Aliases = {
     "mark": either("mark | code | attendance code | attendance mark | register mark | session mark"),
 }
 
+LESSON: Aliases = {
+    "username": either("username | user name | login | email | email address | staff email | teacher email | work email | staff username"),
+    "whole_name": either("teacher | staff | staff name | teacher name | member of staff | name | full name | staff full name | covering"),
+    "weekday": either("day | weekday | day of week | day name | day of the week"),
+    "week": either("week | timetable week | cycle week | week name | a b | ab week"),
+    "on_day": either("date | on date | cover date | change date | lesson date"),
+    "period": either("period | lesson | period name | period code | timetable period | slot"),
+    "place": either("room | room code | room name | location | place | classroom | new room"),
+    "words": either("class | class name | class code | teaching group | group | lesson name | activity | course | subject | event"),
+}
+
 # Where an address comes in pieces, they are put together in this order.
 ADDRESS_PARTS = either(
     "flat | apartment | house name | house number | house no | house name number | street | road | address line 1 | address "

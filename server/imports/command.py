@@ -1,4 +1,4 @@
-"""`lanyard import pupils|contacts|marks FILE`: says what it would do, and with --apply does it.
+"""`lanyard import pupils|contacts|marks|timetable FILE`: says what it would do, and with --apply does it.
 
 Leaves with 0 when every row was understood, 1 when some rows need a person (the others are taken in), 2 when the file as a
 whole was refused and nothing was done.
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from server.imports import aliases, contact_row, headings, keep, marks, problems, pupil_row, sheet, side_by_side, values
+from server.imports import aliases, contact_row, headings, keep, marks, problems, pupil_row, sheet, side_by_side, timetable, values
 from server.imports.headings import Table
 from server.imports.plan import Plan
 from server.imports.sheet import MAX_BYTES, Unusable
@@ -27,8 +27,8 @@ from server.store.migrations import due
 
 DAYS = {"born_on", "left_on", "pupil_born_on", "on_day"}
 FINE, SOME_ROWS, REFUSED = 0, 1, 2
-FIELDS = {"pupils": aliases.PUPIL, "contacts": aliases.CONTACT, "marks": aliases.MARK}
-LACKING = {"pupils": pupil_row.lacking, "contacts": contact_row.lacking, "marks": marks.lacking}
+FIELDS = {"pupils": aliases.PUPIL, "contacts": aliases.CONTACT, "marks": aliases.MARK, "timetable": aliases.LESSON}
+LACKING = {"pupils": pupil_row.lacking, "contacts": contact_row.lacking, "marks": marks.lacking, "timetable": timetable.lacking}
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -44,12 +44,13 @@ def main(argv: list[str]) -> int:
 
 def _asked(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "lanyard import", description="Take in pupils, contacts or a day’s marks from what the school's system exports."
+        "lanyard import", description="Take in pupils, contacts, a day’s marks or the timetable from what the school's system exports."
     )
     parser.add_argument("what", choices=list(FIELDS))
     parser.add_argument("file", type=Path, help="CSV or Excel (.xlsx)")
     parser.add_argument("--school", help="its name or id, where there are several")
     parser.add_argument("--map", metavar="PROFILE", help='what headings mean: a JSON file {"Reg": "form"}, or the name of one kept before')
+    parser.add_argument("--week-a", type=a_day, metavar="DAY", help="of a timetable with weeks A and B: any day of a week A")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing (this is the default)")
     how.add_argument("--apply", action="store_true", help="do it")
@@ -81,8 +82,17 @@ async def _run(asked: argparse.Namespace, settings: Settings, out: Console) -> i
 async def _do(asked: argparse.Namespace, school: str, table: Table) -> Plan:
     today = datetime.now(LONDON).date()
     if asked.apply:
-        return await writing(keep.apply, school, asked.what, table, new_id, today)
-    return await reading(keep.plan, school, asked.what, table, new_id, today)
+        return await writing(keep.apply, school, asked.what, table, new_id, today, asked.week_a or "")
+    return await reading(keep.plan, school, asked.what, table, new_id, today, asked.week_a or "")
+
+
+def a_day(text: str) -> str:
+    try:
+        if found := values.day(text):
+            return found.isoformat()
+    except values.MonthFirst:
+        pass
+    raise argparse.ArgumentTypeError(f"“{text}” is no day: write 07/09/2026")
 
 
 def read_table(what: str, content: bytes, profile: Mapping[str, str]) -> tuple[Table, str]:

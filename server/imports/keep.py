@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from server.imports import contacts, marks, pupils
+from server.imports import contacts, marks, pupils, timetable
 from server.imports.headings import Table
 from server.imports.plan import Change, Plan
 from server.store.database import Tx
@@ -29,8 +29,10 @@ LATEST_DAYS = 14  # of marks that came in: what was promised longer ago is not a
 Mint = Callable[[], str]
 
 
-async def plan(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: date) -> Plan:
+async def plan(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: date, week_a: str = "") -> Plan:
     """What taking this table in would do. Writes nothing."""
+    if what == "timetable":
+        return timetable.plan(table, *await _timetabled(tx, school), week_a or await _week_a(tx, school), today)
     known_pupils = await _all(tx, school, "pupil", PUPIL_COLUMNS)
     if what == "pupils":
         return pupils.plan(table, known_pupils, mint, today)
@@ -39,11 +41,18 @@ async def plan(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: 
     return contacts.plan(table, known_pupils, await _all(tx, school, "contact", CONTACT_COLUMNS), mint)
 
 
-async def apply(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: date) -> Plan:
+async def apply(tx: Tx, school: str, what: str, table: Table, mint: Mint, today: date, week_a: str = "") -> Plan:
     """Takes a table in, whole or not at all. Safe to repeat: the second time there is nothing to change, and no step is drawn."""
     await lock(tx, school)  # before planning: what is compared must be what is changed
-    made = await plan(tx, school, what, table, mint, today)
-    if made.is_empty:
+    made = await plan(tx, school, what, table, mint, today, week_a)
+    if what == "timetable":
+        await _note_timetable(tx, school, week_a)
+    if made.is_empty and not week_a:
+        return made
+    if what == "timetable":
+        await _teach(tx, school, made, today)
+        await draw(tx, school, [NewStep("lists")])  # phones hear of it
+        await _note(tx, school, what, table, made, mint)
         return made
     if what == "marks":
         await _mark(tx, school, made, today)
@@ -70,6 +79,7 @@ def counts(made: Plan) -> dict[str, int]:
     return {
         "added": len(made.added),
         "changed": len(made.changed),
+        "removed": len(made.removed),
         "unchanged": made.unchanged,
         "absent": len(made.absent),
         "problems": len(made.problems),
@@ -145,6 +155,53 @@ async def _mark(tx: Tx, school: str, made: Plan, today: date) -> None:
     for day in sorted(day for day in days if day <= today.isoformat())[-LATEST_DAYS:]:
         for does in ("morning.marks", "morning.kept"):
             await due(tx, school, now(), does, day)
+
+
+# ── The timetable ──────────────────────────────────────────────────────────────────────────
+
+LESSON_KEY = "school = $1 and staff = $2 and on_day = $3 and week = $4 and weekday = $5 and period = $6"
+
+
+async def _timetabled(tx: Tx, school: str) -> tuple[timetable.Known, timetable.Lessons]:
+    known = timetable.Known(
+        await tx.rows("select id, username, name from staff where school = $1 and left_at is null order by id", school),
+        await tx.rows("select code, label from period where school = $1 order by starts", school),
+        await tx.rows("select code, label from list_entry where school = $1 and list = 'places' and not retired", school),
+    )
+    rows = await tx.rows("select staff, on_day, week, weekday, period, place, words from lesson where school = $1", school)
+    return known, {timetable.When(*list(row)[:5]): {"place": row["place"], "words": row["words"]} for row in rows}
+
+
+async def _week_a(tx: Tx, school: str) -> str:
+    row = await tx.row("select week_a from timetable where school = $1", school)
+    return row["week_a"] if row else ""
+
+
+async def _note_timetable(tx: Tx, school: str, week_a: str) -> None:
+    await tx.run(
+        "insert into timetable (school, taken_at, week_a) values ($1, $2, $3) on conflict (school) do update set"
+        " taken_at = excluded.taken_at, week_a = case when $3 = '' then timetable.week_a else $3 end",
+        school, now(), week_a,
+    )  # fmt: skip
+
+
+async def _teach(tx: Tx, school: str, made: Plan, today: date) -> None:
+    """What was changed for one day goes when the day is over."""
+    await tx.run("delete from lesson where school = $1 and on_day <> '' and on_day < $2", school, today.isoformat())
+    await tx.run_many(f"delete from lesson where {LESSON_KEY}", [lesson_key(school, one.row) for one in made.removed])
+    await tx.run_many(
+        "insert into lesson (school, staff, on_day, week, weekday, period, place, words) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [(*lesson_key(school, one.row), one.row["place"], one.row["words"]) for one in made.added],
+    )
+    changed = [{**one.before, **one.after} for one in made.changed]
+    await tx.run_many(
+        f"update lesson set place = $7, words = $8 where {LESSON_KEY}",
+        [(*lesson_key(school, row), row["place"], row["words"]) for row in changed],
+    )
+
+
+def lesson_key(school: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (school, *(row[name] for name in timetable.When._fields))
 
 
 async def _move_rights(tx: Tx, school: str, changed: Sequence[Change]) -> None:

@@ -32,17 +32,18 @@ class Change:
 
 @dataclass
 class Plan:
-    what: str  # pupils, contacts
+    what: str  # pupils, contacts, marks, timetable
     added: list[Addition] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     unchanged: int = 0
+    removed: list[Addition] = field(default_factory=list)  # what goes, of whom the file tells the whole
     absent: list[str] = field(default_factory=list)  # in the school's list and not in this file
     problems: list[Problem] = field(default_factory=list)
     families: list[Change] = field(default_factory=list)  # pupils whose family becomes known
 
     @property
     def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.families)
+        return not (self.added or self.changed or self.removed or self.families)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Fields:

@@ -12,7 +12,7 @@ NAMES = {
     "address_withheld": "address withheld", "do_not_contact": "do not contact", "parental_responsibility": "parental responsibility",
     "position": "place in the order", "other_phone": "other phone", "preferred": "known as", "person": "shared with a sibling",
     "gone": "taken off", "left_on": "date of leaving", "whole_name": "name", "contact_name": "name", "contact_surname": "surname",
-    "contact_forename": "forename",
+    "contact_forename": "forename", "on_day": "date", "place": "room", "words": "class",
 }  # fmt: skip
 
 
@@ -25,6 +25,8 @@ def told(table: Table, plan: Plan, *, applied: bool) -> Iterator[str]:
         yield f"   {change.who}: {field_by_field(change)}"
     if len(plan.changed) > SHOWN:
         yield f"   and {len(plan.changed) - SHOWN:,} more"
+    if plan.removed:
+        yield f"{was(len(plan.removed))} taken out: no longer in the file" + _named([one.who for one in plan.removed])
     yield from _leavers(plan)
     if plan.families:
         yield f"{was(len(plan.families))} put with brothers and sisters"

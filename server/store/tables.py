@@ -60,6 +60,27 @@ class Period(Table):
     is_lesson = Boolean(default=True)  # False for registration, break and lunch
 
 
+class Timetable(Table):
+    """That one was taken in, and when last."""
+
+    school = Text(primary_key=True)
+    taken_at = BigInt()
+    week_a = Text(default="")  # any day of a week A; empty: every week is alike
+
+
+class Lesson(Table):
+    """Where a member of staff is in one period: every week, every other, or on one day in place of that."""
+
+    school = Text()
+    staff = Text()
+    on_day = Text()  # empty: not of one day only
+    week = Text()  # A or B; empty: every week
+    weekday = BigInt()  # 0: Monday
+    period = Text(primary_key=True)  # key: school, staff, on_day, week, weekday, period
+    place = Text(default="")  # of the school's list; empty: in none
+    words = Text(default="")  # the class, or what it is
+
+
 class AttendanceCode(Table):
     """Reference data, dated and sourced; the same for every school."""
 

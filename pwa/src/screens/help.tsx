@@ -12,9 +12,10 @@ import { announce } from '../look/announce';
 import { focusOn, go } from '../look/address';
 import { Icon } from '../look/icon';
 import { Screen } from '../look/screen';
-import { clock, span } from '../look/words';
+import { span } from '../look/words';
 import { syncNow } from '../sync';
 import type { Field, Json, Kind, School, SchoolAnswer, Values } from '../wire';
+import { lessonAt, periodAt } from './timetable';
 import { useWorld } from './world';
 
 const LOOKED_THROUGH = 300; // of what I wrote, to know where I am
@@ -27,23 +28,20 @@ export function Help({ kind }: { kind: Kind }) {
   return school ? <Ask school={school} kind={kind} found={here} /> : null;
 }
 
-type Here = { place: Json; lesson?: Json | undefined };
+type Here = { place: Json; lesson?: Json | undefined; timetabled?: boolean };
 
-/** Where this person wrote something down last at this hour of the week: their own timetable, as far as it is known here. */
+/** Where their timetable has this person now, cover and changes of room included; else where they wrote something down last at this hour of the week. */
 async function whereNow(school: SchoolAnswer | undefined, local: Local): Promise<Here | undefined> {
   const period = periodAt(school, Date.now());
   if (!school || !period) return undefined;
   const known = new Set(school.lists.places?.filter(({ retired }) => !retired).map(({ code }) => code));
+  const lesson = lessonAt(school, Date.now());
+  if (lesson && known.has(lesson.place)) return { place: lesson.place, lesson: lesson.words, timetabled: true };
   const weekday = new Date().getDay();
   const there = (await records({ mine: true, limit: LOOKED_THROUGH }, local)).find(
     ({ body, at }) => typeof body.place === 'string' && known.has(body.place) && new Date(at).getDay() === weekday && periodAt(school, Date.parse(at)) === period,
   );
-  return there && { place: there.body.place!, lesson: there.body.lesson };
-}
-
-function periodAt(school: SchoolAnswer | undefined, at: number): string | undefined {
-  const time = clock(at);
-  return school?.periods?.find(({ starts, ends }) => starts <= time && time < ends)?.code;
+  return there || lesson ? { place: there?.body.place ?? null, lesson: lesson?.words ?? there?.body.lesson } : undefined;
 }
 
 /** `found`: null when it is nowhere; it may come late, or never: the storage may be silent. */
@@ -59,7 +57,7 @@ function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found:
       const timer = setTimeout(() => setHere(null), LOOKING_MS);
       return () => clearTimeout(timer);
     }
-    if (found) answers.current.place = found.place;
+    if (found?.place) answers.current.place = found.place;
     setHere(found);
   }, [found, here]);
   const fields = ASKED.map((name) => fieldNamed(kind, name)).filter((field) => field !== undefined);
@@ -70,7 +68,7 @@ function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found:
     if (wrong[0]) return focusOn('ask-place');
     const lesson = periodAt(school, Date.now());
     const values: Values = { asked_at: { at: new Date().toISOString(), precision: 'exact', ...(lesson ? { lesson } : {}) }, progress: 'asked' };
-    if (here?.lesson && here.place === answers.current.place) values.lesson = here.lesson;
+    if (here?.lesson && (!here.place || here.place === answers.current.place)) values.lesson = here.lesson;
     for (const field of fields) {
       const value = answers.current[field.name];
       if (!isEmpty(value)) values[field.name] = field.merge === 'gather' ? { put: value!, drop: [] } : value!;
@@ -101,7 +99,7 @@ function Ask({ school, kind, found }: { school: SchoolAnswer; kind: Kind; found:
     <Screen title={kind.label} dock={<button type="button" class="button main" onClick={call}>Send the call for help</button>}>
       <section class="stack" aria-label="Without Lanyard"><RingTheSchool school={school} /></section>
       {notSaved && <p class="note" role="alert" data-state="alarm"><Icon name="alarm" /><span><b>Not saved and not sent.</b> {notSaved}</span></p>}
-      {here && <p class="meta">Where you were at this time before. Change it if you are elsewhere.</p>}
+      {here?.place && <p class="meta">{here.timetabled ? 'By your timetable.' : 'Where you were at this time before.'} Change it if you are elsewhere.</p>}
       {fields.map(draw)}
     </Screen>
   );
