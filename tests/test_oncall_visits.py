@@ -534,7 +534,7 @@ DIFFER = "The two words must differ: one says that you are safe, the other that 
 
 async def test_closing_words_are_set_with_the_password_and_read_by_nobody(school: School) -> None:
     for said, status, words in (
-        ({"password": "wrong", "safe": "marmalade", "alarm": "crumpet"}, 401, "That username and password do not go together."),
+        ({"password": "wrong", "safe": "marmalade", "alarm": "crumpet"}, 401, "That is not your password."),
         ({"password": PASSWORD, "safe": "marmalade", "alarm": " MARMALADE"}, 400, DIFFER),
         ({"password": PASSWORD, "safe": "marmalade", "alarm": ""}, 400, "Each word has 3 to 60 letters."),
     ):  # fmt: skip

@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 from server.access import factors
 from server.access.cookies import device_cookie
 from server.access.sign_in import confirm
-from server.refusals import SignInAgain
+from server.refusals import SignInAgain, WrongPair
 from server.store.database import reading
 from server.store.me import Me
 
@@ -17,4 +17,7 @@ async def be_sure(connection: ASGIConnection[Any, Any, Any, Any], password: str)
     me: Me = connection.state.me
     if connection.state.opens != "all" and await reading(factors.ways_of, me.school, me.staff):
         raise SignInAgain
-    await confirm(me, password, connection.cookies.get(device_cookie(connection.app.state.settings)))
+    try:
+        await confirm(me, password, connection.cookies.get(device_cookie(connection.app.state.settings)))
+    except WrongPair:
+        raise WrongPair("That is not your password.") from None  # they are signed in: no name was asked for
