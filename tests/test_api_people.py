@@ -8,6 +8,7 @@ import pytest
 from litestar import Litestar
 
 from server.api import people
+from server.console import lifting
 from server.settings import Settings
 from server.store import numbers
 from server.store.database import Tx, reading, writing
@@ -103,7 +104,7 @@ async def test_nor_does_a_number_of_theirs_under_another_name_in_the_family_and_
     await change("update contact set do_not_contact = true, seq = $1 where id = 'siobhan-maeve'")  # at his sister's
     await held.follow()
     assert (held.people["conor-pat"]["phone"], held.people["conor-pat"]["other_phone"]) == ("07700 900104", None)
-    await change("update contact set do_not_contact = false, seq = $1 where id = 'siobhan-maeve'")
+    await writing(lifting.changed, DEE, "siobhan", "siobhan-maeve.do_not_contact", False, "Back at home")
     await held.follow()
     assert held.people["conor-pat"]["other_phone"] == "+44 7700 900103"
 

@@ -81,6 +81,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     seq: Seq = 0
     rank: Seq = 0
     id: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")] = ""
+    barred: bool = False  # false: of a phone that was sent numbers of people who must not be rung, under other names; it is sent all again
 
 
 class Found(msgspec.Struct, frozen=True, order=True):
@@ -101,20 +102,24 @@ FIND = {
     PUPIL: """
         select seq, id, left_at is not null as gone, forename, surname, preferred, year, form, family from pupil
         where school = $1 and not canary and (seq, 1, id) > ($2, $3, $4) order by seq, id limit $5""",
-    # A contact changes with its pupil too: whoever leaves a year group takes their family along. And with every other contact of its
-    # family: the number of whoever must not be rung is told with nobody's name.
+    # A contact changes with its pupil too: whoever leaves a year group takes their family along. And with whoever of the family must
+    # not be rung, whose number is told under nobody's name.
     CONTACT: """
-        select seq, id, gone, family, pupil, person, position, name, relationship, phone, other_phone, email, parental_responsibility,
-               do_not_contact, address_withheld, note from (
-            select max(case when contact.seq > pupil.seq then contact.seq else pupil.seq end)
-                   over (partition by coalesce(nullif(pupil.family, ''), pupil.id)) as seq,
-                   contact.id as id, coalesce(nullif(pupil.family, ''), pupil.id) as family,
+        with barred as (
+            select coalesce(nullif(pupil.family, ''), pupil.id) as family, max(contact.seq) as seq from contact
+            join pupil on pupil.school = contact.school and pupil.id = contact.pupil
+            where contact.school = $1 and contact.do_not_contact and not contact.gone group by 1)
+        select * from (
+            select case when barred.seq > contact.seq and barred.seq > pupil.seq then barred.seq
+                        when contact.seq > pupil.seq then contact.seq else pupil.seq end as seq, contact.id as id,
                    contact.gone or pupil.left_at is not null or not ($6 or pupil.year = any($7) or exists (
                        select 1 from caseload where caseload.school = $1 and caseload.staff = $8 and caseload.pupil = pupil.id)) as gone,
+                   coalesce(nullif(pupil.family, ''), pupil.id) as family,
                    contact.pupil, contact.person, contact.position, contact.name, contact.relationship, contact.phone,
                    contact.other_phone, contact.email, contact.parental_responsibility, contact.do_not_contact,
                    contact.address_withheld, contact.note
             from contact join pupil on pupil.school = contact.school and pupil.id = contact.pupil
+            left join barred on barred.family = coalesce(nullif(pupil.family, ''), pupil.id)
             where contact.school = $1 and not pupil.canary
         ) changed where (seq, 2, id) > ($2, $3, $4) order by seq, id limit $5""",
 }
@@ -138,12 +143,12 @@ async def page_for(tx: Tx, me: Me, cursor: Cursor | None) -> tuple[PeopleAnswer,
     place = await place_now(tx, me.school)
     fresh = cursor is None or not await is_mine(tx, me, cursor)
     if cursor is None or fresh:
-        cursor = Cursor(me.staff, me.role, me.rights, str(place), place.seq)
+        cursor = Cursor(me.staff, me.role, me.rights, str(place), place.seq, barred=True)
     found = await changed_since(tx, me, cursor)
     page = found[:PAGE]
     while True:
         last = page[-1] if page else cursor
-        next_cursor = Cursor(me.staff, me.role, me.rights, str(place), cursor.begun, last.seq, last.rank, last.id)
+        next_cursor = Cursor(me.staff, me.role, me.rights, str(place), cursor.begun, last.seq, last.rank, last.id, barred=True)
         answer = answer_with(page, next_cursor, more=len(page) < len(found), fresh=fresh)
         body = msgspec.json.encode(answer)
         if len(body) <= PAGE_BYTES or len(page) == 1:
@@ -202,7 +207,7 @@ async def place_now(tx: Tx, school: str) -> Place:
 async def is_mine(tx: Tx, me: Me, cursor: Cursor) -> bool:
     """Not after my rights changed, and not after a backup was put back: then the numbers since mean other things."""
     place = read_place(cursor.place)
-    if place is None or (cursor.staff, cursor.role, cursor.rights) != (me.staff, me.role, me.rights):
+    if place is None or not cursor.barred or (cursor.staff, cursor.role, cursor.rights) != (me.staff, me.role, me.rights):
         return False
     return await tx.row("select 1 from step where school = $1 and seq = $2 and mark = $3", me.school, place.seq, place.mark) is not None
 

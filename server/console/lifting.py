@@ -87,6 +87,12 @@ async def warnings_on(tx: Tx, me: Me, pupil: str) -> tuple[PupilLine, list[Stand
     ]
 
 
+FAMILY_MOVES = """
+    update contact set seq = $3 where school = $1 and pupil in (
+        select other.id from pupil other join pupil one on one.school = other.school
+        where one.school = $1 and one.id = $2 and (other.id = one.id or (one.family <> '' and other.family = one.family)))"""
+
+
 async def changed(tx: Tx, me: Me, pupil: str, key: str, stands: bool, why: str) -> None:
     """Draws a number: phones hear of it. An address is one adult's, whichever child they stand beside; not ringing is one child's."""
     id, _, flag = key.rpartition(".")
@@ -108,6 +114,7 @@ async def changed(tx: Tx, me: Me, pupil: str, key: str, stands: bool, why: str) 
             "update contact set do_not_contact = $4, seq = $5 where school = $1 and id = $2 and pupil = $3 and not gone returning id",
             me.school, id, pupil, stands, seq,
         )  # fmt: skip
+        await tx.run(FAMILY_MOVES, me.school, pupil, seq)  # their number may stand under another name, and is told again
     if not moved:
         raise NotFound
     await looked(tx, me, f"{'raise' if stands else 'lift'} {flag.replace('_', ' ')}", pupil=pupil, detail={"contact": id, "reason": why})
