@@ -527,6 +527,11 @@ async def test_an_alarm_in_what_cannot_be_taken_in_is_heard_and_safe_in_it_is_no
     await arrives(school, phone)
     assert (await look(school, record, "dee"))["state"] == "alarm"
     assert "crumpet" not in json.dumps(phone.kept.store.held)
+    assert (await act(school, "dee", record, "seen_safe", "Met them"))[0] == 200
+    held = phone.needs_me[-1]
+    phone.write({"vehicle": "A van"}, record, kind="home_visit", amends=held)  # which settles it
+    await arrives(school, phone)
+    assert (await look(school, record, "dee"))["state"] == "over"
 
 
 DIFFER = "The two words must differ: one says that you are safe, the other that you are not."

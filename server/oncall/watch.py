@@ -146,7 +146,7 @@ async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     if (buddies := as_list(plan.people(plan.watched.buddy))) != watch.buddies:
         await keep(tx, watch, buddies=buddies)
     if watch.is_open and plan.state != "open" and not watch.runs(at):
-        await call_off(tx, watch, [edit for edit in taken if "state" in edit.values], at)
+        await call_off(tx, watch, [edit for edit in taken if edit.values.get("state") not in (None, "open")], at)
     if watch.how == "called off" and (plan.state == "open" or watch.left_at is not None):
         await keep(tx, watch, closed_at=None, closed_by=None, how=None)  # void was undone, or somebody had left before it came
         await begin_anew(tx, watch)
@@ -277,7 +277,7 @@ async def hear_safe(tx: Tx, watch: Watch, asked: Watched, edit: Wrote, at: int) 
         safe_at = edit.at if safe_at is None else safe_at
         looks_over = not watch.is_open if watch.alarm_at is None else watch.safe_at is not None
         match await closing_words.meaning_of(tx, watch.school, edit.author, edit.values.get(asked.word)):
-            case "alarm" if watch.alarm_at is None or not watch.is_open:
+            case "alarm" if is_news(watch, edit):
                 await raise_alarm(tx, watch, edit, safe_at, at)
             case _ if looks_over:
                 pass
@@ -321,9 +321,14 @@ async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at
     await tell_quietly(tx, watch, told - {by}, "visit.safe")
 
 
+def is_news(watch: Watch, edit: Wrote) -> bool:
+    """An alarm that nobody has heard: one in an edit that was held is read again once somebody settles that."""
+    return watch.alarm_at is None or (watch.closed_at is not None and edit.received_at > watch.closed_at)
+
+
 async def raise_alarm(tx: Tx, watch: Watch, edit: Wrote, safe_at: int, at: int) -> None:
     """With the other word: to those who go it is over, and everybody else who can help is told, at once; also once it had been ended."""
-    if watch.alarm_at is not None and watch.is_open:
+    if not is_news(watch, edit):
         return
     if watch.safe_at is None:
         await note(tx, watch, "safe", safe_at, edit.author, told_at=edit.received_at, drift=edit.drift)
