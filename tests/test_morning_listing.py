@@ -71,7 +71,7 @@ def test_brothers_and_sisters_of_one_reason_are_told_of_once() -> None:
         (child("a", *[AWAY] * 6), ("no_reason",), "Away since Tuesday 10 November, no reason given"),
         (child("a", ILL, away=True), (), ""),
         (child("a", ILL, away=True, caseload=True), ("plan",), "On a caseload and away last time"),
-        (child("a", ILL, away=True, plan=True), ("plan",), "Under a plan and away last time"),
+        (child("a", ILL, away=True, plan=True), ("plan",), "To be rung whenever away"),
         (child("a", SUSPENDED, away=True), ("after_suspension",), "Suspended on Tuesday: is it over?"),
         (child("a", SUSPENDED, away=True, caseload=True, promised=True), ("after_suspension",), "Suspended on Tuesday: is it over?"),
         (child("a", SUSPENDED, away=True, ahead=SUSPENDED), (), ""),

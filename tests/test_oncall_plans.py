@@ -116,6 +116,9 @@ async def test_nobody_else_reads_it_with_a_call(school: School) -> None:
     assert [card["plans"] for card in (await ask(school, "ben", "/api/calls", method="GET"))[1]] == [[]]
     assert (await act(school, "ben", record, "give_back"))[1]["plans"] == []
     await passes(school, 120)
+    school.now += 13 * 3600 * 1_000_000
+    assert (await look(school, record, "lena"))["plans"] == []  # nobody closed it
+    school.now -= 13 * 3600 * 1_000_000
     assert len((await look(school, record, "lena"))["plans"]) == 1  # rung by now
     await act(school, "lena", record, "accept")
     assert (await look(school, record, "ben"))["plans"] == []
@@ -147,6 +150,19 @@ async def test_keeping_apart_goes_for_both_and_makes_it_nobody_elses_plan(school
     assert (plan.record, [line.words for line in plan.lines]) == ("", ["Marcus Bell, 10 CUR"])
     assert (HANA.years, "hana" in await holders(record)) == (("9",), False)
     assert await school.rows("select pupil from record_pupil where record = $1", record) == [{"pupil": "marcus"}]
+
+
+async def test_a_newer_plan_that_says_nothing_of_it_ends_the_keeping_apart(school: School) -> None:
+    await planned()
+    school.now += 60_000_000
+    await planned({"pupils": ZOE["pupils"], "risk_to_self": "Runs off"})
+    assert await reading(plans_of, "northgate", ["li"], school.now) == []
+
+
+async def test_whoever_is_to_be_fetched_reads_it_and_writes_nothing_in_it(school: School) -> None:
+    record = await planned()
+    receipt = await writing(desk.write, OLU, record, PLAN, {"risk_to_others": None}, await version_of(school, record))
+    assert receipt.because == {"record": "this is not yours to write in"}
 
 
 async def test_whose_plan_says_so_is_on_the_list_of_calls_when_they_were_away(school: School) -> None:

@@ -20,6 +20,7 @@ from server.refusals import NotFound
 from server.store.database import Tx, writing
 from server.store.me import Me
 from server.store.moments import from_wire
+from server.sync.audience import kept_at_desk
 
 REPORT_WITHIN = 72 * 3600 * 1_000_000  # µs: UK GDPR, article 33(1): from becoming aware of it
 AT_ONCE = 500  # records
@@ -30,7 +31,7 @@ ON_IT = """
     from phone join staff on staff.school = phone.school and staff.id = phone.staff
     where phone.school = $1 and phone.handset = $2 and phone.id <> $3 and not phone.is_desk order by staff.name, phone.id"""
 # On whichever phone: what somebody wrote themselves comes back to every phone of theirs, and the access log says nothing of it.
-WRITTEN = "select distinct record from edit where school = $1 and author = $2"
+WRITTEN = "select distinct record from edit where school = $1 and author = $2 and kind <> all($3)"
 
 
 class Told(Struct):
@@ -106,7 +107,7 @@ async def what_it_held(tx: Tx, me: Me, staff: str, phone: str) -> Lost:
     ]
     records = {record for one in told for record in one.records}
     for whose, _ in both:
-        records |= {written["record"] for written in await tx.rows(WRITTEN, me.school, whose)}
+        records |= {written["record"] for written in await tx.rows(WRITTEN, me.school, whose, kept_at_desk())}
     about, mine = await pupils_in(tx, me, sorted(records))
     lines = await pupils_by_id(tx, me.school, about)
     named = sorted(((lines[id], sorted(kinds.items())) for id, kinds in about.items() if id in lines), key=lambda pair: pair[0].name)

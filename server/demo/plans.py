@@ -1,4 +1,4 @@
-"""Plans of a few pupils: written at the desk in the year's first weeks, some past their review, one replaced by a newer."""
+"""Plans of a few pupils: written at the desk in the year's first weeks, some past their review by now."""
 
 from datetime import timedelta
 

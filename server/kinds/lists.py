@@ -175,7 +175,7 @@ LISTS: dict[str, SchoolList] = {
             truanted="Missed a lesson yesterday",
             falling="Attendance falling",
             ring_again="To be rung again",
-            plan="Under a plan, or on a caseload",
+            plan="To be rung when away, or on a caseload",
         ),
         school_list(
             "call_next_steps",

@@ -22,6 +22,7 @@ pupil_plan = Kind(
             Field("pupils", "Whose plan is it?", Pupils(), Merge.GATHER, needed=True, quick=True, hint="One pupil: each has their own."),
             Field("risk_to_others", "Risk to others", Line(), quick=True, hint="Short, in all of these: it is read in five seconds."),
             Field("risk_to_self", "Risk to themselves", Line(), quick=True),
+            Field("medical", "Medical", Line(), quick=True),
             Field("keep_apart", "Keep apart from", Pupils(beside=True), Merge.GATHER, quick=True),
         ),
         *under(
@@ -29,8 +30,7 @@ pupil_plan = Kind(
             Field("not_to_do", "What not to do", Line(), quick=True),
             Field("helps", "What helps", Line(), quick=True),
             Field("sets_off", "What may set it off", Line(), quick=True),
-            Field("medical", "Medical", Line(), quick=True),
-            Field("fetch", "Who to fetch", Staff(), Merge.GATHER, quick=True, hint="They may read the plan, too."),
+            Field("fetch", "Who to fetch", Staff(), Merge.GATHER, quick=True, hint="They may read the plan, too, and not change it."),
         ),
         *under(
             "Afterwards",
@@ -43,5 +43,5 @@ pupil_plan = Kind(
     ),
 )  # fmt: skip
 
-CAREFUL = ("risk_to_others", "risk_to_self", "keep_apart")
-ON_A_CARD = (*CAREFUL, "not_to_do", "helps", "sets_off", "medical", "fetch")  # in the order in which somebody in a hurry reads them
+CAREFUL = ("risk_to_others", "risk_to_self", "medical", "keep_apart")
+ON_A_CARD = (*CAREFUL, "not_to_do", "helps", "sets_off", "fetch")  # in the order in which somebody in a hurry reads them

@@ -141,7 +141,7 @@ def falling(child: Child) -> list[Reason]:
 def under_a_plan(child: Child) -> list[Reason]:
     if not child.away or not (child.plan or child.caseload):
         return []
-    return [reason("plan", "under a plan and away last time" if child.plan else "on a caseload and away last time")]
+    return [reason("plan", "to be rung whenever away" if child.plan else "on a caseload and away last time")]
 
 
 # ── One family ─────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import msgspec
 
 from server.kinds import KINDS
 from server.kinds.pupil_plan import CAREFUL, ON_A_CARD
-from server.oncall.calls import OVER, WAITING, Call, coming_so_far, rung_so_far
+from server.oncall.calls import HISTORY, OVER, WAITING, Call, coming_so_far, rung_so_far
 from server.oncall.rota import MAY_ANSWER, local
 from server.store.database import Tx
 from server.store.me import Me
@@ -15,13 +15,12 @@ from server.store.moments import from_wire
 
 PLAN = KINDS["pupil_plan"]
 
-ABOUT = """
+OPEN = """
     select about.pupil, r.id, r.body from record r
     join record_pupil about on about.school = r.school and about.record = r.id and about.dropped_seq is null
-    where r.school = $1 and r.kind = $2 and r.state = 'open'"""
-NEWEST_LAST = " order by r.happened_at, r.id"
+    where r.school = $1 and r.kind = $2 and r.state = 'open' order by r.happened_at, r.id"""
 PUPILS = "select id, coalesce(preferred, forename) || ' ' || surname || ', ' || form as name from pupil where school = $1 and id = any($2)"
-STAFF = "select id, name from staff where school = $1 and id = any($2)"
+STAFF = "select id, name from staff where school = $1 and id = any($2) and left_at is null"
 
 
 class PlanLine(msgspec.Struct, frozen=True):
@@ -43,23 +42,28 @@ class PlanCard(msgspec.Struct, frozen=True):
 
 async def plans_of(tx: Tx, school: str, pupils: Sequence[str], at: int) -> list[PlanCard]:
     """One for each of them of whom there is anything to know, in their order. Whose it is to read is for the caller to know."""
-    mine: dict[str, tuple[str, dict[str, Any]]] = {
-        pupil: (id, msgspec.json.decode(body))
-        for pupil, id, body in await tx.rows(f"{ABOUT} and about.pupil = any($3){NEWEST_LAST}", school, PLAN.name, list(pupils))
-    }
-    others = {pupil: await keep_apart_from(tx, school, pupil) for pupil in pupils}
-    plans = {pupil: mine.get(pupil, ("", {})) for pupil in pupils if pupil in mine or others[pupil]}
-    apart = {pupil: {*(body.get("keep_apart") or ()), *others[pupil]} - {pupil} for pupil, (_, body) in plans.items()}
+    newest = await newest_plans(tx, school)
+    plans = {pupil: newest.get(pupil, ("", {})) for pupil in pupils}
+    apart = {pupil: {*(body.get("keep_apart") or ()), *keeping_apart_from(pupil, newest)} for pupil, (_, body) in plans.items()}
     fetch = {staff for _, body in plans.values() for staff in body.get("fetch") or ()}
     names = {row["id"]: row["name"] for row in await tx.rows(PUPILS, school, sorted(set[str]().union(*apart.values())))}
     names |= {row["id"]: row["name"] for row in await tx.rows(STAFF, school, sorted(fetch))}
-    return [card(pupil, record, {**body, "keep_apart": apart[pupil]}, names, at) for pupil, (record, body) in plans.items()]
+    return [
+        card(pupil, record, {**body, "keep_apart": apart[pupil]}, names, at)
+        for pupil, (record, body) in plans.items()
+        if record or apart[pupil]
+    ]
 
 
-async def keep_apart_from(tx: Tx, school: str, pupil: str) -> set[str]:
-    """Whose plans say that they are to be kept apart from this one: it goes for both."""
-    rows = await tx.rows(f"{ABOUT} and r.body like $3", school, PLAN.name, f'%"{pupil}"%')
-    return {row["pupil"] for row in rows if pupil in (msgspec.json.decode(row["body"]).get("keep_apart") or ())}
+async def newest_plans(tx: Tx, school: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """By pupil: the record, and what it says."""
+    rows = await tx.rows(OPEN, school, PLAN.name)
+    return {pupil: (id, msgspec.json.decode(body)) for pupil, id, body in rows}
+
+
+def keeping_apart_from(pupil: str, newest: Mapping[str, tuple[str, Mapping[str, Any]]]) -> set[str]:
+    """Whose plans say so of this one: it goes for both."""
+    return {other for other, (_, body) in newest.items() if pupil in (body.get("keep_apart") or ()) and other != pupil}
 
 
 def card(pupil: str, record: str, body: Mapping[str, Any], names: Mapping[str, str], at: int) -> PlanCard:
@@ -70,7 +74,7 @@ def card(pupil: str, record: str, body: Mapping[str, Any], names: Mapping[str, s
 
 
 def in_words(value: str | Iterable[str], names: Mapping[str, str]) -> str:
-    return value if isinstance(value, str) else "; ".join(sorted(names.get(key, "somebody not known here") for key in value))
+    return value if isinstance(value, str) else "; ".join(sorted(names.get(key, "somebody who has left") for key in value))
 
 
 def day_of(moment: Any) -> str | None:
@@ -82,7 +86,8 @@ async def plans_for(tx: Tx, me: Me, call: Call, body: Mapping[str, Any], at: int
     """Those that somebody needs who goes to this call, or is rung by it just now: not its caller, nor whoever only looks on."""
     pupils = sorted(body.get("pupils") or ())
     part = ((body.get("responders") or {}).get(me.staff) or {}).get("part")
-    if not pupils or me.role not in MAY_ANSWER or me.staff == call.caller or call.state in OVER or part in ("cannot", "left"):
+    is_over = call.state in OVER or at - call.received_at > HISTORY  # one that nobody closed does not show them for ever
+    if not pupils or me.role not in MAY_ANSWER or me.staff == call.caller or is_over or part in ("cannot", "left"):
         return []
     wanted = rung_so_far if call.state in (*WAITING, "missed") else coming_so_far
     return await plans_of(tx, call.school, pupils, at) if me.staff in await wanted(tx, call) else []
@@ -90,5 +95,4 @@ async def plans_for(tx: Tx, me: Me, call: Call, body: Mapping[str, Any], at: int
 
 async def to_ring_if_absent(tx: Tx, school: str) -> set[str]:
     """Pupils whose plan says so."""
-    newest = {pupil: body for pupil, _, body in await tx.rows(f"{ABOUT}{NEWEST_LAST}", school, PLAN.name)}
-    return {pupil for pupil, body in newest.items() if msgspec.json.decode(body).get("ring_if_absent") == "yes"}
+    return {pupil for pupil, (_, body) in (await newest_plans(tx, school)).items() if body.get("ring_if_absent") == "yes"}

@@ -48,7 +48,7 @@ def holds(me: Me, *, first: int = 1, but: Collection[str] = ()) -> Clause:
 def sent(me: Me, *, first: int = 1) -> Clause:
     """As `holds`, for what is sent to a phone: nothing that is kept at the desk, whoever wrote it."""
     sql, args = holds(me, first=first, but=me.kept_back)
-    return f"({sql} and r.kind <> all(${first + len(args)}))", [*args, kept_at_desk()]
+    return f"({sql} and r.kind = any(${first + len(args)}))", [*args, on_phones()]
 
 
 def let_go(me: Me, after: int, *, first: int = 1) -> Clause:
@@ -93,6 +93,10 @@ def fingerprint() -> str:
         if not kind.at_desk and (kind.held_by or kind.scoped_to or any(field.only or field.apart for field in kind.fields))
     ]
     return hashlib.blake2b(repr(sorted(rules)).encode(), digest_size=8).hexdigest()
+
+
+def on_phones() -> list[str]:
+    return [kind.name for kind in KINDS.values() if not kind.at_desk]
 
 
 def kept_at_desk() -> list[str]:

@@ -66,6 +66,8 @@ def judge_as_it_is(sent: Sent, story: Story, known: Known) -> Judged:
 def may_write(me: Me, kind: Kind, story: Story) -> Because:
     if story.kind is None:
         return {} if may_begin(me, kind) else NOT_YOURS
+    if kind.at_desk and not may_begin(me, kind):  # whoever is only named in it reads it
+        return NOT_YOURS
     return of_another_kind(kind, story) if story.mine else NOT_YOURS
 
 
