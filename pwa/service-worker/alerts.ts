@@ -13,12 +13,14 @@ const ANSWER_WITHIN_MS = 10_000;
 const TRIES_AFTER_MS = [0, 2_000, 8_000]; // a phone that has just been rung may still be finding its network
 const SOMETHING: Said = { title: 'Lanyard', body: 'Open to see what is new.', tag: undefined, marks: {} };
 
-/** Always shows something: a phone that is rung and shows nothing is not rung any more. */
+/**
+ * Always shows something: a phone that is rung and shows nothing is not rung any more. No picture: the browser fetches it before it
+ * shows anything, and where the line is poor that is a minute and a half.
+ */
 export async function showAlert(event: PushEvent): Promise<void> {
   const { title, body, tag, marks } = understood(event);
-  const icon = '/icons/lanyard-192.png';
   const loud = { requireInteraction: marks.urgent === true, renotify: tag !== undefined, vibrate: [300, 150, 300] };
-  await self.registration.showNotification(title, { body, icon, lang: 'en-GB', data: marks, ...(tag && { tag }), ...loud } as NotificationOptions);
+  await self.registration.showNotification(title, { body, lang: 'en-GB', data: marks, ...(tag && { tag }), ...loud } as NotificationOptions);
   await tell(marks, 'shown');
 }
 

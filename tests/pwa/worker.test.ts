@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 const WORKER = '../../pwa/service-worker/worker.ts';
+const PICTURES = ['icon', 'badge', 'image'];
 const MARKS = { alert: 'a1', token: 't1' };
 
 type Event = { waitUntil(work: Promise<unknown>): void };
@@ -11,10 +12,11 @@ let listeners: Record<string, (event: Event & Record<string, unknown>) => void>;
 let handed: unknown[];
 let shown: string[];
 let told: string[];
+let fetched: string[];
 
 beforeEach(async () => {
   [listeners, handed, shown, told] = [{}, [], [], []];
-  const registration = { waiting: { postMessage: (said: unknown) => handed.push(said) }, showNotification: async (title: string) => shown.push(title) };
+  const registration = { waiting: { postMessage: (said: unknown) => handed.push(said) }, showNotification: async (title: string, options: object) => (shown.push(title), (fetched = PICTURES.filter((picture) => picture in options))) };
   vi.stubGlobal('self', { addEventListener: (name: string, listener: () => void) => (listeners[name] = listener), registration, location: { origin: 'https://school' }, clients: { matchAll: async () => [] } });
   vi.stubGlobal('SHELL', { build: 'x', files: [] });
   vi.stubGlobal('BUILD', 'x');
@@ -41,6 +43,12 @@ test('an alert that is being told is shown, and told by the next version', async
   dispatch('message', { data: 'step aside' });
   await telling;
   expect([shown, handed]).toEqual([['Help'], [{ marks: MARKS, what: 'shown' }]]);
+});
+
+test('an alert is shown with nothing that has to be fetched before', async () => {
+  void push();
+  await vi.waitFor(() => expect(told).toHaveLength(1));
+  expect([shown, fetched]).toEqual([['Help'], []]);
 });
 
 test('what is handed on is told', async () => {
