@@ -25,7 +25,7 @@ from server.api.visits import ClosingWordsCard, NewClosingWords, VisitAnswer
 from server.intake.crate import BLOBS_LIMIT, CrateSent, Sealed
 from server.intake.drafts import Recovered
 from server.oncall.standing import CallCard
-from server.oncall.visits import VisitCard
+from server.oncall.whereabouts import VisitCard
 from server.sync.letter import EDITS_LIMIT, ID_LIMIT
 from server.sync.wire import SPEAKS, Answer, Edit, Letter
 

@@ -14,17 +14,15 @@ from server.oncall.calls import (
     Call,
     answered,
     begin,
-    call_of,
     coming_in,
     end,
     follow,
     go_on_without,
-    keep,
-    note,
     ring,
     said_in,
     tell,
 )
+from server.oncall.followed import held, keep, note
 from server.oncall.ladders import whom
 from server.oncall.rota import MAY_ANSWER, local
 from server.oncall.steps import drop_due
@@ -54,7 +52,7 @@ def act(do: Act) -> Act:
 async def call_for_help(tx: Tx, me: Me, record: str, values: Mapping[str, Any], at: int) -> Call:
     """Written down as this person, and on the ladder, at once. Safe to repeat with the same record: it is called once."""
     await numbers.lock(tx, me.school)
-    if known := await call_of(tx, me.school, record):
+    if known := await held(tx, Call, me.school, record):
         if known.caller != me.staff:
             raise NotFound
         return known
@@ -281,7 +279,7 @@ async def make_incident(tx: Tx, me: Me, record: str, timeline: str, at: int) -> 
         receipt = await desk.write(tx, me, about, kind, what, seen)
         if receipt.because:
             raise Unreadable(because=receipt.because)
-    if call := await call_of(tx, me.school, record):
+    if call := await held(tx, Call, me.school, record):
         await note(tx, call, "incident", at, me.staff)
     return incident
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from server.kinds import KINDS
+from server.oncall.followed import Followed, held, keep, note, rung_so_far, tell_quietly
 from server.oncall.ladders import Ladder, Rung, ladder_for, whom, zone_of
 from server.oncall.steps import Due, drop_due, due, step
 from server.push.alerts import alert, any_rings, retire_alerts
@@ -28,9 +29,9 @@ WAITING = ("asking", "ringing")  # for an answer
 LADDER = ("call.still", "call.rung", "call.again")  # its steps; never call.moved, which carries somebody's edit
 
 
-class Call(msgspec.Struct):
-    school: str
-    record: str
+class Call(Followed):
+    TABLE, PAGE = "call", "call"
+
     state: str
     caller: str
     place: str
@@ -48,25 +49,8 @@ class Call(msgspec.Struct):
     over_at: int | None
 
     @property
-    def topic(self) -> str:
-        return topic_of(self.record)
-
-    @property
-    def opens(self) -> str:
-        return opens(self.record)
-
-    @property
     def rungs(self) -> tuple[Rung, ...]:
         return msgspec.json.decode(self.ladder, type=Ladder).rungs if self.ladder != "{}" else ()
-
-
-def topic_of(record: str) -> str:
-    return f"call/{record}"
-
-
-def opens(record: str) -> str:
-    """A phone's address. An id that does not look like one of ours is not put into an alert: the list of calls opens instead."""
-    return f"/call/{record}" if len(record) <= 100 and record.replace("-", "").isalnum() and record.isascii() else "/call"
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -90,7 +74,6 @@ class Said(msgspec.Struct, frozen=True):
         return ((self.body.get("responders") or {}).get(staff) or {}).get("part")
 
 
-COLUMNS = ", ".join(Call.__struct_fields__)
 # When it was asked for, by the school's clock: a phone's own may be wrong by years.
 SAID = (
     "select author, state, received_at, body, (select min(ordered_at) from edit"
@@ -102,17 +85,6 @@ BEGIN = (
     "insert into call (school, record, state, caller, place, zone, urgency, asked_at, received_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (school, record) do nothing returning 1"
 )
-NOTE = (  # the call is held meanwhile: nobody else counts
-    "insert into call_moment (school, record, n, at, what, staff, detail)"
-    " select $1, $2, count(*) + 1, $3, $4, $5, $6 from call_moment where school = $1 and record = $2"
-)
-
-
-async def call_of(tx: Tx, school: str, record: str) -> Call | None:
-    """Held by this transaction to its end: whoever else would move it waits, and then sees how it stands."""
-    lock = " for update" if tx.engine == "postgres" else ""
-    row = await tx.row(f"select {COLUMNS} from call where school = $1 and record = $2{lock}", school, record)
-    return Call(*row) if row else None
 
 
 async def said_in(tx: Tx, school: str, record: str) -> Said | None:
@@ -132,17 +104,6 @@ async def coming_in(tx: Tx, record: str, school: str, said: Said) -> dict[str, s
     return {staff: part for which in (THERE, GOING) for staff, part in found.items() if part == which}
 
 
-async def note(tx: Tx, call: Call, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
-    await tx.run(NOTE, call.school, call.record, at, what, staff, msgspec.json.encode(detail).decode())
-
-
-async def keep(tx: Tx, call: Call, **changes: Any) -> None:
-    for name, value in changes.items():
-        setattr(call, name, value)
-    said = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 3))
-    await tx.run(f"update call set {said} where school = $1 and record = $2", call.school, call.record, *changes.values())
-
-
 # ── The record has moved ───────────────────────────────────────────────────────────────────
 
 
@@ -154,7 +115,7 @@ async def moved(tx: Tx, its: Due, at: int) -> None:
 async def follow(tx: Tx, school: str, record: str, at: int) -> Call | None:
     """Brings the call to what its record says. Safe to repeat. None where it is no call, or was over before it came, or came long ago."""
     said = await said_in(tx, school, record)
-    call = await call_of(tx, school, record)
+    call = await held(tx, Call, school, record)
     if said is None or (call is None and (said.is_over or at - said.received_at > HISTORY)):
         return None
     if call is None:
@@ -207,7 +168,7 @@ async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
     age = at - said.asked_at
     state = "missed" if age > WORTH else "asking" if age > ASKED_AFTER else "ringing"
     begun = await tx.row(BEGIN, school, record, state, said.author, place, zone, said.urgency, said.asked_at, said.received_at)
-    call = await call_of(tx, school, record)
+    call = await held(tx, Call, school, record)
     assert call is not None
     if begun is None:
         return call  # by somebody else, this very moment
@@ -227,7 +188,7 @@ async def begin(tx: Tx, school: str, record: str, said: Said, at: int) -> Call:
 @step("call.still")
 async def taken_to_be_needed(tx: Tx, its: Due, at: int) -> None:
     """A call came late, and its caller has not said whether it is still needed: it rings."""
-    call = await call_of(tx, its.school, its.about)
+    call = await held(tx, Call, its.school, its.about)
     if call and call.state == "asking":
         await note(tx, call, "no word", at)
         await ring(tx, call, at)
@@ -257,7 +218,7 @@ async def ring(tx: Tx, call: Call, at: int) -> None:
 
 @step("call.rung")
 async def next_rung(tx: Tx, its: Due, at: int) -> None:
-    call = await call_of(tx, its.school, its.about)
+    call = await held(tx, Call, its.school, its.about)
     if call is None or call.state != "ringing" or call.began_at != its.more["began_at"]:
         return
     n = its.more["n"]
@@ -271,7 +232,7 @@ async def next_rung(tx: Tx, its: Due, at: int) -> None:
 @step("call.again")
 async def everyone_again(tx: Tx, its: Due, at: int) -> None:
     """Past the last rung, everyone is rung again; and when that has been often enough, it is a missed call."""
-    call = await call_of(tx, its.school, its.about)
+    call = await held(tx, Call, its.school, its.about)
     if call is None or call.state != "ringing" or call.began_at != its.more["began_at"]:
         return
     n = its.more["n"]
@@ -328,7 +289,7 @@ async def answered(tx: Tx, call: Call, by: str, at: int) -> None:
     await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, "answered", at, by)
     await retire_alerts(tx, call.school, call.topic)
-    await tell_quietly(tx, call, others, "call.taken")
+    await tell_quietly(tx, call, others, "call.taken", TOLD_FOR_S, call.place or None)
     await alert(tx, call.school, call.caller, "call.coming", opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S)
 
 
@@ -339,12 +300,7 @@ async def end(tx: Tx, call: Call, how: str, at: int, by: str | None = None) -> N
     await drop_due(tx, call.school, call.record, *LADDER)
     await note(tx, call, how, at, by)
     await retire_alerts(tx, call.school, call.topic)
-    await tell_quietly(tx, call, sent_for - {by, call.caller}, "call.over")
-
-
-async def rung_so_far(tx: Tx, call: Call) -> set[str]:
-    rows = await tx.rows("select detail from call_moment where school = $1 and record = $2 and what = 'rang'", call.school, call.record)
-    return {staff for row in rows for staff in msgspec.json.decode(row["detail"])["rang"]}
+    await tell_quietly(tx, call, sent_for - {by, call.caller}, "call.over", TOLD_FOR_S, call.place or None)
 
 
 async def coming_so_far(tx: Tx, call: Call) -> set[str]:
@@ -365,9 +321,3 @@ async def coming_so_far(tx: Tx, call: Call) -> set[str]:
             case "rang":
                 rang |= set(msgspec.json.decode(moment["detail"])["rang"])
     return {one for one in came | rang if one is not None}
-
-
-async def tell_quietly(tx: Tx, call: Call, staff: set[str | None] | set[str], words: str) -> None:
-    for one in sorted(filter(None, staff)):
-        place = call.place or None
-        await alert(tx, call.school, one, words, opens=call.opens, topic=call.topic, ttl_s=TOLD_FOR_S, place=place, urgent=False)

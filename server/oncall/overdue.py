@@ -4,11 +4,12 @@ import logging
 from datetime import date, timedelta
 
 from server.kinds.roles import Role
+from server.oncall.followed import held, keep, note
 from server.oncall.going import MINUTE, plan_of
 from server.oncall.ladders import leaders_of
 from server.oncall.rota import local, moment_of, on_call
 from server.oncall.steps import Due, due, step
-from server.oncall.watch import BUDDY, DAY, LEAD, WORKER, Watch, follow, keep, note, of, tell, watch_of
+from server.oncall.watch import BUDDY, DAY, LEAD, WORKER, Watch, follow, of, tell
 from server.push.alerts import RINGING
 from server.store.database import Tx
 from server.store.due import hold_move
@@ -65,7 +66,7 @@ async def raise_it(tx: Tx, its: Due, at: int) -> None:
 @step("visit.alarm")
 async def answer_the_alarm(tx: Tx, its: Due, at: int) -> None:
     """The closing word was the other one."""
-    watch = await watch_of(tx, its.school, its.about)
+    watch = await held(tx, Watch, its.school, its.about)
     if watch and watch.is_open and watch.alarm_at is not None:
         await tell_those_who_lead(tx, watch, at, its.late)
 
@@ -101,7 +102,7 @@ async def as_said(tx: Tx, its: Due, at: int) -> Watch | None:
         if passes(error):
             raise
         log.error("what was said of a visit could not be read (%s); it is told as overdue", type(error).__name__)
-        return await watch_of(tx, its.school, its.about)
+        return await held(tx, Watch, its.school, its.about)
 
 
 async def tell_those_who_lead(tx: Tx, watch: Watch, at: int, late: bool) -> None:

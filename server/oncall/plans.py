@@ -7,7 +7,8 @@ import msgspec
 
 from server.kinds import KINDS
 from server.kinds.pupil_plan import CAREFUL, ON_A_CARD
-from server.oncall.calls import HISTORY, OVER, WAITING, Call, coming_so_far, rung_so_far
+from server.oncall.calls import HISTORY, OVER, WAITING, Call, coming_so_far
+from server.oncall.followed import rung_so_far
 from server.oncall.rota import MAY_ANSWER, local
 from server.store.database import Tx
 from server.store.me import Me

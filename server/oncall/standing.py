@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from server.oncall.answers import acts_of
-from server.oncall.calls import CALL_OUT, COLUMNS, Call, topic_of
+from server.oncall.calls import CALL_OUT, Call
+from server.oncall.followed import read
 from server.oncall.ladders import WHO
 from server.oncall.plans import PlanCard, plans_for
 from server.oncall.rota import local
@@ -103,10 +104,9 @@ class CallCard(msgspec.Struct, kw_only=True):
 
 async def card_of(tx: Tx, me: Me, record: str, at: int, *, with_plans: bool = False) -> CallCard | None:
     """None where no call is known by that name. Whether it is theirs to see is asked before; that they read plans, written down after."""
-    row = await tx.row(f"select {COLUMNS} from call where school = $1 and record = $2", me.school, record)
-    if row is None:
+    call = await read(tx, Call, me.school, record)
+    if call is None:
         return None
-    call = Call(*row)
     moments = await tx.rows(
         "select at, what, staff, detail from call_moment where school = $1 and record = $2 order by n", call.school, record
     )
@@ -124,7 +124,7 @@ async def card_of(tx: Tx, me: Me, record: str, at: int, *, with_plans: bool = Fa
         asked_at=to_wire(call.asked_at),
         received_at=to_wire(call.received_at),
         caller=call.caller,
-        rang=rang_so_far(call, await told_of(tx, me.school, topic_of(record))),
+        rang=rang_so_far(call, await told_of(tx, me.school, call.topic)),
         next=await next_of(tx, call),
         alone_at=wired(call.alone_at),
         answered_by=call.answered_by,
@@ -178,8 +178,9 @@ async def next_of(tx: Tx, call: Call) -> Next | None:
 
 async def live(tx: Tx, school: str, at: int) -> list[Call]:
     """Those that are not over, newest first."""
-    sql = f"select {COLUMNS} from call where school = $1 and state = any($2) and received_at > $3 order by received_at desc limit {LISTED}"
-    return [Call(*row) for row in await tx.rows(sql, school, ["asking", "ringing", "answered", "there", "missed"], at - OPEN_FOR)]
+    where = f"school = $1 and state = any($2) and received_at > $3 order by received_at desc limit {LISTED}"
+    states = ["asking", "ringing", "answered", "there", "missed"]
+    return [Call(*row) for row in await tx.rows(f"select {Call.columns()} from call where {where}", school, states, at - OPEN_FOR)]
 
 
 async def names_of(tx: Tx, school: str, ids: set[str]) -> dict[str, str]:

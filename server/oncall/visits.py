@@ -4,11 +4,12 @@ from collections.abc import Collection
 
 import msgspec
 
+from server.oncall.followed import keep, note, read
 from server.oncall.going import KINDS_WATCHED
 from server.oncall.overdue import again
 from server.oncall.standing import names_of
 from server.oncall.steps import drop_due
-from server.oncall.watch import DAY, Watch, close, follow, keep, lay, lying, note, read_watch
+from server.oncall.watch import DAY, Watch, close, follow, lay, lying
 from server.oncall.whereabouts import Seen, VisitCard, acts_of, cards_of, clock, seen_by
 from server.refusals import NotAllowed, NotFound, TooLate, Unreadable
 from server.store.database import Tx
@@ -45,7 +46,7 @@ async def may_follow(tx: Tx, me: Me, record: str, *, at_desk: bool = False) -> b
     """Whoever may hold the record, on a phone where theirs may; those who go or expect the call; and whoever was told to look."""
     if await those_held(tx, me, [record], at_desk=at_desk):
         return True
-    watch = await read_watch(tx, me.school, record)
+    watch = await read(tx, Watch, me.school, record)
     return watch is not None and any(is_in_it(me, seen) for seen in await seen_by(tx, me, [watch]))
 
 

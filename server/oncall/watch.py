@@ -6,6 +6,7 @@ import msgspec
 
 from server.kinds.kind import Watched
 from server.oncall import closing_words
+from server.oncall.followed import Followed, held, keep, note, rung_so_far, tell_quietly
 from server.oncall.going import MINUTE, Plan, Wrote, agreed, edits_since, goes_after, may_change, plan_of, planner_of
 from server.oncall.steps import Due, drop_due, due, step
 from server.push.alerts import alert, retire_alerts
@@ -20,9 +21,9 @@ SPOKEN_TO_IS_WORTH = 10 * MINUTE
 DAY = 24 * 60 * MINUTE
 
 
-class Watch(msgspec.Struct):
-    school: str
-    record: str
+class Watch(Followed):
+    TABLE, PAGE = "watch", "visit"
+
     kind: str
     workers: str
     buddies: str
@@ -57,59 +58,20 @@ class Watch(msgspec.Struct):
     def is_open(self) -> bool:
         return self.closed_at is None
 
-    @property
-    def topic(self) -> str:
-        return f"visit/{self.record}"
-
-    @property
-    def opens(self) -> str:
-        """A phone's address. An id that does not look like one of ours is not put into an alert."""
-        plain = len(self.record) <= 100 and self.record.replace("-", "").isalnum() and self.record.isascii()
-        return f"/visit/{self.record}" if plain else "/visit"
-
     def runs(self, at: int) -> bool:
         """They have left, or, where nobody said so, were to leave by then."""
         return self.left_at is not None or (self.leaves_at is not None and self.leaves_at <= at) or self.due_back_at <= at
 
 
-COLUMNS = ", ".join(Watch.__struct_fields__)
 BEGIN = (
     "insert into watch (school, record, kind, workers, buddies, leaves_at, due_back_at, accepted_at, due_said_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (school, record) do nothing"
 )
-NOTE = (  # the watch is held meanwhile: nobody else counts
-    "insert into watch_moment (school, record, n, at, what, staff, detail)"
-    " select $1, $2, count(*) + 1, $3, $4, $5, $6 from watch_moment where school = $1 and record = $2"
-)
-
-
-async def watch_of(tx: Tx, school: str, record: str) -> Watch | None:
-    """Held by this transaction to its end."""
-    lock = " for update" if tx.engine == "postgres" else ""
-    row = await tx.row(f"select {COLUMNS} from watch where school = $1 and record = $2{lock}", school, record)
-    return Watch(*row) if row else None
-
-
-async def read_watch(tx: Tx, school: str, record: str) -> Watch | None:
-    """Held by nobody."""
-    row = await tx.row(f"select {COLUMNS} from watch where school = $1 and record = $2", school, record)
-    return Watch(*row) if row else None
 
 
 async def lying(tx: Tx, school: str, since: int, where: str) -> list[Watch]:
     """`where` may speak of `since` as $2."""
-    return [Watch(*row) for row in await tx.rows(f"select {COLUMNS} from watch where school = $1 and {where}", school, since)]
-
-
-async def note(tx: Tx, watch: Watch, what: str, at: int, staff: str | None = None, **detail: Any) -> None:
-    await tx.run(NOTE, watch.school, watch.record, at, what, staff, msgspec.json.encode(detail).decode())
-
-
-async def keep(tx: Tx, watch: Watch, **changes: Any) -> None:
-    for name, value in changes.items():
-        setattr(watch, name, value)
-    said = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 3))
-    await tx.run(f"update watch set {said} where school = $1 and record = $2", watch.school, watch.record, *changes.values())
+    return [Watch(*row) for row in await tx.rows(f"select {Watch.columns()} from watch where school = $1 and {where}", school, since)]
 
 
 def as_list(staff: list[str]) -> str:
@@ -127,7 +89,7 @@ async def moved(tx: Tx, its: Due, at: int) -> None:
 async def follow(tx: Tx, school: str, record: str, at: int) -> Watch | None:
     """Brings the watch to what its record says. Safe to repeat. None while there is no plan, or where it was over before it came."""
     plan = await plan_of(tx, school, record)
-    watch = await watch_of(tx, school, record)
+    watch = await held(tx, Watch, school, record)
     if plan is None:
         return watch
     edits = await edits_since(tx, school, record, watch.read_to if watch else 0)
@@ -167,7 +129,7 @@ async def begin(tx: Tx, school: str, record: str, plan: Plan, edits: list[Wrote]
     here_since = min(max(edit.received_at for edit in edits), at)
     goes, buddies = as_list(its.goes), as_list(plan.people(asked.buddy))
     await tx.run(BEGIN, school, record, plan.kind.name, goes, buddies, its.leaves_at, its.due_back_at, here_since, its.said_at)
-    watch = await watch_of(tx, school, record)
+    watch = await held(tx, Watch, school, record)
     assert watch is not None
     await note(tx, watch, "accepted", here_since, drift=its.drift)
     return watch
@@ -206,7 +168,7 @@ async def call_off(tx: Tx, watch: Watch, edits: list[Wrote], at: int) -> None:
     for edit in edits:
         if may_change(edit, watch.goes, await planner_of(tx, watch.school, watch.record)):
             await close(tx, watch, "called off", at, edit.author)
-            await tell_quietly(tx, watch, set(watch.goes) - {edit.author}, "visit.off")
+            await tell_quietly(tx, watch, set(watch.goes) - {edit.author}, "visit.off", TOLD_FOR_S)
             return
         await note(tx, watch, "not their plan", edit.at, edit.author, which="state", told_at=edit.received_at)
 
@@ -221,7 +183,7 @@ async def put_time(tx: Tx, watch: Watch, due_back: int, edit: Wrote, at: int) ->
     if watch.is_open and watch.alarm_at is None and watch.rung >= WORKER and due_back > at:
         await begin_anew(tx, watch)
         await retire_alerts(tx, watch.school, watch.topic)
-        await tell_quietly(tx, watch, await told_so_far(tx, watch), "visit.later")
+        await tell_quietly(tx, watch, await told_so_far(tx, watch), "visit.later", TOLD_FOR_S)
 
 
 async def begin_anew(tx: Tx, watch: Watch) -> None:
@@ -318,7 +280,7 @@ async def close(tx: Tx, watch: Watch, how: str, at: int, by: str | None, safe_at
     await drop_due(tx, watch.school, watch.record, *LADDER)
     await note(tx, watch, how, at if safe_at is None else safe_at, by, **detail)
     await retire_alerts(tx, watch.school, watch.topic)
-    await tell_quietly(tx, watch, told - {by}, "visit.safe")
+    await tell_quietly(tx, watch, told - {by}, "visit.safe", TOLD_FOR_S)
 
 
 def is_news(watch: Watch, edit: Wrote) -> bool:
@@ -372,13 +334,6 @@ async def tell(tx: Tx, watch: Watch, staff: list[str], words: str, ttl_s: int) -
         await alert(tx, watch.school, one, words, opens=watch.opens, topic=watch.topic, ttl_s=ttl_s)
 
 
-async def tell_quietly(tx: Tx, watch: Watch, staff: set[str | None] | set[str], words: str) -> None:
-    for one in sorted(filter(None, staff)):
-        await alert(tx, watch.school, one, words, opens=watch.opens, topic=watch.topic, ttl_s=TOLD_FOR_S, urgent=False)
-
-
 async def told_so_far(tx: Tx, watch: Watch) -> set[str]:
     """Whoever was told to look for them; not they themselves."""
-    sql = "select detail from watch_moment where school = $1 and record = $2 and what = 'rang'"
-    rows = await tx.rows(sql, watch.school, watch.record)
-    return {staff for row in rows for staff in msgspec.json.decode(row["detail"])["rang"]} - set(watch.goes)
+    return await rung_so_far(tx, watch) - set(watch.goes)

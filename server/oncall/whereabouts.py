@@ -9,11 +9,12 @@ from server.access.rights import may
 from server.kinds.kind import Field
 from server.kinds.roles import Role
 from server.oncall import closing_words
+from server.oncall.followed import read
 from server.oncall.going import CLOSES, MINUTE, Plan, plan_of, plans_of
 from server.oncall.overdue import NEXT
 from server.oncall.rota import local
 from server.oncall.standing import Line, Next, names_of, wired
-from server.oncall.watch import DAY, LADDER, LEAD, OVERDUE, Watch, read_watch
+from server.oncall.watch import DAY, LADDER, LEAD, OVERDUE, Watch
 from server.store.database import Tx
 from server.store.me import Me
 from server.store.moments import to_wire
@@ -182,7 +183,7 @@ async def card_of(tx: Tx, me: Me, record: str, at: int) -> VisitCard | None:
     plan = await plan_of(tx, me.school, record)
     if plan is None:
         return None
-    watch = await read_watch(tx, me.school, record)
+    watch = await read(tx, Watch, me.school, record)
     if watch is None:
         return await plain_card(tx, me, plan, record, at)
     [found] = await seen_by(tx, me, [watch])
