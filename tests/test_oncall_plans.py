@@ -203,3 +203,7 @@ async def test_it_stands_at_the_top_of_the_pupils_page_for_who_may_hold_it(desk_
     for me in (BEN, OLU):
         assert "Throws what" not in await (await at_desk(desk_app, me)).open("/console/pupil/zoe")
         assert (await (await at_desk(desk_app, me)).open("/console/new/pupil_plan")).status == 403
+    page = await (await at_desk(desk_app, OLU)).open(f"/console/record/{await planned()}")
+    assert "Throws what is at hand" in page  # who is to be fetched reads it
+    assert "/change" not in page.html
+    assert "Do next" not in page

@@ -21,6 +21,7 @@ from server.refusals import NotFound
 from server.store.database import Tx, reading, writing
 from server.store.me import Me
 from server.store.moments import now
+from server.sync.audience import may_begin
 
 ABOUT = "select pupil from record_pupil where school = $1 and record = $2 and dropped_seq is null"
 READ = """
@@ -37,7 +38,11 @@ async def show_record(request: Request[Any, Any, Any], record: FromPath[str]) ->
     if is_live:
         await still_looks(me, in_emergency("read record") if opened else "read record", record=record, detail=under(opened))
     back, begin = f"/console/record/{record}", [] if opened else beginnings(leaf)
-    return page(await frame_for(me), request, "record.html", leaf=leaf, held=held, back=back, begin=begin, opened=opened)
+    kind = KINDS[leaf.kind]
+    return page(
+        await frame_for(me), request, "record.html", leaf=leaf, held=held, back=back, begin=begin, opened=opened,
+        writes=not opened and (not kind.at_desk or may_begin(me, kind)), one_page=kind.at_desk,
+    )  # fmt: skip
 
 
 async def open_record(tx: Tx, me: Me, id: str, is_live: bool) -> tuple[Leaf | None, list[HeldEdit], Open | None]:
