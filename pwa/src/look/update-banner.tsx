@@ -1,11 +1,11 @@
 // A new version lies ready. It never starts under somebody's thumbs: it waits for a tap.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { takeUpdate, useUpdate } from '../update';
 import { announce } from './announce';
 
 const STARTING = 'Starting the new version…';
-const STILL_STARTING = 'The one before is still finishing what it was sending. Nothing is lost.';
+const NOT_YET = 'It has not started yet: the one before may still be sending. Nothing is lost.';
 const SOON_MS = 10_000;
 
 export const UpdateBanner = () => (useUpdate() ? <Banner /> : null);
@@ -13,13 +13,17 @@ export const UpdateBanner = () => (useUpdate() ? <Banner /> : null);
 function Banner() {
   const [isStarting, setStarting] = useState(false);
   const [why, setWhy] = useState<string | null>(null);
+  useEffect(() => {
+    if (!isStarting) return;
+    const timer = setTimeout(() => (setStarting(false), setWhy(NOT_YET), announce(NOT_YET)), SOON_MS);
+    return () => clearTimeout(timer);
+  }, [isStarting]);
   async function update(): Promise<void> {
     setStarting(true);
     const refused = await takeUpdate();
     setStarting(!refused);
     setWhy(refused);
     announce(refused ?? STARTING);
-    if (!refused) setTimeout(() => (setWhy(STILL_STARTING), announce(STILL_STARTING)), SOON_MS);
   }
   return (
     <section class="banner" aria-label="Update">
