@@ -84,6 +84,14 @@ async def test_a_time_far_ahead_of_the_hour_it_was_written_at_is_no_word_that_th
     assert (card["state"], card["unsure"]) == ("safe", False)
 
 
+async def test_nobody_is_waited_for_longer_than_a_day_whatever_year_they_wrote(school: School) -> None:
+    phone, record = await goes_out(school, 365 * 24 * 60)
+    assert (await look(school, record))["due_back"] == to_wire(school.now + DAY)
+    await says(school, phone, record, leaves_at=at(school.now + 2 * DAY))  # a plan for the day after tomorrow
+    await says(school, phone, record, back_by=at(school.now + 800 * DAY))
+    assert (await look(school, record))["due_back"] == to_wire(school.now + 3 * DAY)
+
+
 async def test_an_edit_whose_hour_cannot_be_read_ends_it_all_the_same(school: School) -> None:
     phone, record = await goes_out(school)
     phone.write({"safe_at": at(school.now)}, record, kind="home_visit", made_at="at teatime")

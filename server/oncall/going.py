@@ -14,6 +14,7 @@ from server.store.moments import from_wire
 MINUTE = 60 * 1_000_000
 WRONG = 2 * MINUTE  # a phone's clock that differs by more from the school's; a letter's own way is shorter
 AHEAD = 5 * MINUTE
+LONGEST = 24 * 60 * MINUTE  # nobody is waited for longer than that from leaving, or from saying so: a wrong year is soon typed
 EARLIEST, LATEST = 0, 32_503_680_000 * 1_000_000  # 1970 and 3000
 CLOSES = Role.DSL  # for somebody else
 
@@ -117,7 +118,13 @@ def agreed(plan: Plan, edits: list[Wrote]) -> Agreed:
         if counts or found.due_back_at is None or due_back < found.due_back_at:
             found.due_back_at, found.said_at, found.drift = due_back, edit.at, edit.drift
     found.goes = found.goes or plan.people(asked.goes)
+    if found.due_back_at is not None:
+        found.due_back_at = no_longer(found.due_back_at, found.leaves_at, found.said_at)
     return found
+
+
+def no_longer(due_back: int, leaves_at: int | None, said_at: int) -> int:
+    return min(due_back, max(leaves_at or 0, said_at) + LONGEST)
 
 
 def may_change(edit: Wrote, goes: list[str], planner: str) -> bool:

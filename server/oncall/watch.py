@@ -7,7 +7,7 @@ import msgspec
 from server.kinds.kind import Watched
 from server.oncall import closing_words
 from server.oncall.followed import Followed, held, keep, note, rung_so_far, tell_quietly
-from server.oncall.going import MINUTE, Plan, Wrote, agreed, edits_since, goes_after, may_change, plan_of, planner_of
+from server.oncall.going import MINUTE, Plan, Wrote, agreed, edits_since, goes_after, may_change, no_longer, plan_of, planner_of
 from server.oncall.steps import Due, drop_due, due, step
 from server.push.alerts import alert, retire_alerts
 from server.store.database import Tx
@@ -156,6 +156,7 @@ async def go_by(tx: Tx, watch: Watch, plan: Plan, edit: Wrote, at: int) -> None:
     due_back = edit.due(asked.due_back)
     if due_back is None or edit.at < watch.due_said_at:
         return
+    due_back = no_longer(due_back, watch.leaves_at, edit.at)
     if counts or due_back < watch.due_back_at:
         await put_time(tx, watch, due_back, edit, at)
     elif due_back > watch.due_back_at:
