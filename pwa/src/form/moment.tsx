@@ -14,6 +14,10 @@ const PRECISIONS = [
   { code: 'lesson', label: 'In a lesson' },
 ] as const;
 
+/** Asked for a time to come: when one is back, until when a sweep goes. */
+const AHEAD = new Set(['back_by', 'ends_at']);
+const HOUR = 60 * 60_000;
+
 export function MomentControl({ id, field, school, value, wrong, onAnswer }: Asked) {
   const name = useId();
   const [moment, setMoment] = useState(momentOf(value));
@@ -27,6 +31,7 @@ export function MomentControl({ id, field, school, value, wrong, onAnswer }: Ask
   }
 
   const precision = moment?.precision;
+  const isAhead = AHEAD.has(field.name);
   return (
     <div class="stack" id={id} tabIndex={-1}>
       <div class="line">
@@ -43,7 +48,7 @@ export function MomentControl({ id, field, school, value, wrong, onAnswer }: Ask
           />
           <span class={moment ? 'num' : 'meta'} aria-hidden="true">{moment ? `${nearDay(moment.at)}, ${clock(moment.at)}` : 'Day and time'}<Icon name="calendar" size="small" /></span>
         </span>
-        <button type="button" class="button" onClick={() => answer({ at: new Date().toISOString(), precision: 'exact' }, true)}>Now</button>
+        <button type="button" class="button" onClick={() => answer({ at: new Date(Date.now() + (isAhead ? HOUR : 0)).toISOString(), precision: 'exact' }, true)}>{isAhead ? 'In an hour' : 'Now'}</button>
       </div>
       {moment && (
         <div class="chips" role="group" aria-label="How exactly do you know?">

@@ -66,7 +66,7 @@ export function Card({ school, kind, me, family, pupils, meta, next, now }: Prop
     remember(contact.id, other);
     if (!row) return;
     const claimed = { at: new Date().toISOString(), precision: 'exact' };
-    void write({ record: row.id, kind: row.kind, seen: row.version, values: { claimed } }, { undoFor: UNDO_MS }).then(() => syncNow('save'), () => {}); // only a word to the others: the call itself is kept all the same
+    void write({ record: row.id, kind: row.kind, seen: row.version, values: { claimed } }, { undoFor: UNDO_MS }).then(() => syncNow('save'), () => {}); // only a word to the others, ten seconds late: at once, it would take along the call before, which may still be undone
   }
 
   const values = (): Values => ({

@@ -206,7 +206,7 @@ function AtSchoolNow({ record, atSchool, known, isOld, due, isSafe, isClosed, on
 
 const Told = ({ state, children }: { state: 'sent' | 'waiting' | 'needs'; children: ComponentChildren }) => <p class="note num" data-state={state} role="status"><Icon name={state} /><span>{children}</span></p>;
 
-function RingSchool() {
+export function RingSchool() {
   const { phone } = useWorld().school?.school ?? {};
   return phone ? <a class="button whole" href={`tel:${phone.replace(/[^\d+]/g, '')}`}><Icon name="ring" size="small" /><span class="num">Ring the school, <span class="keep-together">{phone}</span></span></a> : null;
 }

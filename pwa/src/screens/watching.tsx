@@ -13,6 +13,7 @@ import { clock, count, series } from '../look/words';
 import { asked, useAsked } from '../oncall';
 import type { VisitCard } from '../visits';
 import { Quiet } from './call';
+import { RingSchool } from './visit';
 import { useSchool } from './world';
 
 const LOOK_EVERY_MS = 3_000;
@@ -46,7 +47,7 @@ export function Watching({ id, view }: { id: string; view: RecordView | null }) 
   const [problem, setProblem] = useState('');
   const [saying, setSaying] = useState(false);
   const card = found?.json;
-  if (!card) return <Screen title="A visit" upTo="/visit">{found && <p>{found.missing ? 'This visit is not yours to see, or nobody is watching it.' : found.problem}</p>}{view && <a class="button whole" href={`/record/${id}?whole=1`}>Open the record</a>}</Screen>;
+  if (!card) return <Screen title="A visit" upTo="/visit">{found && <p>{found.missing ? 'This visit is not yours to see, or nobody is watching it.' : found.problem}</p>}{found?.problem && <RingSchool />}{view && <a class="button whole" href={`/record/${id}?whole=1`}>Open the record</a>}</Screen>;
 
   async function press(what: string, why = ''): Promise<void> {
     if (what === 'seen_safe' && !saying) return setSaying(true);
