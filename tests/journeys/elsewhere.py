@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,11 @@ from tests.letters import edit, letter
 from tests.world import PASSWORD
 
 LETTERS_OF = 10
+
+
+def its_clock() -> str:
+    """It is right: by a clock that is wrong the school would wait for a visit until another time."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Elsewhere:
@@ -25,7 +31,7 @@ class Elsewhere:
     def write(self, kind: str, values: dict[str, Any], **more: Any) -> str:
         """The record that it is about."""
         self.number += 1
-        self.written.append(edit(self.phone, self.number, kind, values, **more))
+        self.written.append(edit(self.phone, self.number, kind, values, **{"made_at": its_clock()} | more))
         return str(self.written[-1]["record"])
 
     def send(self) -> list[str]:
@@ -33,7 +39,7 @@ class Elsewhere:
         outcomes: list[str] = []
         while self.written:
             said, self.written = self.written[:LETTERS_OF], self.written[LETTERS_OF:]
-            body = json.dumps(letter(self.phone, *said))  # lone surrogates, too
+            body = json.dumps(letter(self.phone, *said) | {"sent_at": its_clock()})  # lone surrogates, too
             answer = self.door.post("/api/sync", content=body, headers={"Content-Type": "application/json"}).raise_for_status()
             outcomes += [receipt["outcome"] for receipt in answer.json()["receipts"]]
         return outcomes
