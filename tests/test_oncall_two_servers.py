@@ -1,6 +1,7 @@
 """Two servers on one database: one winner whichever is asked, each rung climbed once, and nothing left undone where one is killed."""
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from server.access import base64url, keys, sessions
 from server.push.keys import key_in_use
 from server.settings import Settings
 from server.store.database import Tx, reading, writing
+from server.store.ids import new_id
 from tests.serving import Serving, serving
 from tests.visitor import OURS, no_phone_app
 from tests.world import AMIRA, BEN, CAROL, DEE, LENA
@@ -80,7 +82,8 @@ class Callers:
         assert (await self.ask(self.other, AMIRA.staff, record, "stand_down"))[0] == 200
 
     async def calls(self, server: Serving) -> str:
-        status, card = await self.post(server, AMIRA.staff, "/api/calls", {"place": "b12", "urgency": "now"})
+        said = {"place": "b12", "urgency": "now", "record": new_id()}
+        status, card = await self.post(server, AMIRA.staff, "/api/calls", said)
         assert status == 201, card
         return str(card["record"])
 
@@ -88,13 +91,16 @@ class Callers:
         return await self.post(server, who, f"/api/calls/{record}", {"what": what})
 
     async def post(self, server: Serving, who: str, path: str, said: dict[str, Any]) -> tuple[int, Any]:
-        """Again while the school is busy, as a phone does."""
+        """Again while the school is busy, or hangs up before it has answered, as a phone does: all of it is safe to repeat."""
         headers = {"Cookie": f"lanyard={self.cookies[who]}", "Origin": server.address}
-        while True:
-            answer = await self.door.post(server.address + path, json=said, headers=headers)
-            if answer.status_code != 503:
-                return answer.status_code, answer.json()
+        ends = time.monotonic() + WITHIN_S
+        while time.monotonic() < ends:
+            with contextlib.suppress(httpx.TransportError):
+                answer = await self.door.post(server.address + path, json=said, headers=headers)
+                if answer.status_code != 503:
+                    return answer.status_code, answer.json()
             await asyncio.sleep(0.1)
+        raise AssertionError(f"no answer to {said}")
 
 
 async def a_school_on_call(tx: Tx, key: str) -> dict[str, str]:
