@@ -67,6 +67,7 @@ class Simulation(LockedPhones):
             await step()
             await reading(self.oracle.observe)
         await self.calm_down()
+        await reading(self.oracle.observe)  # what was opened last, where every phone is switched off and none asks any more
         await reading(self.oracle.check_all, self.phones, {phone for phone, hand in self.hands.items() if hand.off})
 
     def steps(self) -> list[tuple[Callable[[], Awaitable[None]], int]]:
