@@ -14,7 +14,7 @@ self.addEventListener('fetch', (event) => {
 });
 self.addEventListener('message', (event) => {
   // Sent only when the person has tapped Update: never under somebody's thumbs.
-  if (event.data === 'step aside') stepAside();
+  if (event.data === 'step aside') stepAside(), event.ports[0]?.postMessage('aside');
   if (event.data === 'take over') event.waitUntil(self.skipWaiting());
   if (event.data.marks) event.waitUntil(tell(event.data.marks, event.data.what));
 });

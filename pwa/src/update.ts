@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 const WORKER = '/service-worker.js';
 const LOOK_EVERY_MS = 60 * 60_000;
+const ANSWERS_WITHIN_MS = 1_000;
 /** Held, shared, by every tab with a form that has something in it. */
 const FORM_IS_OPEN = 'lanyard form is open';
 const FORM_IS_OPEN_ELSEWHERE = 'Something is being written, here or in another tab. Save it first, then update.';
@@ -65,9 +66,17 @@ export async function takeUpdate(): Promise<string | null> {
   const { waiting, active } = registration ?? {};
   if (!waiting) return tell(), null;
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-  active?.postMessage('step aside'); // or the browser waits for whatever it has begun
+  if (active) await awake(active);
   waiting.postMessage('take over');
   return null;
+}
+
+/** The worker that is there steps aside, or the browser waits for whatever it has begun. It runs then: of one that is just starting Chromium does not ask to end. */
+function awake(active: ServiceWorker): Promise<unknown> {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise((resolve) => (port1.onmessage = resolve));
+  active.postMessage('step aside', [port2]);
+  return Promise.race([answer, new Promise((resolve) => setTimeout(resolve, ANSWERS_WITHIN_MS))]);
 }
 
 async function formIsOpen(): Promise<boolean> {

@@ -40,8 +40,10 @@ const push = () => dispatch('push', { data: { json: () => ({ notification: { tit
 test('an alert that is being told is shown, and told by the next version', async () => {
   const telling = push();
   await vi.waitFor(() => expect(told).toHaveLength(1));
-  dispatch('message', { data: 'step aside' });
+  const answered: unknown[] = [];
+  dispatch('message', { data: 'step aside', ports: [{ postMessage: (said: unknown) => answered.push(said) }] });
   await telling;
+  expect(answered).toHaveLength(1);
   expect([shown, handed]).toEqual([['Help'], [{ marks: MARKS, what: 'shown' }]]);
 });
 
@@ -60,6 +62,6 @@ test('what is handed on is told', async () => {
 test('a file that the school is slow with, and what is sent in the background, hold it no longer; the browser comes back for that', async () => {
   vi.stubGlobal('indexedDB', { open: () => ({ addEventListener: () => {} }) }); // never opens
   const work = [dispatch('sync', { tag: 'exchange' }), dispatch('fetch', { request: { method: 'GET', mode: 'navigate', url: 'https://school/' } })];
-  dispatch('message', { data: 'step aside' });
+  dispatch('message', { data: 'step aside', ports: [] });
   for (const one of work) await expect(one).rejects.toThrow();
 });
