@@ -89,7 +89,8 @@ def read_everywhere(watched: "Watched", school: School, records: int) -> None:
         watched.look(desk)
     for record, _, words in planted:
         phone.page.evaluate(
-            "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", f"/record/{record}"
+            "(path) => { history.pushState(null, '', `${path}?whole=1`); dispatchEvent(new PopStateEvent('popstate')) }",
+            f"/record/{record}",
         )
         phone.page.wait_for_function(
             "(path) => location.pathname === path && document.querySelector('#facts, #accounts')", arg=f"/record/{record}"
