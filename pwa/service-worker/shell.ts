@@ -16,6 +16,14 @@ export async function keepShell(): Promise<void> {
   await cache.addAll(SHELL.files.map(({ path, integrity }) => new Request(path, { integrity, cache: 'no-cache' })));
 }
 
+/**
+ * What is said to the school goes past the worker, where the browser can be told so. Each word of it would wake the worker, and one
+ * that is woken while the next version takes over goes on for minutes.
+ */
+export async function letPast(event: InstallEvent): Promise<void> {
+  await event.addRoutes?.({ condition: { urlPattern: '/api/*' }, source: 'network' }).catch(() => {});
+}
+
 export async function dropOldShells(): Promise<void> {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith('lanyard ') && name !== CACHE).map((name) => caches.delete(name)));

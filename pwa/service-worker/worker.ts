@@ -3,11 +3,11 @@
 import { openAlert, showAlert, tell } from './alerts';
 import { orAside, stepAside } from './aside';
 import { exchangeInBackground } from './background';
-import { dropOldShells, fromShell, isOurs, keepShell } from './shell';
+import { dropOldShells, fromShell, isOurs, keepShell, letPast } from './shell';
 
 declare const self: ServiceWorkerGlobalScope;
 
-self.addEventListener('install', (event) => event.waitUntil(keepShell()));
+self.addEventListener('install', (event) => event.waitUntil(Promise.all([keepShell(), letPast(event)])));
 self.addEventListener('activate', (event) => event.waitUntil(dropOldShells().then(() => self.clients.claim())));
 self.addEventListener('fetch', (event) => {
   if (isOurs(event.request)) event.respondWith(fromShell(event.request));

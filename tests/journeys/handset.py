@@ -8,7 +8,6 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.world import PASSWORD
 
 PATIENCE_MS = 30_000  # a busy machine is no failure
-TAKEN_OVER_MS = 330_000  # with its tools attached Chromium gives a worker that an event wakes just then five minutes; else half a minute
 SIZE = {"width": 390, "height": 844}
 
 PIN = "604913"

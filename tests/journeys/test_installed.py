@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
 
 from tests.journeys.conftest import CHROMIUM, PHONE, QUIET
-from tests.journeys.handset import TAKEN_OVER_MS, Handset
+from tests.journeys.handset import Handset
 from tests.journeys.school import DIST, School
 
 
@@ -85,7 +85,7 @@ def test_a_new_version_waits_until_nobody_is_writing(new_phone: Callable[..., Ha
     phone.choose("Where?", "Yard")
     phone.save_as_it_is()
     phone.page.wait_for_function(NO_FORM_IS_OPEN)
-    with phone.page.expect_event("load", timeout=TAKEN_OVER_MS):
+    with phone.page.expect_event("load"):
         banner.get_by_role("button", name="Update").click()
     phone.unlock()
     expect(phone.title).to_have_text("Now")

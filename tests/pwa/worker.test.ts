@@ -20,7 +20,7 @@ beforeEach(async () => {
   vi.stubGlobal('self', { addEventListener: (name: string, listener: () => void) => (listeners[name] = listener), registration, location: { origin: 'https://school' }, clients: { matchAll: async () => [] } });
   vi.stubGlobal('SHELL', { build: 'x', files: [] });
   vi.stubGlobal('BUILD', 'x');
-  vi.stubGlobal('caches', { open: async () => ({ match: async () => undefined }) });
+  vi.stubGlobal('caches', { open: async () => ({ match: async () => undefined, addAll: async () => {} }) });
   vi.stubGlobal('fetch', (path: string) => (told.push(path), new Promise(() => {}))); // a school that takes the call and says nothing
   vi.resetModules();
   await import(WORKER);
@@ -64,4 +64,11 @@ test('a file that the school is slow with, and what is sent in the background, h
   const work = [dispatch('sync', { tag: 'exchange' }), dispatch('fetch', { request: { method: 'GET', mode: 'navigate', url: 'https://school/' } })];
   dispatch('message', { data: 'step aside', ports: [] });
   for (const one of work) await expect(one).rejects.toThrow();
+});
+
+test('what is said to the school goes past it, where the browser can be told so', async () => {
+  const past: unknown[] = [];
+  await dispatch('install', { addRoutes: async (rule: unknown) => past.push(rule) });
+  await dispatch('install', {});
+  expect(past).toEqual([{ condition: { urlPattern: '/api/*' }, source: 'network' }]);
 });
