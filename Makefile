@@ -11,7 +11,7 @@ demo: .venv/.installed pwa/dist/.built  ## a believable school to try, at http:/
 test: .venv/.tools pwa/node_modules/.installed pwa/dist/.built  ## everything that must hold; ends with pytest's own summary
 	@sh tests/machine.sh
 	@$(MAKE) -kj2 -O --no-print-directory check; checked=$$?; \
-	 $(BIN)/pytest -q -n 2 --dist worksteal -m "not soak"; tested=$$?; \
+	 $(BIN)/pytest -q -n 3 --dist worksteal -m "not soak"; tested=$$?; \
 	 exit $$((checked + tested))
 
 check: style types arrows phone  ## style, types, import arrows; the phone's own tests
